@@ -1,0 +1,33 @@
+// Events: the attributes of CloudEvents 1.0 that Romancy reads, and what a workflow receives.
+
+/** What is sent from outside, after CloudEvents 1.0.2 (https://github.com/cloudevents/spec). */
+export interface CloudEventInput {
+  /** With `source`, the identity of the event: the same pair again has no second effect. Default: a new UUID. */
+  readonly id?: string;
+  /** What happened, such as `payment.completed`; `waitEvent` waits for a type. */
+  readonly type: string;
+  /** Who says so; a URI reference. */
+  readonly source: string;
+  readonly subject?: string;
+  /** When it happened. Default: now, by the sender's clock. */
+  readonly time?: Date | string;
+  readonly data?: unknown;
+  /** Extension attributes. */
+  readonly extensions?: Readonly<Record<string, string | number | boolean>>;
+  /**
+   * The one instance that this event is for. It reaches that one alone, and is kept for it when it does not wait yet.
+   * Default: every instance that waits for the type, or has waited for it before.
+   */
+  readonly instanceId?: string;
+}
+
+/** What `waitEvent` gives. */
+export interface ReceivedEvent<TData = unknown> {
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+  readonly subject: string | undefined;
+  readonly time: Date;
+  readonly extensions: Readonly<Record<string, string | number | boolean>>;
+  readonly data: TData;
+}

@@ -1,0 +1,34 @@
+// Names and ids: what is allowed in them, and how the ids of durable calls are made.
+import { InvalidArgumentError } from "./errors.js";
+
+/** The longest instance id, workflow, activity or event name, in UTF-16 units; short enough for an index of any database. */
+export const longestName = 255;
+
+/** The id of the `count`th call of that name in a run: `charge:1`. */
+export function numberedCallId(name: string, count: number): string {
+  return `${name}:${count}`;
+}
+
+/**
+ * Refuses what no database can hold or no log can show.
+ * @throws InvalidArgumentError when empty, longer than {@link longestName}, or with control characters or lone surrogates.
+ */
+export function checkName(value: unknown, what: string): asserts value is string {
+  if (typeof value !== "string" || value.length === 0 || value.length > longestName || !isPlainText(value)) {
+    const shown = typeof value === "string" ? JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value) : typeof value;
+    throw new InvalidArgumentError(
+      `${what} is ${shown}; it takes 1 to ${longestName} characters, none of them a control character`,
+      {
+        argument: what,
+      },
+    );
+  }
+}
+
+function isPlainText(text: string): boolean {
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    if (code < 0x20 || code === 0x7f || (code >= 0xd800 && code <= 0xdfff)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,96 @@
+// How often and when a failed activity is tried again.
+import { durationMs, type Duration } from "./duration.js";
+import { ConfigurationError, TerminalError } from "./errors.js";
+
+/** An error class, for lists of classes; abstract ones too. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a constructor's parameters are contravariant: only `any` takes all classes
+export type ErrorClass = abstract new (...args: any[]) => Error;
+
+/** What a user may set; each missing member comes from the app's `retry`, then from {@link defaultRetryPolicy}. */
+export interface RetryOptions {
+  /** Attempts in all, the first one counted. 1: no retry. `Infinity`: for ever. Default 5. */
+  readonly maxAttempts?: number;
+  /** Delay before the second attempt. Default 1 s. */
+  readonly firstDelay?: Duration;
+  /** Each delay is that many times the one before. Default 2. */
+  readonly factor?: number;
+  /** No delay is longer. Default 60 s. */
+  readonly maxDelay?: Duration;
+  /** Each delay is drawn from the upper half of its length, so that what failed together does not come back together. Default true. */
+  readonly jitter?: boolean;
+  /** No attempt starts later than this after the first one failed. Default: no limit. */
+  readonly maxDuration?: Duration;
+  /** Errors of these classes (or caused by one) end the retries at once. {@link TerminalError} always does. Default: none. */
+  readonly nonRetryable?: readonly ErrorClass[];
+}
+
+/** A policy with every member set; times in milliseconds. */
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly firstDelayMs: number;
+  readonly factor: number;
+  readonly maxDelayMs: number;
+  readonly jitter: boolean;
+  readonly maxDurationMs: number;
+  readonly nonRetryable: readonly ErrorClass[];
+}
+
+export const defaultRetryPolicy: RetryPolicy = Object.freeze({
+  maxAttempts: 5,
+  firstDelayMs: 1000,
+  factor: 2,
+  maxDelayMs: 60_000,
+  jitter: true,
+  maxDurationMs: Number.POSITIVE_INFINITY,
+  nonRetryable: Object.freeze([]),
+});
+
+/**
+ * Options laid over a policy, checked.
+ * @throws ConfigurationError naming the member that is out of range.
+ */
+export function resolveRetryPolicy(options: RetryOptions | undefined, base: RetryPolicy, what: string): RetryPolicy {
+  if (options === undefined) return base;
+  const maxAttempts = options.maxAttempts ?? base.maxAttempts;
+  if (!(maxAttempts === Number.POSITIVE_INFINITY || (Number.isSafeInteger(maxAttempts) && maxAttempts >= 1))) {
+    throw outOfRange(`${what}.maxAttempts`, maxAttempts, "a whole number from 1, or Infinity");
+  }
+  const factor = options.factor ?? base.factor;
+  if (!Number.isFinite(factor) || factor < 1) throw outOfRange(`${what}.factor`, factor, "a number from 1");
+  const nonRetryable = options.nonRetryable ?? base.nonRetryable;
+  if (!Array.isArray(nonRetryable) || nonRetryable.some((item) => typeof item !== "function")) {
+    throw outOfRange(`${what}.nonRetryable`, nonRetryable, "a list of error classes");
+  }
+  return Object.freeze({
+    maxAttempts,
+    factor,
+    firstDelayMs: options.firstDelay === undefined ? base.firstDelayMs : durationMs(options.firstDelay, `${what}.firstDelay`),
+    maxDelayMs: options.maxDelay === undefined ? base.maxDelayMs : durationMs(options.maxDelay, `${what}.maxDelay`),
+    jitter: options.jitter ?? base.jitter,
+    maxDurationMs:
+      options.maxDuration === undefined ? base.maxDurationMs : durationMs(options.maxDuration, `${what}.maxDuration`),
+    nonRetryable,
+  });
+}
+
+/**
+ * Milliseconds to wait after the `failed`th failed attempt (1 for the first), before the next.
+ * @param random a number from 0 up to but not including 1, for the jitter.
+ */
+export function retryDelayMs(policy: RetryPolicy, failed: number, random: number): number {
+  const full = Math.min(policy.maxDelayMs, policy.firstDelayMs * policy.factor ** (failed - 1));
+  return Math.round(policy.jitter ? full / 2 + (full / 2) * random : full);
+}
+
+/** Whether no further attempt can help: a {@link TerminalError} or a listed class, the error itself or one of its causes. */
+export function isNonRetryable(error: unknown, policy: RetryPolicy): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 32; current = current.cause, depth++) {
+    if (current instanceof TerminalError) return true;
+    if (policy.nonRetryable.some((errorClass) => current instanceof errorClass)) return true;
+  }
+  return false;
+}
+
+function outOfRange(option: string, value: unknown, allowed: string): ConfigurationError {
+  return new ConfigurationError(`${option} is ${String(value)}; it takes ${allowed}`, { option });
+}

@@ -1,0 +1,35 @@
+// What a user's code is told when something happened to an instance.
+import type { FinalStatus } from "../domain/instance.js";
+
+/** What every hook is told. */
+export interface HookEvent {
+  readonly instanceId: string;
+  readonly workflowName: string;
+}
+
+/** What the hooks of activities are told besides. */
+export interface ActivityHookEvent extends HookEvent {
+  readonly activityId: string;
+  readonly activityName: string;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+/**
+ * Called once per logical event, however often a run is replayed, by the process in which it happened, after it is durable (for
+ * `onActivityStart`: before the attempt runs). A hook that throws or rejects is logged and changes nothing; none is waited for.
+ * After a crash between the commit and the hook it is not called: hooks are for metrics and traces, not for effects.
+ */
+export interface Hooks {
+  /** The first execution of an instance begins (not the continuations after a wait). */
+  onWorkflowStart?(event: HookEvent): void | Promise<void>;
+  /** The instance has ended. `error` is set when it failed. */
+  onWorkflowEnd?(event: HookEvent & { readonly status: FinalStatus; readonly error?: unknown }): void | Promise<void>;
+  onActivityStart?(event: ActivityHookEvent): void | Promise<void>;
+  /** One attempt ended well; its result is durable. */
+  onActivityComplete?(event: ActivityHookEvent & { readonly durationMs: number }): void | Promise<void>;
+  /** One attempt failed. `final`: no other attempt follows. */
+  onActivityFail?(
+    event: ActivityHookEvent & { readonly durationMs: number; readonly error: unknown; readonly final: boolean },
+  ): void | Promise<void>;
+}

@@ -1,0 +1,97 @@
+// The part of the storage port that serves those outside of a run: look, list, cancel, send.
+import type { FinalStatus, InstanceStatus } from "../domain/instance.js";
+import type { WithWakeups } from "./run-store.js";
+
+/** An instance as seen from outside. Payloads are JSON text made by the codec; times are milliseconds since 1970. */
+export interface InstanceRecord {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly status: InstanceStatus;
+  readonly input: string;
+  /** Null unless completed. */
+  readonly output: string | null;
+  /** Null unless failed or stalled. */
+  readonly error: string | null;
+  /** Null unless a cancellation with a reason was requested. */
+  readonly cancelReason: string | null;
+  readonly cancelRequested: boolean;
+  /** The worker that executes it; null when nobody does. */
+  readonly owner: string | null;
+  /** When it can next be claimed; null when owned, ended, or waiting without a time limit. */
+  readonly wakeAt: number | null;
+  readonly createdAt: number;
+  /** Null until it ended. */
+  readonly finishedAt: number | null;
+}
+
+/** How an ended instance ended. */
+export interface FinishedInstance {
+  readonly instanceId: string;
+  readonly status: FinalStatus;
+  readonly output: string | null;
+  readonly error: string | null;
+  readonly cancelReason: string | null;
+}
+
+/** One comparison with a value inside the input; all of a list must hold. */
+export interface InputFilter {
+  /** Member names and array indexes from the root of the input's JSON. Empty: the root itself. */
+  readonly path: readonly (string | number)[];
+  /** Equal to this, type included: `1` is not `'1'`. */
+  readonly equals: string | number | boolean | null;
+}
+
+/** What to list; every member that is not undefined must hold. */
+export interface ListRequest {
+  readonly status: readonly InstanceStatus[] | undefined;
+  /** Part of the name, in any case (as far as the database folds letters; ASCII at least). No pattern characters. */
+  readonly workflowName: string | undefined;
+  /** Part of the id, likewise. */
+  readonly instanceId: string | undefined;
+  /** Created at or after. */
+  readonly startedAfter: number | undefined;
+  /** Created before. */
+  readonly startedBefore: number | undefined;
+  readonly input: readonly InputFilter[];
+  readonly limit: number;
+  /** The last row of the page before; the page begins after it. */
+  readonly after: { readonly createdAt: number; readonly instanceId: string } | undefined;
+}
+
+/** An event on its way in. */
+export interface NewEvent {
+  readonly eventId: string;
+  readonly source: string;
+  /** The event type: the channel. */
+  readonly channel: string;
+  /** JSON text. */
+  readonly data: string;
+  /** Null: all subscribers of the channel. */
+  readonly targetInstanceId: string | null;
+}
+
+export interface InstanceStore {
+  get(instanceId: string): Promise<InstanceRecord | undefined>;
+  /** Newest first, by (createdAt, instanceId) descending. */
+  list(request: ListRequest): Promise<readonly InstanceRecord[]>;
+  /** Those of the given instances that have ended; unknown ids are left out. */
+  finished(instanceIds: readonly string[]): Promise<readonly FinishedInstance[]>;
+  /**
+   * Asks for the end of an instance. When nobody owns it, it becomes claimable at once; else its owner gets attention.
+   * `already`: was asked before; the first reason stays. `finished`: too late. `unknown`: there is no such instance.
+   */
+  requestCancel(request: {
+    readonly instanceId: string;
+    readonly reason: string | null;
+  }): Promise<
+    { readonly outcome: "requested" | "already" | "finished" | "unknown"; readonly status: InstanceStatus | null } & WithWakeups
+  >;
+  /**
+   * Puts an event into the mail of its target, or of every subscriber of its channel, sets their attention, and makes those that
+   * nobody owns claimable: all in one transaction. The same `(source, eventId)` again does nothing (`duplicate`).
+   * `unknown` and `finished`: the target instance; the event is then not taken as seen.
+   */
+  deliver(
+    event: NewEvent,
+  ): Promise<{ readonly outcome: "delivered" | "duplicate" | "unknown" | "finished"; readonly receivers: number } & WithWakeups>;
+}

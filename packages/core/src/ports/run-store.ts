@@ -1,0 +1,165 @@
+// The part of the storage port by which runs are claimed and their progress is committed.
+import type { HistoryEntry, NewHistoryEntry } from "../domain/history.js";
+import type { FinalStatus, WaitingStatus } from "../domain/instance.js";
+import type { Wakeup } from "../domain/wakeup.js";
+
+/** A new instance. */
+export interface NewInstance {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  /** JSON text made by the codec. */
+  readonly input: string;
+  /** Unique to this call of start, so that a repeated commit knows its own instance from somebody else's. */
+  readonly startToken: string;
+  /** True: the committing worker owns it at once, status `running`. False: status `pending`, claimable by anybody. */
+  readonly owned: boolean;
+}
+
+/**
+ * How a run leaves the process that owned it. Each is one update of the instance's row, on the condition that this worker owns it.
+ *
+ * - `park`: put away with an open wait. Refused when the instance has attention (see {@link RunSignals}).
+ * - `release`: handed back, claimable at once (`wakeAt` null) or from `wakeAt` on. Never refused.
+ * - `stall`: status `stalled`, `error` kept in view, claimable from `wakeAt` on. Never refused.
+ * - `finish`: ended. `completed` and `failed` are refused when a cancellation was requested. With the row go the instance's
+ *   mail and subscriptions.
+ */
+export type Settlement =
+  | { readonly type: "park"; readonly instanceId: string; readonly status: WaitingStatus; readonly wakeAt: number | null }
+  | { readonly type: "release"; readonly instanceId: string; readonly wakeAt: number | null }
+  | { readonly type: "stall"; readonly instanceId: string; readonly wakeAt: number; readonly error: string }
+  | {
+      readonly type: "finish";
+      readonly instanceId: string;
+      readonly status: FinalStatus;
+      /** JSON text; null unless completed. */
+      readonly output: string | null;
+      /** JSON text of the error; null unless failed. */
+      readonly error: string | null;
+    };
+
+/** The instance takes what is sent to the channel from the commit on. Again: no effect. */
+export interface NewSubscription {
+  readonly instanceId: string;
+  readonly channel: string;
+}
+
+/** The instance has received this piece of mail; it is removed in the commit that records it. */
+export interface TakenMail {
+  readonly instanceId: string;
+  readonly mailId: string;
+}
+
+/** All that a process did since its last commit. At most one settlement per instance; its entries come with it or before. */
+export interface ProgressBatch {
+  readonly workerId: string;
+  readonly starts: readonly NewInstance[];
+  readonly entries: readonly NewHistoryEntry[];
+  readonly subscriptions: readonly NewSubscription[];
+  readonly takenMail: readonly TakenMail[];
+  readonly settlements: readonly Settlement[];
+}
+
+export interface ProgressResult {
+  /** Ids of starts that were refused, since an instance of another start has this id. */
+  readonly conflicts: readonly string[];
+  /** Ids of settlements that were refused; the instance is still owned, and its signals tell why. */
+  readonly refused: readonly string[];
+  /** The storage's clock. */
+  readonly now: number;
+}
+
+/** A message or an event that waits for its instance. */
+export interface Mail {
+  readonly mailId: string;
+  /** The event type or channel. */
+  readonly channel: string;
+  /** JSON text. */
+  readonly data: string;
+}
+
+/**
+ * What happened to an owned instance from outside. Whoever causes one of these sets the instance's `attention` in the same
+ * transaction; `claim` and `readSignals` clear it and then, with a newer view of the data, read what is there: so nothing that
+ * comes in between is overlooked, and a park that would overlook it is refused.
+ */
+export interface RunSignals {
+  readonly instanceId: string;
+  /** A cancellation was requested; `reason` may be null. */
+  readonly cancel: { readonly reason: string | null } | null;
+  /** All mail that is there and not yet taken, oldest first, up to `mailLimit`. */
+  readonly mail: readonly Mail[];
+}
+
+/** An instance that now belongs to the claiming worker. */
+export interface ClaimedRun extends RunSignals {
+  readonly workflowName: string;
+  readonly input: string;
+  readonly createdAt: number;
+  /** How often it was claimed before; 0 when it never ran. A start with `owned` counts as one claim. */
+  readonly claims: number;
+  /** By `seq`, the first `historyLimit` entries. */
+  readonly history: readonly HistoryEntry[];
+  /** False: more entries follow; `history()` has them. */
+  readonly historyComplete: boolean;
+}
+
+export interface ClaimRequest {
+  readonly workerId: string;
+  /** Only instances of these workflows. */
+  readonly workflowNames: readonly string[];
+  /** At most so many; 0: claim nothing, but tell `attention` and `nextDueAt`. */
+  readonly limit: number;
+  readonly historyLimit: number;
+  readonly mailLimit: number;
+}
+
+export interface ClaimResult {
+  /** By due time, the longest due first. */
+  readonly claimed: readonly ClaimedRun[];
+  /** Ids of instances that this worker owned before the call and that have attention, at most 1,000. */
+  readonly attention: readonly string[];
+  /** When the next instance of these workflows that nobody owns is due (it may be past when `limit` was reached); null: none. */
+  readonly nextDueAt: number | null;
+  readonly now: number;
+}
+
+/**
+ * Every member that takes a `workerId` rejects with LeaseLostError, and changes nothing, when that worker is not alive.
+ * All reject with StorageUnavailableError when it is worth trying the same call again; every call can be repeated without harm.
+ */
+export interface RunStore {
+  /**
+   * All or nothing, except for the starts and settlements named in the result. Repeating a batch that took effect changes nothing
+   * and gives an answer with which the caller can go on: entries with the same `(instanceId, seq)` are kept as they are, a start
+   * with the same token is no conflict, a settlement of an instance that this worker no longer owns counts as done.
+   */
+  commit(batch: ProgressBatch): Promise<ProgressResult>;
+  /** Takes due instances that nobody owns. Concurrent claims never get the same one and do not wait for each other. */
+  claim(request: ClaimRequest): Promise<ClaimResult>;
+  /** Reads and clears the attention of instances that this worker owns; others are left out of the answer. */
+  readSignals(request: {
+    readonly workerId: string;
+    readonly instanceIds: readonly string[];
+    readonly mailLimit: number;
+  }): Promise<readonly RunSignals[]>;
+  /** Mail of one channel after `afterMailId`, oldest first, for runs whose mail did not fit the limit of a claim. */
+  mail(request: {
+    readonly instanceId: string;
+    readonly channel: string;
+    readonly afterMailId: string | null;
+    readonly limit: number;
+  }): Promise<readonly Mail[]>;
+  /** Entries with `seq` greater than `afterSeq`, ascending. */
+  history(request: {
+    readonly instanceId: string;
+    readonly afterSeq: number;
+    readonly limit: number;
+  }): Promise<readonly HistoryEntry[]>;
+}
+
+/** What a transition in another part of the port yields besides its answer. */
+export interface WithWakeups {
+  /** To be handed to the scheduler of this process and, after the commit, to others. */
+  readonly wakeups: readonly Wakeup[];
+}
