@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/**/{src,test}/**/*.test.ts'],
     globalSetup: ['packages/test-support/src/global-setup.ts'],
+    setupFiles: ['packages/test-support/src/each-file.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,0 +1,54 @@
+// Shows that a server starts as asked and that nothing of it is left, however its owner ends.
+import { existsSync } from 'node:fs';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { afterwards } from './afterwards.js';
+import { eventually } from './eventually.js';
+import { spawnFixture } from './spawn-fixture.js';
+import { startPostgres } from './start-postgres.js';
+
+describe('startPostgres', () => {
+  it('brings up PostgreSQL 18 with the given settings and removes it', async () => {
+    const server = await startPostgres({ settings: { work_mem: '5MB' } });
+    afterwards(() => server.stop());
+    const folder = await query(server.url, 'show data_directory');
+    expect(await query(server.url, 'show server_version_num')).toMatch(/^18/);
+    expect(await query(server.url, 'show fsync')).toBe('off');
+    expect(await query(server.url, 'show work_mem')).toBe('5MB');
+    expect(existsSync(folder)).toBe(true);
+    await server.stop();
+    await server.stop();
+    expect(existsSync(folder)).toBe(false);
+    await expect(query(server.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('flushes to disk when it is told to be durable', async () => {
+    const server = await startPostgres({ durable: true });
+    afterwards(() => server.stop());
+    expect(await query(server.url, 'show fsync')).toBe('on');
+  });
+
+  it('says what is wrong when the server cannot start', async () => {
+    await expect(startPostgres({ settings: { no_such_setting: '1' } })).rejects.toThrow(/no_such_setting/);
+  });
+
+  it('goes, with its data, when the process that started it is killed', async () => {
+    const owner = spawnFixture(new URL('../fixtures/postgres-owner.ts', import.meta.url));
+    const { url } = await owner.message<{ url: string }>();
+    const folder = await query(url, 'show data_directory');
+    await owner.kill();
+    await eventually(() => !existsSync(folder), { timeout: 10_000 });
+    await expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+  });
+});
+
+async function query(url: string, text: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<string[]>({ text, rowMode: 'array' });
+    return String(rows[0]?.[0]);
+  } finally {
+    await client.end();
+  }
+}
