@@ -14,7 +14,9 @@ it('makes an empty database that can be written to', async () => {
   ofTest = await createDatabase();
   const client = new pg.Client({ connectionString: ofTest.url });
   await client.connect();
-  const { rows } = await client.query('create table t (n int); insert into t values (1); select current_database() as name').then(last);
+  const { rows } = await client
+    .query('create table t (n int); insert into t values (1); select current_database() as name')
+    .then(last);
   expect(rows).toEqual([{ name: ofTest.name }]);
   await client.end();
 });

@@ -17,7 +17,9 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
     const { initdb, postgres } = (await import(name)) as PostgresBinaries;
     return { initdb, postgres };
   } catch (cause) {
-    throw new Error(`No PostgreSQL for this machine: ${name} is not installed. Set ROMANCY_TEST_POSTGRES_URL to a server.`, { cause });
+    throw new Error(`No PostgreSQL for this machine: ${name} is not installed. Set ROMANCY_TEST_POSTGRES_URL to a server.`, {
+      cause,
+    });
   }
 }
 

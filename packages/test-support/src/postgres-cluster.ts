@@ -103,7 +103,13 @@ interface Server {
   readonly log: () => string;
 }
 
-function runServer({ binaries, folder, identity, port, options }: Cluster & { port: number; options: PostgresClusterOptions }): Server {
+function runServer({
+  binaries,
+  folder,
+  identity,
+  port,
+  options,
+}: Cluster & { port: number; options: PostgresClusterOptions }): Server {
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',

@@ -34,7 +34,9 @@ describe('spawnFixture', () => {
   it('reports all that was said when a message does not come', async () => {
     const child = spawnFixture(talker);
     await child.message();
-    await expect(child.message(() => false, { timeout: 1 })).rejects.toThrow(/talker\.ts did not say .*still running(.|\n)*"hello"/);
+    await expect(child.message(() => false, { timeout: 1 })).rejects.toThrow(
+      /talker\.ts did not say .*still running(.|\n)*"hello"/,
+    );
   });
 
   it('reports the end of a process at once, with its complaints', async () => {

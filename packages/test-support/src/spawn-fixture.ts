@@ -31,8 +31,13 @@ export class FixtureProcess {
   constructor(child: ChildProcess, name: string) {
     this.#child = child;
     this.#name = name;
-    if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => { this.#onLine(line); });
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => { this.#output += chunk; });
+    if (child.stdout !== null)
+      createInterface(child.stdout).on('line', (line) => {
+        this.#onLine(line);
+      });
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#output += chunk;
+    });
     this.exited = new Promise((resolve) => {
       // Not 'exit': by 'close' all that the process has said was read.
       child.once('close', (code, signal) => {
@@ -65,7 +70,11 @@ export class FixtureProcess {
     if (index !== -1) return this.#unread.splice(index, 1)[0] as T;
     if (this.#exit !== undefined) throw this.#report('ended without the awaited message');
     return await new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => { finish(() => { reject(this.#report(`did not say what was awaited within ${String(timeout)} ms`)); }); }, timeout);
+      const timer = setTimeout(() => {
+        finish(() => {
+          reject(this.#report(`did not say what was awaited within ${String(timeout)} ms`));
+        });
+      }, timeout);
       const finish = (settle: () => void): void => {
         clearTimeout(timer);
         this.#waiting.delete(waiting);
@@ -73,8 +82,16 @@ export class FixtureProcess {
       };
       const waiting: Waiting = {
         predicate,
-        resolve: (message) => { finish(() => { resolve(message as T); }); },
-        reject: (error) => { finish(() => { reject(error); }); },
+        resolve: (message) => {
+          finish(() => {
+            resolve(message as T);
+          });
+        },
+        reject: (error) => {
+          finish(() => {
+            reject(error);
+          });
+        },
       };
       this.#waiting.add(waiting);
     });
@@ -105,7 +122,8 @@ export class FixtureProcess {
   }
 
   #report(problem: string): Error {
-    const exit = this.#exit === undefined ? 'still running' : `code ${String(this.#exit.code)}, signal ${String(this.#exit.signal)}`;
+    const exit =
+      this.#exit === undefined ? 'still running' : `code ${String(this.#exit.code)}, signal ${String(this.#exit.signal)}`;
     return new Error(`${this.#name} ${problem} (${exit}). It said:\n${this.#output}`);
   }
 }
