@@ -82,6 +82,13 @@ export default {
       to: { path: [test, '^packages/test-support/'] },
     },
     {
+      name: 'no-dev-packages-in-products',
+      severity: 'error',
+      comment: 'What is published imports only what is installed along with it.',
+      from: { path: '^packages/(?!test-support/)[^/]+/src/', pathNot: test },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'], pathNot: 'node_modules/@types/' },
+    },
+    {
       name: 'packages-by-name',
       severity: 'error',
       comment: 'Another package is imported by its name, that is through its exports.',
@@ -99,7 +106,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/dist/' },
+    exclude: { path: '^(packages|apps)/(?!.*node_modules/).*/dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: {
