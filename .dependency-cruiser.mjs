@@ -86,7 +86,11 @@ export default {
       severity: 'error',
       comment: 'What is published imports only what is installed along with it.',
       from: { path: '^packages/(?!test-support/)[^/]+/src/', pathNot: test },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'], pathNot: 'node_modules/@types/' },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'],
+        pathNot: 'node_modules/@types/',
+      },
     },
     {
       name: 'packages-by-name',
