@@ -1,0 +1,9 @@
+// Suites that adapters run in their own tests: `@romancy/core/conformance`. They need vitest and fast-check.
+export { storageConformance } from './storage-conformance.js';
+export type {
+  OptionalPart,
+  StorageConformanceOptions,
+  StorageFixture,
+  StorageFixtureFactory,
+  TransactionProbe,
+} from './storage-fixture.js';

@@ -1,0 +1,110 @@
+// One test's database: opens storages on it, registers workers, lets time pass, and clears all away at the end.
+import { onTestFinished, type TestContext } from 'vitest';
+import type { InstanceRecord, NewEvent, Storage } from '../ports/index.js';
+import type { OptionalPart, ResolvedConformanceOptions, StorageFixture, StorageFixtureFactory } from './storage-fixture.js';
+import { defaultWorkflow, TestWorker } from './test-worker.js';
+
+/** Gives a running test its harness. */
+export interface Bench {
+  readonly options: ResolvedConformanceOptions;
+  harness(): Promise<StorageHarness>;
+}
+
+export function createBench(factory: StorageFixtureFactory, options: ResolvedConformanceOptions): Bench {
+  return {
+    options,
+    async harness() {
+      const harness = new StorageHarness(await factory());
+      onTestFinished(() => harness.close());
+      return harness;
+    },
+  };
+}
+
+interface WorkerOptions {
+  /** Default: a new storage, as another process has it. */
+  readonly storage?: Storage;
+  readonly leaseMs?: number;
+  readonly workflowNames?: readonly string[];
+}
+
+export class StorageHarness {
+  readonly fixture: StorageFixture;
+  readonly #storages: Storage[] = [];
+  #events = 0;
+  #workers = 0;
+
+  constructor(fixture: StorageFixture) {
+    this.fixture = fixture;
+  }
+
+  /** A further storage on the same database. */
+  async open(): Promise<Storage> {
+    const storage = await this.fixture.open();
+    this.#storages.push(storage);
+    return storage;
+  }
+
+  /** The first storage that was opened, for looking. */
+  async storage(): Promise<Storage> {
+    return this.#storages[0] ?? (await this.open());
+  }
+
+  /** A registered worker. */
+  async worker(options: WorkerOptions = {}): Promise<TestWorker> {
+    const worker = await this.unregistered(options);
+    await worker.register(options.leaseMs);
+    return worker;
+  }
+
+  /** A worker without a row: one that never registered, or as good as one that was declared dead. */
+  async unregistered(options: WorkerOptions = {}): Promise<TestWorker> {
+    const storage = options.storage ?? (await this.open());
+    return new TestWorker(storage, `worker-${++this.#workers}`, options.workflowNames ?? [defaultWorkflow]);
+  }
+
+  /** @throws when there is no such instance. */
+  async get(instanceId: string): Promise<InstanceRecord> {
+    const record = await (await this.storage()).instances.get(instanceId);
+    if (record === undefined) throw new Error(`there is no instance ${instanceId}`);
+    return record;
+  }
+
+  /** Delivers an event with an id of its own. */
+  async deliver(event: Partial<NewEvent> = {}): ReturnType<Storage['instances']['deliver']> {
+    return (await this.storage()).instances.deliver(this.event(event));
+  }
+
+  event(event: Partial<NewEvent> = {}): NewEvent {
+    const eventId = `event-${++this.#events}`;
+    return { eventId, source: '/tests', channel: 'paid', data: `{"id":"${eventId}"}`, targetInstanceId: null, ...event };
+  }
+
+  async cancel(instanceId: string, reason: string | null = null): ReturnType<Storage['instances']['requestCancel']> {
+    return (await this.storage()).instances.requestCancel({ instanceId, reason });
+  }
+
+  /** Returns when the storage's clock shows at least `ms` milliseconds more than before. */
+  async pass(ms: number): Promise<void> {
+    if (this.fixture.clock !== undefined) {
+      await this.fixture.clock.advance(ms);
+      return;
+    }
+    // The database's own clock cannot be moved: read it until it is there.
+    const { leases } = await this.storage();
+    const look = async (): Promise<number> => (await leases.heartbeat({ workerId: 'nobody', leaseMs: 1 })).now;
+    for (const end = (await look()) + ms; (await look()) < end;) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  /** Ends the test as skipped when the fixture lacks a part, with the reason that the fixture gives. */
+  require(context: TestContext, part: OptionalPart, present: boolean): void {
+    if (!present) context.skip(this.fixture.skip[part] ?? `the fixture has no ${part} and gives no reason for it`);
+  }
+
+  /** Closes every storage, then the fixture, and reports the first thing that went wrong. */
+  async close(): Promise<void> {
+    const closed = await Promise.allSettled(this.#storages.map((storage) => storage.close()));
+    await this.fixture.cleanup();
+    for (const result of closed) if (result.status === 'rejected') throw result.reason;
+  }
+}

@@ -1,0 +1,104 @@
+// Claims and what an owner reads of its instances, in memory.
+import type { ClaimedRun, ClaimRequest, ClaimResult, Mail, RunSignals } from '../ports/run-store.js';
+import type { MemoryDatabase, MemoryInstance, MemoryMail } from './memory-database.js';
+
+/** At most so many ids of instances with attention are told at a time. */
+const attentionLimit = 1000;
+
+export function claimRuns(database: MemoryDatabase, request: ClaimRequest, now: number): ClaimResult {
+  database.requireAlive(request.workerId);
+  const lost = instancesOfLostClaims(database, request);
+  const limit = Math.max(0, request.limit - lost.length);
+  const attention: string[] = [];
+  const unowned: { readonly instance: MemoryInstance; readonly dueAt: number }[] = [];
+  for (const instance of database.open) {
+    if (
+      instance.owner === request.workerId &&
+      instance.attention &&
+      !lost.includes(instance) &&
+      attention.length < attentionLimit
+    ) {
+      attention.push(instance.instanceId);
+    }
+    if (instance.owner === null && instance.wakeAt !== null && request.workflowNames.includes(instance.workflowName)) {
+      unowned.push({ instance, dueAt: instance.wakeAt });
+    }
+  }
+  // The sort is stable, and the set keeps the order of starts: what is due at the same time is claimed oldest first.
+  unowned.sort((a, b) => a.dueAt - b.dueAt);
+  let due = 0;
+  while (due < limit && due < unowned.length && unowned[due]!.dueAt <= now) due++;
+  const claimed = [...lost, ...unowned.slice(0, due).map(({ instance }) => instance)].map((instance) =>
+    claimOne(instance, request),
+  );
+  return { claimed, attention, nextDueAt: unowned[due]?.dueAt ?? null, now };
+}
+
+export function readSignals(
+  database: MemoryDatabase,
+  request: { readonly workerId: string; readonly instanceIds: readonly string[]; readonly mailLimit: number },
+): readonly RunSignals[] {
+  database.requireAlive(request.workerId);
+  const signals: RunSignals[] = [];
+  for (const instanceId of new Set(request.instanceIds)) {
+    const instance = database.owned(instanceId, request.workerId);
+    if (instance !== undefined) signals.push(takeSignals(instance, request.mailLimit));
+  }
+  return signals;
+}
+
+export function readMail(
+  database: MemoryDatabase,
+  request: {
+    readonly instanceId: string;
+    readonly channel: string;
+    readonly afterMailId: string | null;
+    readonly limit: number;
+  },
+): readonly Mail[] {
+  // The piece itself may have been taken since: its number still tells its place.
+  const after = request.afterMailId === null ? 0 : Number(request.afterMailId);
+  const mail = database.instances.get(request.instanceId)?.mail ?? [];
+  return mail
+    .filter((piece) => piece.channel === request.channel && piece.number > after)
+    .slice(0, request.limit)
+    .map(showMail);
+}
+
+/** What the worker owns without knowing it: a claim made it the owner, and the answer to that claim never came. */
+function instancesOfLostClaims(database: MemoryDatabase, { holding, workerId }: ClaimRequest): readonly MemoryInstance[] {
+  if (holding === null) return [];
+  const known = new Set(holding);
+  return [...database.open].filter((instance) => instance.owner === workerId && !known.has(instance.instanceId));
+}
+
+function claimOne(instance: MemoryInstance, request: ClaimRequest): ClaimedRun {
+  const history = instance.history.slice(0, request.historyLimit).map((entry) => ({ ...entry }));
+  instance.owner = request.workerId;
+  instance.status = 'running';
+  instance.wakeAt = null;
+  instance.error = null;
+  return {
+    ...takeSignals(instance, request.mailLimit),
+    workflowName: instance.workflowName,
+    input: instance.input,
+    createdAt: instance.createdAt,
+    claims: instance.claims++,
+    history,
+    historyComplete: history.length === instance.history.length,
+  };
+}
+
+/** What is there now; the owner has seen it from here on. */
+function takeSignals(instance: MemoryInstance, mailLimit: number): RunSignals {
+  instance.attention = false;
+  return {
+    instanceId: instance.instanceId,
+    cancel: instance.cancelRequested ? { reason: instance.cancelReason } : null,
+    mail: instance.mail.slice(0, mailLimit).map(showMail),
+  };
+}
+
+function showMail(piece: MemoryMail): Mail {
+  return { mailId: String(piece.number), channel: piece.channel, data: piece.data };
+}
