@@ -1,4 +1,7 @@
-// Brings up one PostgreSQL for a whole test run and tells the tests its address.
+// Brings up one PostgreSQL and one folder for temporary files for a whole test run, and tells the tests where they are.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { dropDatabasesOf, newRunId } from './create-database.js';
 import { startPostgres } from './start-postgres.js';
@@ -9,6 +12,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** Part of the name of every database that this run makes. */
     postgresRunId: string;
+    /** A folder that is removed when the run is over; use `temporaryDirectory()`. */
+    temporaryRoot: string;
   }
 }
 
@@ -16,12 +21,18 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const runId = newRunId();
   project.provide('postgresRunId', runId);
+  const temporaryRoot = await mkdtemp(join(tmpdir(), 'romancy-test-'));
+  project.provide('temporaryRoot', temporaryRoot);
+
   const given = process.env['ROMANCY_TEST_POSTGRES_URL'];
   if (given !== undefined && given !== '') {
     project.provide('postgresUrl', given);
-    return () => dropDatabasesOf(runId, given);
+    return async () => {
+      await rm(temporaryRoot, { recursive: true, force: true });
+      await dropDatabasesOf(runId, given);
+    };
   }
-  const server = await startPostgres();
+  const server = await startPostgres({ alsoRemove: temporaryRoot });
   project.provide('postgresUrl', server.url);
   return () => server.stop();
 }

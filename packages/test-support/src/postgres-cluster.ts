@@ -13,6 +13,8 @@ export interface PostgresClusterOptions {
   readonly durable?: boolean;
   /** Further server settings, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A folder that is removed along with the server. */
+  readonly alsoRemove?: string;
 }
 
 export interface PostgresCluster {
@@ -44,7 +46,7 @@ export async function startCluster(options: PostgresClusterOptions = {}): Promis
       const server = runServer({ binaries, folder, identity, port, options });
       if (await server.ready) {
         const url = `postgres://${superuser}:${password}@127.0.0.1:${String(port)}/postgres`;
-        return { url, stop: () => stopServer(server.process, folder) };
+        return { url, stop: () => stopServer(server.process, folder, options.alsoRemove) };
       }
       // Between our look and the server's start somebody else may have taken the port; anything else fails the same way each time.
       if (attempt === portAttempts) throw new Error(`PostgreSQL did not start:\n${server.log()}`);
@@ -152,7 +154,7 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-async function stopServer(server: ChildProcess, folder: string): Promise<void> {
+async function stopServer(server: ChildProcess, ...folders: readonly (string | undefined)[]): Promise<void> {
   if (server.exitCode === null && server.signalCode === null) {
     const closed = once(server, 'exit');
     server.kill('SIGINT'); // "fast shutdown": cuts the sessions, then ends
@@ -160,7 +162,7 @@ async function stopServer(server: ChildProcess, folder: string): Promise<void> {
     await closed;
     clearTimeout(impatient);
   }
-  await removeFolder(folder);
+  for (const folder of folders) if (folder !== undefined) await removeFolder(folder);
 }
 
 async function removeFolder(folder: string): Promise<void> {

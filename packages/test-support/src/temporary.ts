@@ -1,12 +1,12 @@
 // Gives a test files and folders of its own, which are removed afterwards.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inject } from 'vitest';
 import { afterwards } from './afterwards.js';
 
 /** An empty folder that is removed, with all that is in it then, after the test (or the file, outside of a test). */
 export async function temporaryDirectory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'romancy-test-'));
+  const path = await mkdtemp(join(inject('temporaryRoot'), 'test-'));
   afterwards(() => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }));
   return path;
 }
