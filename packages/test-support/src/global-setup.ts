@@ -1,9 +1,8 @@
 // Brings up one PostgreSQL and one folder for temporary files for a whole test run, and tells the tests where they are.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
 import { dropDatabasesOf, newRunId } from './create-database.js';
+import { scratchFolder } from './scratch-folder.js';
 import { startPostgres } from './start-postgres.js';
 
 declare module 'vitest' {
@@ -21,7 +20,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const runId = newRunId();
   project.provide('postgresRunId', runId);
-  const temporaryRoot = await mkdtemp(join(tmpdir(), 'romancy-test-'));
+  const temporaryRoot = await scratchFolder('romancy-test-');
   project.provide('temporaryRoot', temporaryRoot);
 
   const given = process.env['ROMANCY_TEST_POSTGRES_URL'];

@@ -1,8 +1,8 @@
-// Finds the PostgreSQL that the package registry brought for this machine, in a place that a given user may enter.
+// Finds the PostgreSQL that the package registry brought for this machine, and copies it to where any user may run it.
 import { constants } from 'node:fs';
-import { cp, stat } from 'node:fs/promises';
+import { chmod, cp, stat } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
-import { dirname, join, parse } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Where the programs of one PostgreSQL are. */
 export interface PostgresBinaries {
@@ -24,14 +24,13 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
 }
 
 /**
- * Programs that every user of this machine can run: the given ones, or a copy in `folder` where some folder above them lets only its
- * owner in (a clone in root's home, for example, whose server has to run as somebody else).
+ * The same programs, with all that they need, in a folder that every user may enter. For a clone in root's home, say, whose server has to
+ * run as somebody else.
  */
-export async function reachableBinaries(binaries: PostgresBinaries, folder: string): Promise<PostgresBinaries> {
-  if (await everybodyMayEnter(dirname(binaries.postgres))) return binaries;
-  const copy = join(folder, 'postgresql');
-  await cp(dirname(dirname(binaries.postgres)), copy, { recursive: true, verbatimSymlinks: true });
-  return { initdb: join(copy, 'bin', parse(binaries.initdb).base), postgres: join(copy, 'bin', parse(binaries.postgres).base) };
+export async function copyBinaries(binaries: PostgresBinaries, folder: string): Promise<PostgresBinaries> {
+  await chmod(folder, 0o755);
+  await cp(dirname(dirname(binaries.postgres)), folder, { recursive: true, verbatimSymlinks: true });
+  return { initdb: join(folder, 'bin', basename(binaries.initdb)), postgres: join(folder, 'bin', basename(binaries.postgres)) };
 }
 
 /** Whether a folder and all above it may be passed by any user. */

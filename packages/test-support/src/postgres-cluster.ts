@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePort } from './free-port.js';
-import { everybodyMayEnter, findPostgresBinaries, type PostgresBinaries, reachableBinaries } from './postgres-binaries.js';
+import { copyBinaries, everybodyMayEnter, findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.js';
+import { scratchFolder } from './scratch-folder.js';
 
 export interface PostgresClusterOptions {
   /** Whether commits are flushed to the disk, as in production. Default false: a power cut loses the data, which tests do not mind. */
@@ -35,10 +36,16 @@ const portAttempts = 5;
 /** Starts a server on a free port of the loopback interface; resolves when it accepts connections. */
 export async function startCluster(options: PostgresClusterOptions = {}): Promise<PostgresCluster> {
   const identity = unprivilegedIdentity();
-  const folder = await temporaryFolder(identity);
+  const folder = await clusterFolder(identity, options);
+  const folders = [folder];
+  if (options.alsoRemove !== undefined) folders.push(options.alsoRemove);
   try {
-    const installed = await findPostgresBinaries();
-    const binaries = identity === undefined ? installed : await reachableBinaries(installed, folder);
+    let binaries = await findPostgresBinaries();
+    if (identity !== undefined && !(await everybodyMayEnter(dirname(binaries.postgres)))) {
+      const programs = await mkdtemp('/tmp/romancy-postgres-');
+      folders.push(programs);
+      binaries = await copyBinaries(binaries, programs);
+    }
     const password = randomBytes(16).toString('hex');
     await initialise({ binaries, folder, identity, password });
     for (let attempt = 1; ; attempt++) {
@@ -46,13 +53,13 @@ export async function startCluster(options: PostgresClusterOptions = {}): Promis
       const server = runServer({ binaries, folder, identity, port, options });
       if (await server.ready) {
         const url = `postgres://${superuser}:${password}@127.0.0.1:${String(port)}/postgres`;
-        return { url, stop: () => stopServer(server.process, folder, options.alsoRemove) };
+        return { url, stop: () => stopServer(server.process, folders) };
       }
       // Between our look and the server's start somebody else may have taken the port; anything else fails the same way each time.
       if (attempt === portAttempts) throw new Error(`PostgreSQL did not start:\n${server.log()}`);
     }
   } catch (error) {
-    await removeFolder(folder);
+    await removeFolders(folders);
     throw error;
   }
 }
@@ -64,12 +71,17 @@ function unprivilegedIdentity(): Identity | undefined {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-async function temporaryFolder(identity: Identity | undefined): Promise<string> {
-  const usual = tmpdir();
-  const parent = identity === undefined || (await everybodyMayEnter(usual)) ? usual : '/tmp';
-  const folder = await mkdtemp(join(parent, 'romancy-postgres-'));
-  if (identity !== undefined) await chown(folder, identity.uid, identity.gid);
-  return folder;
+/** Durable data belongs on a disk, and a folder must be one that the server's user can get at. */
+async function clusterFolder(identity: Identity | undefined, options: PostgresClusterOptions): Promise<string> {
+  const prefix = 'romancy-postgres-';
+  if (options.durable !== true) return await givenTo(identity, await scratchFolder(prefix));
+  const parent = identity === undefined || (await everybodyMayEnter(tmpdir())) ? tmpdir() : '/tmp';
+  return await givenTo(identity, await mkdtemp(join(parent, prefix)));
+}
+
+async function givenTo(identity: Identity | undefined, path: string): Promise<string> {
+  if (identity !== undefined) await chown(path, identity.uid, identity.gid);
+  return path;
 }
 
 interface Cluster {
@@ -81,7 +93,7 @@ interface Cluster {
 async function initialise({ binaries, folder, identity, password }: Cluster & { password: string }): Promise<void> {
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, password, { mode: 0o600 });
-  if (identity !== undefined) await chown(passwordFile, identity.uid, identity.gid);
+  await givenTo(identity, passwordFile);
   const initdb = spawn(
     binaries.initdb,
     [
@@ -154,7 +166,7 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-async function stopServer(server: ChildProcess, ...folders: readonly (string | undefined)[]): Promise<void> {
+async function stopServer(server: ChildProcess, folders: readonly string[]): Promise<void> {
   if (server.exitCode === null && server.signalCode === null) {
     const closed = once(server, 'exit');
     server.kill('SIGINT'); // "fast shutdown": cuts the sessions, then ends
@@ -162,9 +174,9 @@ async function stopServer(server: ChildProcess, ...folders: readonly (string | u
     await closed;
     clearTimeout(impatient);
   }
-  for (const folder of folders) if (folder !== undefined) await removeFolder(folder);
+  await removeFolders(folders);
 }
 
-async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+async function removeFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
