@@ -1,7 +1,8 @@
 // One run over the tests of all packages, from source, with one PostgreSQL for all of them.
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-export const source = ['@romancy/source', 'module', 'node', 'development|production'];
+const source = ['@romancy/source', 'module', 'node', 'development|production'];
 
 export default defineConfig({
   resolve: { conditions: source },
@@ -11,7 +12,8 @@ export default defineConfig({
     globalSetup: ['packages/test-support/src/global-setup.ts'],
     setupFiles: ['packages/test-support/src/each-file.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Tests start processes of their own and share a database server: two files at once keep two cores busy.
+    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 20_000,
