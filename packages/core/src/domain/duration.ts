@@ -1,5 +1,5 @@
 // Durations: '5m'-style strings or milliseconds, turned into whole milliseconds.
-import { ConfigurationError } from "./errors.js";
+import { ConfigurationError } from './errors.js';
 
 /**
  * A length of time: a number of milliseconds, or a string of one or more amounts with units, largest first by habit:
@@ -11,7 +11,7 @@ export type Duration = number | DurationString;
 export type DurationString = `${number}${DurationUnit}` | `${number}${DurationUnit}${number}${DurationUnit}`;
 
 /** Milliseconds, seconds, minutes, hours, days (of 24 hours), weeks. */
-export type DurationUnit = "ms" | "s" | "m" | "h" | "d" | "w";
+export type DurationUnit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w';
 
 const unitMs: Readonly<Record<DurationUnit, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const shape = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+$/;
@@ -26,7 +26,7 @@ export const longestDurationMs = 10_000 * 365 * 86_400_000;
  * @throws ConfigurationError when it is negative, not finite, without unit, or longer than {@link longestDurationMs}.
  */
 export function durationMs(duration: Duration, what: string): number {
-  const ms = typeof duration === "number" ? duration : parse(duration);
+  const ms = typeof duration === 'number' ? duration : parse(duration);
   if (!Number.isFinite(ms) || ms < 0 || ms > longestDurationMs) {
     throw new ConfigurationError(
       `${what} is ${JSON.stringify(duration)}; it takes milliseconds (0 or more) or a string such as '250ms', '30s', '5m', '1h30m', '7d'`,
@@ -37,7 +37,7 @@ export function durationMs(duration: Duration, what: string): number {
 }
 
 function parse(text: unknown): number {
-  if (typeof text !== "string" || !shape.test(text)) return Number.NaN;
+  if (typeof text !== 'string' || !shape.test(text)) return Number.NaN;
   let total = 0;
   for (const [, amount, unit] of text.matchAll(part)) total += Number(amount) * unitMs[unit as DurationUnit];
   return total;

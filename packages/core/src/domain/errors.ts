@@ -1,31 +1,32 @@
 // The errors that Romancy raises: each has a literal code, and the ids it speaks of as fields.
 
-const brand = Symbol.for("@romancy/error");
+const brand = Symbol.for('@romancy/error');
 
 /** Codes by which errors can be told apart without a class; stable across versions. */
 export type RomancyErrorCode =
-  | "ACTIVITY_FAILED"
-  | "ACTIVITY_TIMEOUT"
-  | "CONFIGURATION"
-  | "DUPLICATE_CALL_ID"
-  | "INSTANCE_CONFLICT"
-  | "INSTANCE_FINISHED"
-  | "INSTANCE_NOT_FOUND"
-  | "INVALID_ARGUMENT"
-  | "LEASE_LOST"
-  | "NON_DETERMINISM"
-  | "NOT_RUNNING"
-  | "PAYLOAD_NOT_SERIALIZABLE"
-  | "PAYLOAD_TOO_LARGE"
-  | "RESULT_TIMEOUT"
-  | "SCHEMA_VERSION"
-  | "STORAGE_UNAVAILABLE"
-  | "TERMINAL"
-  | "TRANSACTION"
-  | "VALIDATION"
-  | "WAIT_TIMEOUT"
-  | "WORKFLOW_CANCELLED"
-  | "WORKFLOW_FAILED";
+  | 'ACTIVITY_FAILED'
+  | 'ACTIVITY_TIMEOUT'
+  | 'CONFIGURATION'
+  | 'DUPLICATE_CALL_ID'
+  | 'INSTANCE_CONFLICT'
+  | 'INSTANCE_FINISHED'
+  | 'INSTANCE_NOT_FOUND'
+  | 'INVALID_ARGUMENT'
+  | 'LEASE_LOST'
+  | 'NESTED_CALL'
+  | 'NON_DETERMINISM'
+  | 'NOT_RUNNING'
+  | 'PAYLOAD_NOT_SERIALIZABLE'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'RESULT_TIMEOUT'
+  | 'SCHEMA_VERSION'
+  | 'STORAGE_UNAVAILABLE'
+  | 'TERMINAL'
+  | 'TRANSACTION'
+  | 'VALIDATION'
+  | 'WAIT_TIMEOUT'
+  | 'WORKFLOW_CANCELLED'
+  | 'WORKFLOW_FAILED';
 
 /**
  * The base of all errors of Romancy. `instanceof` goes by class name and brand instead of the prototype, so that it also
@@ -41,7 +42,7 @@ export abstract class RomancyError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== "object" || value === null) return false;
+    if (typeof value !== 'object' || value === null) return false;
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     if (!(brand in value)) return false;
     for (
@@ -57,18 +58,18 @@ export abstract class RomancyError extends Error {
 
 /** An option or a definition is wrong; raised at once, where it was given. */
 export class ConfigurationError extends RomancyError {
-  readonly code = "CONFIGURATION";
+  readonly code = 'CONFIGURATION';
   /** The option or definition that is wrong. */
   readonly option: string;
   constructor(message: string, fields: { option: string; cause?: unknown }) {
-    super(message, "cause" in fields ? { cause: fields.cause } : undefined);
+    super(message, 'cause' in fields ? { cause: fields.cause } : undefined);
     this.option = fields.option;
   }
 }
 
 /** An argument of a call is wrong: a malformed cursor, path or id. Nothing was done. */
 export class InvalidArgumentError extends RomancyError {
-  readonly code = "INVALID_ARGUMENT";
+  readonly code = 'INVALID_ARGUMENT';
   readonly argument: string;
   constructor(message: string, fields: { argument: string }) {
     super(message);
@@ -78,12 +79,12 @@ export class InvalidArgumentError extends RomancyError {
 
 /** The app is not started, or is stopping, and cannot take this call. */
 export class NotRunningError extends RomancyError {
-  readonly code = "NOT_RUNNING";
+  readonly code = 'NOT_RUNNING';
 }
 
 /** An instance with this id exists already. Nothing was started. */
 export class InstanceConflictError extends RomancyError {
-  readonly code = "INSTANCE_CONFLICT";
+  readonly code = 'INSTANCE_CONFLICT';
   readonly instanceId: string;
   constructor(fields: { instanceId: string }) {
     super(
@@ -96,7 +97,7 @@ export class InstanceConflictError extends RomancyError {
 
 /** There is no instance with this id. */
 export class InstanceNotFoundError extends RomancyError {
-  readonly code = "INSTANCE_NOT_FOUND";
+  readonly code = 'INSTANCE_NOT_FOUND';
   readonly instanceId: string;
   constructor(fields: { instanceId: string }) {
     super(`there is no workflow instance with id ${JSON.stringify(fields.instanceId)}`);
@@ -106,7 +107,7 @@ export class InstanceNotFoundError extends RomancyError {
 
 /** The instance has ended, so it cannot be cancelled or sent anything. */
 export class InstanceFinishedError extends RomancyError {
-  readonly code = "INSTANCE_FINISHED";
+  readonly code = 'INSTANCE_FINISHED';
   readonly instanceId: string;
   readonly status: string;
   constructor(fields: { instanceId: string; status: string }) {
@@ -118,7 +119,7 @@ export class InstanceFinishedError extends RomancyError {
 
 /** `result()` of an instance that failed. `cause` is the error that the workflow threw, as far as it can be rebuilt. */
 export class WorkflowFailedError extends RomancyError {
-  readonly code = "WORKFLOW_FAILED";
+  readonly code = 'WORKFLOW_FAILED';
   readonly instanceId: string;
   constructor(fields: { instanceId: string; cause: unknown }) {
     const cause = fields.cause;
@@ -134,13 +135,13 @@ export class WorkflowFailedError extends RomancyError {
 
 /** `result()` of an instance that was cancelled; also the reason of the abort of `ctx.signal`. */
 export class WorkflowCancelledError extends RomancyError {
-  readonly code = "WORKFLOW_CANCELLED";
+  readonly code = 'WORKFLOW_CANCELLED';
   readonly instanceId: string;
   /** The reason given to `cancel`, or null. */
   readonly reason: string | null;
   constructor(fields: { instanceId: string; reason: string | null }) {
     super(
-      `workflow instance ${JSON.stringify(fields.instanceId)} was cancelled${fields.reason === null ? "" : `: ${fields.reason}`}`,
+      `workflow instance ${JSON.stringify(fields.instanceId)} was cancelled${fields.reason === null ? '' : `: ${fields.reason}`}`,
     );
     this.instanceId = fields.instanceId;
     this.reason = fields.reason;
@@ -149,7 +150,7 @@ export class WorkflowCancelledError extends RomancyError {
 
 /** `result({ timeout })` waited for as long as it was told; the instance goes on. */
 export class ResultTimeoutError extends RomancyError {
-  readonly code = "RESULT_TIMEOUT";
+  readonly code = 'RESULT_TIMEOUT';
   readonly instanceId: string;
   readonly timeoutMs: number;
   constructor(fields: { instanceId: string; timeoutMs: number }) {
@@ -161,14 +162,14 @@ export class ResultTimeoutError extends RomancyError {
 
 /** All attempts of an activity failed. `cause` is the error of the last one. */
 export class ActivityFailedError extends RomancyError {
-  readonly code = "ACTIVITY_FAILED";
+  readonly code = 'ACTIVITY_FAILED';
   readonly activityId: string;
   readonly attempts: number;
   constructor(fields: { activityId: string; attempts: number; cause: unknown; why?: string }) {
     const cause = fields.cause;
     super(
-      `activity ${fields.activityId} failed after ${fields.attempts} attempt${fields.attempts === 1 ? "" : "s"}` +
-        `${fields.why === undefined ? "" : ` (${fields.why})`}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `activity ${fields.activityId} failed after ${fields.attempts} attempt${fields.attempts === 1 ? '' : 's'}` +
+        `${fields.why === undefined ? '' : ` (${fields.why})`}: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
     this.activityId = fields.activityId;
@@ -178,7 +179,7 @@ export class ActivityFailedError extends RomancyError {
 
 /** One attempt of an activity took longer than its `timeout`. Counts as a failure and is retried like one. */
 export class ActivityTimeoutError extends RomancyError {
-  readonly code = "ACTIVITY_TIMEOUT";
+  readonly code = 'ACTIVITY_TIMEOUT';
   readonly activityId: string;
   readonly timeoutMs: number;
   constructor(fields: { activityId: string; timeoutMs: number }) {
@@ -190,12 +191,12 @@ export class ActivityTimeoutError extends RomancyError {
 
 /** Thrown by an activity, directly or as a cause, to say that another attempt is of no use. Extend it at will. */
 export class TerminalError extends RomancyError {
-  readonly code = "TERMINAL";
+  readonly code = 'TERMINAL';
 }
 
 /** What was waited for did not come within the timeout. */
 export class WaitTimeoutError extends RomancyError {
-  readonly code = "WAIT_TIMEOUT";
+  readonly code = 'WAIT_TIMEOUT';
   /** What was waited for: the event type or the channel. */
   readonly waitedFor: string;
   readonly timeoutMs: number;
@@ -211,7 +212,7 @@ export class WaitTimeoutError extends RomancyError {
  * `stalled`, and it goes on when code that fits its history is deployed.
  */
 export class NonDeterminismError extends RomancyError {
-  readonly code = "NON_DETERMINISM";
+  readonly code = 'NON_DETERMINISM';
   readonly instanceId: string;
   /** The place in the order of durable calls, from 0. */
   readonly position: number;
@@ -236,7 +237,7 @@ export class NonDeterminismError extends RomancyError {
 
 /** Two durable calls of one run were given the same explicit id. */
 export class DuplicateCallIdError extends RomancyError {
-  readonly code = "DUPLICATE_CALL_ID";
+  readonly code = 'DUPLICATE_CALL_ID';
   readonly callId: string;
   constructor(fields: { instanceId: string; callId: string }) {
     super(
@@ -246,9 +247,22 @@ export class DuplicateCallIdError extends RomancyError {
   }
 }
 
+/** A durable verb of a workflow's context was called inside an activity, where it would not be replayed. */
+export class NestedCallError extends RomancyError {
+  readonly code = 'NESTED_CALL';
+  readonly activityId: string;
+  constructor(fields: { activityId: string; verb: string }) {
+    super(
+      `ctx.${fields.verb} was called inside activity ${fields.activityId}; durable calls belong in the body of the workflow function: ` +
+        `return from the activity first`,
+    );
+    this.activityId = fields.activityId;
+  }
+}
+
 /** A value cannot be written down so that it comes back as it was: a function, a symbol, an unregistered class instance, a cycle. */
 export class PayloadNotSerializableError extends RomancyError {
-  readonly code = "PAYLOAD_NOT_SERIALIZABLE";
+  readonly code = 'PAYLOAD_NOT_SERIALIZABLE';
   /** Where in the value, such as `$.items[3].price`. */
   readonly path: string;
   constructor(message: string, fields: { path: string }) {
@@ -259,7 +273,7 @@ export class PayloadNotSerializableError extends RomancyError {
 
 /** A value is larger than `maxPayloadBytes`. It was refused at the call; nothing was stored. */
 export class PayloadTooLargeError extends RomancyError {
-  readonly code = "PAYLOAD_TOO_LARGE";
+  readonly code = 'PAYLOAD_TOO_LARGE';
   readonly bytes: number;
   readonly limit: number;
   constructor(fields: { what: string; bytes: number; limit: number }) {
@@ -273,17 +287,17 @@ export class PayloadTooLargeError extends RomancyError {
 
 /** Input or output does not satisfy its schema. Nothing was started or stored. */
 export class ValidationError extends RomancyError {
-  readonly code = "VALIDATION";
+  readonly code = 'VALIDATION';
   readonly issues: readonly { readonly path: string; readonly message: string }[];
   constructor(fields: { what: string; issues: readonly { readonly path: string; readonly message: string }[] }) {
-    super(`${fields.what} is not valid: ${fields.issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ")}`);
+    super(`${fields.what} is not valid: ${fields.issues.map((issue) => `${issue.path}: ${issue.message}`).join('; ')}`);
     this.issues = fields.issues;
   }
 }
 
 /** This process was declared dead (its lease ran out), so that its runs went to others; what it wanted to write was refused. */
 export class LeaseLostError extends RomancyError {
-  readonly code = "LEASE_LOST";
+  readonly code = 'LEASE_LOST';
   readonly workerId: string;
   constructor(fields: { workerId: string }) {
     super(
@@ -299,15 +313,15 @@ export class LeaseLostError extends RomancyError {
  * storage port can be repeated without harm.
  */
 export class StorageUnavailableError extends RomancyError {
-  readonly code = "STORAGE_UNAVAILABLE";
+  readonly code = 'STORAGE_UNAVAILABLE';
 }
 
 /** The database's schema is of a version with which this code cannot work. */
 export class SchemaVersionError extends RomancyError {
-  readonly code = "SCHEMA_VERSION";
+  readonly code = 'SCHEMA_VERSION';
 }
 
 /** An activity's transaction was asked for in a way that cannot work, or used after its end. */
 export class TransactionError extends RomancyError {
-  readonly code = "TRANSACTION";
+  readonly code = 'TRANSACTION';
 }

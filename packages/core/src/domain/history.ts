@@ -19,15 +19,15 @@
  * - `wait_timed_out`: the wait is over, nothing came.
  */
 export type HistoryKind =
-  | "value"
-  | "timer_set"
-  | "wait_set"
-  | "activity_completed"
-  | "activity_failed"
-  | "activity_retry"
-  | "timer_fired"
-  | "event_received"
-  | "wait_timed_out";
+  | 'value'
+  | 'timer_set'
+  | 'wait_set'
+  | 'activity_completed'
+  | 'activity_failed'
+  | 'activity_retry'
+  | 'timer_fired'
+  | 'event_received'
+  | 'wait_timed_out';
 
 /** An entry that the engine hands to the storage. */
 export interface NewHistoryEntry {

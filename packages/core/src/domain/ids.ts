@@ -1,5 +1,5 @@
 // Names and ids: what is allowed in them, and how the ids of durable calls are made.
-import { InvalidArgumentError } from "./errors.js";
+import { InvalidArgumentError } from './errors.js';
 
 /** The longest instance id, workflow, activity or event name, in UTF-16 units; short enough for an index of any database. */
 export const longestName = 255;
@@ -14,8 +14,8 @@ export function numberedCallId(name: string, count: number): string {
  * @throws InvalidArgumentError when empty, longer than {@link longestName}, or with control characters or lone surrogates.
  */
 export function checkName(value: unknown, what: string): asserts value is string {
-  if (typeof value !== "string" || value.length === 0 || value.length > longestName || !isPlainText(value)) {
-    const shown = typeof value === "string" ? JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value) : typeof value;
+  if (typeof value !== 'string' || value.length === 0 || value.length > longestName || !isPlainText(value)) {
+    const shown = typeof value === 'string' ? JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value) : typeof value;
     throw new InvalidArgumentError(
       `${what} is ${shown}; it takes 1 to ${longestName} characters, none of them a control character`,
       {

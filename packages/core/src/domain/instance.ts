@@ -7,27 +7,27 @@
  * - `stalled`: its code does not fit its history; nothing was overwritten. Tried again by each worker that starts, and now and then.
  * - `completed`, `failed`, `cancelled`: ended; never runs again.
  */
-export type InstanceStatus = WaitingStatus | FinalStatus | "pending" | "running" | "stalled";
+export type InstanceStatus = WaitingStatus | FinalStatus | 'pending' | 'running' | 'stalled';
 
 /** Put away until something comes. With several waits open, the one shown is that of the oldest open call. */
-export type WaitingStatus = "waiting_for_timer" | "waiting_for_event" | "waiting_for_retry";
+export type WaitingStatus = 'waiting_for_timer' | 'waiting_for_event' | 'waiting_for_retry';
 
 /** The ends that an instance can come to. */
-export type FinalStatus = "completed" | "failed" | "cancelled";
+export type FinalStatus = 'completed' | 'failed' | 'cancelled';
 
 export const instanceStatuses: readonly InstanceStatus[] = [
-  "pending",
-  "running",
-  "waiting_for_timer",
-  "waiting_for_event",
-  "waiting_for_retry",
-  "stalled",
-  "completed",
-  "failed",
-  "cancelled",
+  'pending',
+  'running',
+  'waiting_for_timer',
+  'waiting_for_event',
+  'waiting_for_retry',
+  'stalled',
+  'completed',
+  'failed',
+  'cancelled',
 ];
 
 /** Whether an instance of this status never runs again. */
 export function isFinal(status: InstanceStatus): status is FinalStatus {
-  return status === "completed" || status === "failed" || status === "cancelled";
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
 }

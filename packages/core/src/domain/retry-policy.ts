@@ -1,6 +1,6 @@
 // How often and when a failed activity is tried again.
-import { durationMs, type Duration } from "./duration.js";
-import { ConfigurationError, TerminalError } from "./errors.js";
+import { durationMs, type Duration } from './duration.js';
+import { ConfigurationError, TerminalError } from './errors.js';
 
 /** An error class, for lists of classes; abstract ones too. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a constructor's parameters are contravariant: only `any` takes all classes
@@ -53,13 +53,13 @@ export function resolveRetryPolicy(options: RetryOptions | undefined, base: Retr
   if (options === undefined) return base;
   const maxAttempts = options.maxAttempts ?? base.maxAttempts;
   if (!(maxAttempts === Number.POSITIVE_INFINITY || (Number.isSafeInteger(maxAttempts) && maxAttempts >= 1))) {
-    throw outOfRange(`${what}.maxAttempts`, maxAttempts, "a whole number from 1, or Infinity");
+    throw outOfRange(`${what}.maxAttempts`, maxAttempts, 'a whole number from 1, or Infinity');
   }
   const factor = options.factor ?? base.factor;
-  if (!Number.isFinite(factor) || factor < 1) throw outOfRange(`${what}.factor`, factor, "a number from 1");
+  if (!Number.isFinite(factor) || factor < 1) throw outOfRange(`${what}.factor`, factor, 'a number from 1');
   const nonRetryable = options.nonRetryable ?? base.nonRetryable;
-  if (!Array.isArray(nonRetryable) || nonRetryable.some((item) => typeof item !== "function")) {
-    throw outOfRange(`${what}.nonRetryable`, nonRetryable, "a list of error classes");
+  if (!Array.isArray(nonRetryable) || nonRetryable.some((item) => typeof item !== 'function')) {
+    throw outOfRange(`${what}.nonRetryable`, nonRetryable, 'a list of error classes');
   }
   return Object.freeze({
     maxAttempts,

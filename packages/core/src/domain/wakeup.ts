@@ -5,21 +5,21 @@
  * latency and nothing else. The four kinds are the four channels of `postgres-notify.md`.
  */
 export type Wakeup =
-  | { readonly kind: "workflow_resumable"; readonly instanceId: string; readonly workflowName: string }
+  | { readonly kind: 'workflow_resumable'; readonly instanceId: string; readonly workflowName: string }
   | {
-      readonly kind: "timer_expired";
+      readonly kind: 'timer_expired';
       readonly instanceId: string;
       readonly timerId: string;
       /** When the timer is due: milliseconds since 1970 by the storage's clock. */
       readonly expiresAt: number;
     }
   | {
-      readonly kind: "channel_message";
+      readonly kind: 'channel_message';
       readonly channelName: string;
       readonly messageId: string;
       /** Null: every subscriber. */
       readonly targetInstanceId: string | null;
     }
-  | { readonly kind: "outbox_pending"; readonly eventId: string };
+  | { readonly kind: 'outbox_pending'; readonly eventId: string };
 
-export type WakeupKind = Wakeup["kind"];
+export type WakeupKind = Wakeup['kind'];

@@ -1,6 +1,6 @@
 // Transactions of activities: what an activity writes through one commits together with its result.
-import { TransactionError } from "../domain/errors.js";
-import type { NewHistoryEntry } from "../domain/history.js";
+import { TransactionError } from '../domain/errors.js';
+import type { NewHistoryEntry } from '../domain/history.js';
 
 /** An open transaction of one attempt of one activity. */
 export interface ActivityTransaction {
@@ -22,7 +22,7 @@ export interface ActivityTransactions {
 }
 
 /** Under this key an activity's context carries its transaction slot. */
-export const transactionSlot: unique symbol = Symbol.for("@romancy/activity-transaction");
+export const transactionSlot: unique symbol = Symbol.for('@romancy/activity-transaction');
 
 /** What the context carries: opens the attempt's transaction at the first call, hands out the same at later ones. */
 export interface TransactionSlot {
@@ -37,7 +37,7 @@ export interface TransactionSlot {
 export async function openActivityTransaction(context: object, storageKind: string): Promise<unknown> {
   const slot = (context as { readonly [transactionSlot]?: TransactionSlot })[transactionSlot];
   if (slot === undefined) {
-    throw new TransactionError("a transaction belongs to an activity: pass the ctx that the activity function was given");
+    throw new TransactionError('a transaction belongs to an activity: pass the ctx that the activity function was given');
   }
   if (slot.storageKind !== storageKind) {
     throw new TransactionError(

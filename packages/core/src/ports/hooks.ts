@@ -1,5 +1,5 @@
 // What a user's code is told when something happened to an instance.
-import type { FinalStatus } from "../domain/instance.js";
+import type { FinalStatus } from '../domain/instance.js';
 
 /** What every hook is told. */
 export interface HookEvent {

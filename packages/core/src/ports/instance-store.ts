@@ -1,6 +1,6 @@
 // The part of the storage port that serves those outside of a run: look, list, cancel, send.
-import type { FinalStatus, InstanceStatus } from "../domain/instance.js";
-import type { WithWakeups } from "./run-store.js";
+import type { FinalStatus, InstanceStatus } from '../domain/instance.js';
+import type { WithWakeups } from './run-store.js';
 
 /** An instance as seen from outside. Payloads are JSON text made by the codec; times are milliseconds since 1970. */
 export interface InstanceRecord {
@@ -84,7 +84,7 @@ export interface InstanceStore {
     readonly instanceId: string;
     readonly reason: string | null;
   }): Promise<
-    { readonly outcome: "requested" | "already" | "finished" | "unknown"; readonly status: InstanceStatus | null } & WithWakeups
+    { readonly outcome: 'requested' | 'already' | 'finished' | 'unknown'; readonly status: InstanceStatus | null } & WithWakeups
   >;
   /**
    * Puts an event into the mail of its target, or of every subscriber of its channel, sets their attention, and makes those that
@@ -93,5 +93,5 @@ export interface InstanceStore {
    */
   deliver(
     event: NewEvent,
-  ): Promise<{ readonly outcome: "delivered" | "duplicate" | "unknown" | "finished"; readonly receivers: number } & WithWakeups>;
+  ): Promise<{ readonly outcome: 'delivered' | 'duplicate' | 'unknown' | 'finished'; readonly receivers: number } & WithWakeups>;
 }

@@ -1,5 +1,5 @@
 // Wake-ups between processes: an optional companion of a storage.
-import type { Wakeup } from "../domain/wakeup.js";
+import type { Wakeup } from '../domain/wakeup.js';
 
 /**
  * - `stopped`: before start and after stop.
@@ -9,7 +9,7 @@ import type { Wakeup } from "../domain/wakeup.js";
  * - `undeliverable`: connected, but nothing arrives (a transaction pooler in between).
  * - `lossy`: healthy by its own proofs, but polling finds what notes should have told.
  */
-export type NotifierState = "stopped" | "connecting" | "catching_up" | "healthy" | "undeliverable" | "lossy";
+export type NotifierState = 'stopped' | 'connecting' | 'catching_up' | 'healthy' | 'undeliverable' | 'lossy';
 
 /** What a notifier tells its host. */
 export interface NotifierHost {

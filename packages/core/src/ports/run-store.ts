@@ -1,7 +1,7 @@
 // The part of the storage port by which runs are claimed and their progress is committed.
-import type { HistoryEntry, NewHistoryEntry } from "../domain/history.js";
-import type { FinalStatus, WaitingStatus } from "../domain/instance.js";
-import type { Wakeup } from "../domain/wakeup.js";
+import type { HistoryEntry, NewHistoryEntry } from '../domain/history.js';
+import type { FinalStatus, WaitingStatus } from '../domain/instance.js';
+import type { Wakeup } from '../domain/wakeup.js';
 
 /** A new instance. */
 export interface NewInstance {
@@ -25,11 +25,11 @@ export interface NewInstance {
  *   mail and subscriptions.
  */
 export type Settlement =
-  | { readonly type: "park"; readonly instanceId: string; readonly status: WaitingStatus; readonly wakeAt: number | null }
-  | { readonly type: "release"; readonly instanceId: string; readonly wakeAt: number | null }
-  | { readonly type: "stall"; readonly instanceId: string; readonly wakeAt: number; readonly error: string }
+  | { readonly type: 'park'; readonly instanceId: string; readonly status: WaitingStatus; readonly wakeAt: number | null }
+  | { readonly type: 'release'; readonly instanceId: string; readonly wakeAt: number | null }
+  | { readonly type: 'stall'; readonly instanceId: string; readonly wakeAt: number; readonly error: string }
   | {
-      readonly type: "finish";
+      readonly type: 'finish';
       readonly instanceId: string;
       readonly status: FinalStatus;
       /** JSON text; null unless completed. */
@@ -112,6 +112,11 @@ export interface ClaimRequest {
   readonly limit: number;
   readonly historyLimit: number;
   readonly mailLimit: number;
+  /**
+   * Null as a rule. After a claim whose answer was lost: the ids of all instances that this worker knows to own. Those that it owns
+   * beyond these are then handed out (again) before others, whatever the limit, since nobody else would ever run them.
+   */
+  readonly holding: readonly string[] | null;
 }
 
 export interface ClaimResult {
@@ -135,9 +140,15 @@ export interface RunStore {
    * with the same token is no conflict, a settlement of an instance that this worker no longer owns counts as done.
    */
   commit(batch: ProgressBatch): Promise<ProgressResult>;
-  /** Takes due instances that nobody owns. Concurrent claims never get the same one and do not wait for each other. */
+  /**
+   * Takes due instances that nobody owns. Concurrent claims never get the same one and do not wait for each other. The one
+   * transition that is not repeatable as it stands: see {@link ClaimRequest.holding}.
+   */
   claim(request: ClaimRequest): Promise<ClaimResult>;
-  /** Reads and clears the attention of instances that this worker owns; others are left out of the answer. */
+  /**
+   * Reads the signals of instances that this worker owns, whether they have attention or not (so that it can be repeated), and clears
+   * their attention; instances that it does not own are left out of the answer.
+   */
   readSignals(request: {
     readonly workerId: string;
     readonly instanceIds: readonly string[];

@@ -1,10 +1,10 @@
 // The storage port: what an adapter supplies, as transitions of the engine and not as rows.
-import type { ActivityTransactions } from "./activity-transaction.js";
-import type { Clock } from "./clock.js";
-import type { InstanceStore } from "./instance-store.js";
-import type { LeaseStore } from "./lease-store.js";
-import type { Logger } from "./logger.js";
-import type { RunStore } from "./run-store.js";
+import type { ActivityTransactions } from './activity-transaction.js';
+import type { Clock } from './clock.js';
+import type { InstanceStore } from './instance-store.js';
+import type { LeaseStore } from './lease-store.js';
+import type { Logger } from './logger.js';
+import type { RunStore } from './run-store.js';
 
 /** What a storage is given when it is opened. */
 export interface StorageContext {

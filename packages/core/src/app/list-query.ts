@@ -1,0 +1,114 @@
+// What `list` takes, checked and turned into what the storage takes.
+import { InvalidArgumentError } from '../domain/errors.js';
+import { instanceStatuses, type InstanceStatus } from '../domain/instance.js';
+import type { InputFilter, ListRequest } from '../ports/instance-store.js';
+
+export interface ListOptions {
+  /** One status or several. */
+  readonly status?: InstanceStatus | readonly InstanceStatus[];
+  /** Part of the workflow's name, in any case. */
+  readonly workflowName?: string;
+  /** Part of the id, in any case. */
+  readonly instanceId?: string;
+  /** Started at or after. */
+  readonly startedAfter?: Date;
+  /** Started before. */
+  readonly startedBefore?: Date;
+  /** Members of the input that must be equal, by path: `{ 'customer.id': 7, 'items[0].sku': 'a' }`. Types count: `7` is not `'7'`. */
+  readonly input?: Readonly<Record<string, string | number | boolean | null>>;
+  /** Default 50, at most 1,000. */
+  readonly limit?: number;
+  /** The `cursor` of the page before. */
+  readonly cursor?: string;
+}
+
+const mostPerPage = 1000;
+
+/** @throws InvalidArgumentError when a member is malformed. */
+export function toListRequest(options: ListOptions): ListRequest {
+  const limit = options.limit ?? 50;
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > mostPerPage) {
+    throw refused('limit', limit, `a whole number from 1 to ${mostPerPage}`);
+  }
+  const status = options.status === undefined ? undefined : Array.isArray(options.status) ? options.status : [options.status];
+  for (const one of (status ?? []) as readonly InstanceStatus[]) {
+    if (!instanceStatuses.includes(one)) throw refused('status', one, instanceStatuses.join(', '));
+  }
+  return {
+    status: status as readonly InstanceStatus[] | undefined,
+    workflowName: options.workflowName,
+    instanceId: options.instanceId,
+    startedAfter: moment(options.startedAfter, 'startedAfter'),
+    startedBefore: moment(options.startedBefore, 'startedBefore'),
+    input: Object.entries(options.input ?? {}).map(([path, equals]) => inputFilter(path, equals)),
+    limit,
+    after: options.cursor === undefined ? undefined : parseCursor(options.cursor),
+  };
+}
+
+/** The cursor behind a row. Opaque to users; stable while rows come and go. */
+export function cursorAfter(row: { readonly createdAt: number; readonly instanceId: string }): string {
+  return Buffer.from(JSON.stringify([row.createdAt, row.instanceId])).toString('base64url');
+}
+
+function parseCursor(cursor: string): { createdAt: number; instanceId: string } {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(parsed) && parsed.length === 2) {
+      const [createdAt, instanceId] = parsed as unknown[];
+      if (typeof createdAt === 'number' && Number.isFinite(createdAt) && typeof instanceId === 'string')
+        return { createdAt, instanceId };
+    }
+  } catch {
+    // Not ours: refused below.
+  }
+  throw refused('cursor', cursor, 'the cursor that an earlier page gave');
+}
+
+/** `a.b[0]["odd name"]`, with or without `$` or `$.` in front. */
+function parsePath(text: string): readonly (string | number)[] {
+  const path: (string | number)[] = [];
+  let rest = text.replace(/^\$\.?/, '');
+  let isFirst = true;
+  while (rest.length > 0) {
+    const found =
+      /^\[(\d+)\]/.exec(rest) ?? /^\[("(?:[^"\\]|\\.)*")\]/.exec(rest) ?? (isFirst ? /^([\w-]+)/ : /^\.([\w-]+)/).exec(rest);
+    if (found === null) throw refused('input', text, `paths such as customer.id, items[0].sku, ["odd name"]`);
+    const [all, member] = found as unknown as [string, string];
+    path.push(
+      all.startsWith('[') && !member.startsWith('"')
+        ? Number(member)
+        : member.startsWith('"')
+          ? (JSON.parse(member) as string)
+          : member,
+    );
+    rest = rest.slice(all.length);
+    isFirst = false;
+  }
+  return path;
+}
+
+function inputFilter(path: string, equals: unknown): InputFilter {
+  if (
+    equals !== null &&
+    typeof equals !== 'string' &&
+    typeof equals !== 'boolean' &&
+    !(typeof equals === 'number' && Number.isFinite(equals))
+  ) {
+    throw refused(`input[${JSON.stringify(path)}]`, equals, 'a string, a finite number, a boolean or null');
+  }
+  return { path: parsePath(path), equals };
+}
+
+function moment(value: Date | undefined, argument: string): number | undefined {
+  if (value === undefined) return undefined;
+  const at = Number(value);
+  if (!Number.isFinite(at)) throw refused(argument, value, 'a valid Date');
+  return at;
+}
+
+function refused(argument: string, value: unknown, allowed: string): InvalidArgumentError {
+  return new InvalidArgumentError(`list: ${argument} is ${JSON.stringify(value) ?? typeof value}; it takes ${allowed}`, {
+    argument,
+  });
+}

@@ -1,0 +1,185 @@
+// The options of an app: what may be given, what is assumed, what is refused.
+import type { AnyWorkflow } from '../authoring/define-workflow.js';
+import { durationMs, type Duration } from '../domain/duration.js';
+import { ConfigurationError } from '../domain/errors.js';
+import { checkName } from '../domain/ids.js';
+import { defaultRetryPolicy, resolveRetryPolicy, type RetryOptions, type RetryPolicy } from '../domain/retry-policy.js';
+import type { Clock } from '../ports/clock.js';
+import type { Codec } from '../ports/codec.js';
+import type { Entropy } from '../ports/entropy.js';
+import type { Hooks } from '../ports/hooks.js';
+import type { Logger } from '../ports/logger.js';
+import type { Notifier } from '../ports/notifier.js';
+import type { Storage } from '../ports/storage.js';
+import { consoleLogger } from './console-logger.js';
+import type { RegisteredError } from './error-registry.js';
+import { createJsonCodec } from './json-codec.js';
+import { systemClock } from './system-clock.js';
+import { systemEntropy } from './system-entropy.js';
+
+export interface RomancyOptions {
+  /** Where instances live: `createPostgresStorage(…)`, `createSqliteStorage(…)`. One storage object serves one app. */
+  readonly storage: Storage;
+  /** Wake-ups between processes, such as `createPgNotifier(…)`. Default: none, by polling. */
+  readonly notifier?: Notifier;
+  /** The workflows that this process runs. Instances of others are left to other processes. Default: none; such an app starts and asks only. */
+  readonly workflows?: readonly AnyWorkflow[];
+  /** Error classes that keep their class when they come back from the database. */
+  readonly errors?: readonly RegisteredError[];
+  /** Unique per process start. Default: a UUID, as it must be unless you know better. */
+  readonly workerId?: string;
+  /** Shown in the table of workers. Default `romancy`. */
+  readonly serviceName?: string;
+  /** How many runs may be in memory at a time. Those that wait are not. Default 100. */
+  readonly concurrency?: number;
+  /** How often resumable instances are looked for. One claim looks for all kinds: the shortest of three intervals counts. Default 1 s. */
+  readonly workflowPollInterval?: Duration;
+  /** How often due timers set by other processes are looked for; this process knows its own. Default 1 s. */
+  readonly timerPollInterval?: Duration;
+  /** How often timed-out waits registered by other processes are looked for. Default 5 s. */
+  readonly channelTimeoutInterval?: Duration;
+  /** Default: on when a notifier is plugged in. `true` without one is an error, `false` polls in spite of one. */
+  readonly listenNotify?: boolean;
+  /** How often to poll while the notifier is healthy. Default 30 s. */
+  readonly notifyFallbackInterval?: Duration;
+  /** At most so many instances, resumable or due or with mail, in one claim: the smallest of the three counts. Default 100. */
+  readonly maxWorkflowsPerBatch?: number;
+  readonly maxTimersPerBatch?: number;
+  /** Also how many pieces of mail a claim brings per instance. Default 100. */
+  readonly maxMessagesPerBatch?: number;
+  /** How long this process may be silent before others take over its runs. It is renewed three times as often. Default 30 s, at least 1 s. */
+  readonly leaseDuration?: Duration;
+  /** How long `stop()` waits for activities under way. Default 30 s. */
+  readonly shutdownTimeout?: Duration;
+  /** For activities that set no policy of their own. Default: 5 attempts, 1 s first delay, factor 2, 60 s cap, jitter. */
+  readonly retry?: RetryOptions;
+  /** The largest size of one input, output, error or event, written down as JSON, in bytes. Default 16 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** Default: the console, without debug lines. */
+  readonly logger?: Logger;
+  readonly hooks?: Hooks;
+  readonly clock?: Clock;
+  readonly entropy?: Entropy;
+  /** Default: JSON with tags for what JSON lacks. */
+  readonly codec?: Codec;
+}
+
+/** Options with every member set; times in milliseconds. */
+export interface ResolvedOptions {
+  readonly storage: Storage;
+  readonly notifier: Notifier | null;
+  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  readonly workerId: string;
+  readonly serviceName: string;
+  readonly concurrency: number;
+  readonly workflowPollIntervalMs: number;
+  readonly timerPollIntervalMs: number;
+  readonly channelTimeoutIntervalMs: number;
+  readonly notifyFallbackIntervalMs: number;
+  readonly claimBatchSize: number;
+  readonly mailLimit: number;
+  readonly leaseMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly retry: RetryPolicy;
+  readonly maxPayloadBytes: number;
+  readonly logger: Logger;
+  readonly hooks: Hooks;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly codec: Codec;
+}
+
+/** @throws ConfigurationError naming the option and what it takes. */
+export function resolveOptions(options: RomancyOptions): ResolvedOptions {
+  if (typeof options.storage !== 'object' || options.storage === null) {
+    throw new ConfigurationError('storage is missing; pass createSqliteStorage(…) or createPostgresStorage(…)', {
+      option: 'storage',
+    });
+  }
+  const entropy = options.entropy ?? systemEntropy;
+  if (options.workerId !== undefined) checkName(options.workerId, 'workerId');
+  if (options.serviceName !== undefined) checkName(options.serviceName, 'serviceName');
+  return Object.freeze({
+    storage: options.storage,
+    notifier: resolveNotifier(options),
+    workflows: registerWorkflows(options.workflows ?? []),
+    workerId: options.workerId ?? entropy.uuid(),
+    serviceName: options.serviceName ?? 'romancy',
+    concurrency: wholeNumber(options.concurrency, 'concurrency', 100),
+    workflowPollIntervalMs: interval(options.workflowPollInterval, 'workflowPollInterval', 1000),
+    timerPollIntervalMs: interval(options.timerPollInterval, 'timerPollInterval', 1000),
+    channelTimeoutIntervalMs: interval(options.channelTimeoutInterval, 'channelTimeoutInterval', 5000),
+    notifyFallbackIntervalMs: interval(options.notifyFallbackInterval, 'notifyFallbackInterval', 30_000),
+    claimBatchSize: Math.min(
+      wholeNumber(options.maxWorkflowsPerBatch, 'maxWorkflowsPerBatch', 100),
+      wholeNumber(options.maxTimersPerBatch, 'maxTimersPerBatch', 100),
+    ),
+    mailLimit: wholeNumber(options.maxMessagesPerBatch, 'maxMessagesPerBatch', 100),
+    leaseMs: interval(options.leaseDuration, 'leaseDuration', 30_000, 1000),
+    shutdownTimeoutMs: interval(options.shutdownTimeout, 'shutdownTimeout', 30_000, 0),
+    retry: resolveRetryPolicy(options.retry, defaultRetryPolicy, 'retry'),
+    maxPayloadBytes: wholeNumber(options.maxPayloadBytes, 'maxPayloadBytes', 16 * 1024 * 1024),
+    logger: options.logger ?? consoleLogger,
+    hooks: options.hooks ?? {},
+    clock: options.clock ?? systemClock,
+    entropy,
+    codec: options.codec ?? createJsonCodec({ errors: options.errors ?? [] }),
+  });
+}
+
+function resolveNotifier(options: RomancyOptions): Notifier | null {
+  const { notifier, listenNotify, storage } = options;
+  if (notifier === undefined) {
+    if (listenNotify === true) {
+      throw new ConfigurationError(
+        'listenNotify is true, but no notifier is plugged in; pass notifier: createPgNotifier(…), or leave listenNotify out',
+        {
+          option: 'listenNotify',
+        },
+      );
+    }
+    return null;
+  }
+  if (!notifier.storageKinds.includes(storage.kind)) {
+    throw new ConfigurationError(
+      `notifier works beside ${notifier.storageKinds.join(' or ')}, not beside ${storage.kind}; leave it out, the app then polls`,
+      { option: 'notifier' },
+    );
+  }
+  return listenNotify === false ? null : notifier;
+}
+
+function registerWorkflows(workflows: readonly AnyWorkflow[]): ReadonlyMap<string, AnyWorkflow> {
+  const byName = new Map<string, AnyWorkflow>();
+  for (const workflow of workflows) {
+    if (workflow?.type !== 'workflow') {
+      throw new ConfigurationError('workflows takes what defineWorkflow returned', { option: 'workflows' });
+    }
+    if (byName.has(workflow.name)) {
+      throw new ConfigurationError(
+        `workflows holds two definitions named ${JSON.stringify(workflow.name)}; a name stands for one`,
+        {
+          option: 'workflows',
+        },
+      );
+    }
+    byName.set(workflow.name, workflow);
+  }
+  return byName;
+}
+
+function wholeNumber(value: number | undefined, option: string, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new ConfigurationError(`${option} is ${String(value)}; it takes a whole number from 1`, { option });
+  }
+  return value;
+}
+
+function interval(value: Duration | undefined, option: string, fallback: number, least = 10): number {
+  if (value === undefined) return fallback;
+  const ms = durationMs(value, option);
+  if (ms < least)
+    throw new ConfigurationError(`${option} is ${JSON.stringify(value)}; it takes at least ${least} ms`, { option });
+  return ms;
+}

@@ -1,0 +1,333 @@
+// The app: puts storage, engine and scheduler together, and is what users call.
+import type { AnyWorkflow, Workflow } from '../authoring/define-workflow.js';
+import { validate } from '../authoring/standard-schema.js';
+import type { CloudEventInput } from '../domain/cloud-event.js';
+import { durationMs } from '../domain/duration.js';
+import {
+  ConfigurationError,
+  InstanceConflictError,
+  InstanceFinishedError,
+  InstanceNotFoundError,
+  NotRunningError,
+  ResultTimeoutError,
+  WorkflowCancelledError,
+  WorkflowFailedError,
+} from '../domain/errors.js';
+import { checkName } from '../domain/ids.js';
+import { isFinal, type InstanceStatus } from '../domain/instance.js';
+import { encodePayload } from '../engine/payload.js';
+import type { FinishedInstance, InstanceRecord } from '../ports/instance-store.js';
+import { Scheduler, type SchedulerStatus } from '../scheduler/scheduler.js';
+import { toEvent } from './event-input.js';
+import { guardedHooks, guardedLogger } from './guarded.js';
+import { viewOf, type InstanceView } from './instance-view.js';
+import { cursorAfter, toListRequest, type ListOptions } from './list-query.js';
+import { resolveOptions, type ResolvedOptions, type RomancyOptions } from './options.js';
+import { WorkflowHandle, type HandleHost, type ResultOptions } from './workflow-handle.js';
+
+export interface StartOptions {
+  /** Default: a UUID. With an id of your own a start can be repeated without a second run. */
+  readonly instanceId?: string;
+  /** When the id is in use: `error` (InstanceConflictError, the default), or `existing`: the handle of the one that is there. */
+  readonly onConflict?: 'error' | 'existing';
+}
+
+/** One page of instances. */
+export interface InstancePage {
+  readonly instances: readonly InstanceView[];
+  /** Give it to `list` for the next page; undefined: this was the last. */
+  readonly cursor: string | undefined;
+}
+
+/** What an app tells of itself. */
+export interface RomancyStatus extends SchedulerStatus {
+  readonly state: AppState;
+  readonly serviceName: string;
+  readonly storage: string;
+}
+
+export type AppState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
+
+/** How long `start()` goes on trying to reach its storage before it rejects. */
+const openTimeoutMs = 30_000;
+/** How many history entries come with a claim, and in each further page. */
+const historyLimit = 1000;
+/** How long a stalled instance rests before somebody tries it again. */
+const stallRetryMs = 60_000;
+
+/**
+ * One app in one process: `new`, `start`, use, `stop`. It serves the workflows it was given; any number of processes may serve the
+ * same ones on the same database.
+ */
+export class Romancy {
+  readonly #options: ResolvedOptions;
+  readonly #scheduler: Scheduler;
+  readonly #handleHost: HandleHost;
+  #state: AppState = 'new';
+  #starting: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+  readonly #stopRequested = new AbortController();
+
+  /** @throws ConfigurationError naming the option that is wrong. Nothing is connected or begun yet. */
+  constructor(options: RomancyOptions) {
+    this.#options = resolveOptions(options);
+    const { storage, notifier, workflows, clock, entropy, codec, hooks } = this.#options;
+    const logger = guardedLogger(this.#options.logger);
+    this.#scheduler = new Scheduler({
+      storage,
+      notifier,
+      workflows,
+      options: {
+        workerId: this.#options.workerId,
+        serviceName: this.#options.serviceName,
+        concurrency: this.#options.concurrency,
+        leaseMs: this.#options.leaseMs,
+        heartbeatMs: this.#options.leaseMs / 3,
+        pace: this.#options,
+        claimBatchSize: this.#options.claimBatchSize,
+        historyLimit,
+      },
+      services: {
+        codec,
+        clock,
+        entropy,
+        logger,
+        callHook: guardedHooks(hooks, logger),
+        retry: this.#options.retry,
+        maxPayloadBytes: this.#options.maxPayloadBytes,
+        mailLimit: this.#options.mailLimit,
+        stallRetryMs,
+      },
+    });
+    this.#handleHost = {
+      result: (instanceId, resultOptions) => this.#result(instanceId, resultOptions),
+      statusOf: async (instanceId) => (await this.#existing(instanceId)).status,
+      cancel: (instanceId, reason) => this.cancel(instanceId, reason),
+    };
+  }
+
+  /**
+   * Opens the storage (and brings its schema up to date), joins as a worker and begins to run. Again while starting or running:
+   * the same promise. Tries for 30 s when the database cannot be reached.
+   * @throws StorageUnavailableError, SchemaVersionError; NotRunningError after `stop`.
+   */
+  start(): Promise<void> {
+    if (this.#state === 'stopping' || this.#state === 'stopped') {
+      return Promise.reject(new NotRunningError('this app was stopped; make a new Romancy to start again'));
+    }
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /**
+   * Claims nothing more, lets activities under way end, hands its runs to other processes, releases everything. Resolves when done, at
+   * the latest soon after `timeout` (default: option `shutdownTimeout`). May come twice, before start, and during start.
+   */
+  stop(options: { readonly timeout?: number | `${number}${'ms' | 's' | 'm'}` } = {}): Promise<void> {
+    const timeoutMs =
+      options.timeout === undefined ? this.#options.shutdownTimeoutMs : durationMs(options.timeout, 'stop: timeout');
+    this.#stopping ??= this.#stop(timeoutMs);
+    return this.#stopping;
+  }
+
+  /**
+   * Writes down a new instance and gives its handle once that is durable. It begins here when there is room, else wherever there is.
+   * @throws InstanceConflictError, ValidationError, PayloadTooLargeError, PayloadNotSerializableError, NotRunningError. Nothing was
+   * started then.
+   */
+  async startWorkflow<TInput, TOutput, TGiven>(
+    workflow: Workflow<TInput, TOutput, TGiven>,
+    ...rest: undefined extends TGiven ? [input?: TGiven, options?: StartOptions] : [input: TGiven, options?: StartOptions]
+  ): Promise<WorkflowHandle<TOutput>> {
+    const [input, options = {}] = rest as [TGiven, StartOptions?];
+    await this.#running('startWorkflow');
+    const instanceId = options.instanceId ?? this.#options.entropy.uuid();
+    checkName(instanceId, 'instanceId');
+    this.#checkDefinition(workflow);
+    const schema = workflow.options.input;
+    const valid: unknown = schema === undefined ? input : await validate(schema, input, `input of workflow ${workflow.name}`);
+    const outcome = await this.#scheduler.startInstance({
+      instanceId,
+      workflowName: workflow.name,
+      input: encodePayload(valid, `the input of workflow ${workflow.name}`, this.#options),
+      startToken: this.#options.entropy.uuid(),
+    });
+    if (outcome === 'conflict' && options.onConflict !== 'existing') throw new InstanceConflictError({ instanceId });
+    return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: true });
+  }
+
+  /** A handle on an instance of any process. Whether it exists shows at the first question. */
+  getHandle<TOutput = unknown>(instanceId: string): WorkflowHandle<TOutput> {
+    checkName(instanceId, 'instanceId');
+    return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: false });
+  }
+
+  /** The instance as it is now; undefined when there is none. */
+  async get(instanceId: string): Promise<InstanceView | undefined> {
+    await this.#running('get');
+    const record = await this.#options.storage.instances.get(instanceId);
+    return record === undefined ? undefined : viewOf(record, this.#options.codec);
+  }
+
+  /** Instances, newest first, by pages that neither overlap nor skip while rows come. @throws InvalidArgumentError */
+  async list(options: ListOptions = {}): Promise<InstancePage> {
+    await this.#running('list');
+    const request = toListRequest(options);
+    // One row more than asked for tells whether another page follows.
+    const records = await this.#options.storage.instances.list({ ...request, limit: request.limit + 1 });
+    const page = records.slice(0, request.limit);
+    const last = page.at(-1);
+    return {
+      instances: page.map((record) => viewOf(record, this.#options.codec)),
+      cursor: records.length > request.limit && last !== undefined ? cursorAfter(last) : undefined,
+    };
+  }
+
+  /**
+   * Ends an instance wherever it is. When this resolves the request is durable: the status becomes `cancelled` as soon as a process
+   * that serves its workflow sees it, and it can no longer complete. Again: no effect, the first reason stays.
+   * @throws InstanceNotFoundError, InstanceFinishedError
+   */
+  async cancel(instanceId: string, reason?: string): Promise<void> {
+    await this.#running('cancel');
+    const { outcome, status, wakeups } = await this.#scheduler.health.keepTrying(() =>
+      this.#options.storage.instances.requestCancel({ instanceId, reason: reason ?? null }),
+    );
+    if (outcome === 'unknown') throw new InstanceNotFoundError({ instanceId });
+    // Asked for before and ended so: what the caller wants is the case.
+    if (outcome === 'finished' && status !== 'cancelled')
+      throw new InstanceFinishedError({ instanceId, status: status ?? 'ended' });
+    this.#scheduler.tell(wakeups);
+    this.#scheduler.attend(instanceId);
+  }
+
+  /**
+   * Hands an event to the instances that wait for its type, or to the one it names. When this resolves it is durable.
+   * @returns how many instances get it; `duplicate` when the same `source` and `id` came before (nothing is done then).
+   * @throws InstanceNotFoundError, InstanceFinishedError when it is for one instance.
+   */
+  async sendEvent(
+    event: CloudEventInput,
+  ): Promise<{ readonly eventId: string; readonly duplicate: boolean; readonly receivers: number }> {
+    await this.#running('sendEvent');
+    const made = toEvent(event, this.#options);
+    const { outcome, receivers, wakeups } = await this.#scheduler.health.keepTrying(() =>
+      this.#options.storage.instances.deliver(made),
+    );
+    const instanceId = made.targetInstanceId ?? '';
+    if (outcome === 'unknown') throw new InstanceNotFoundError({ instanceId });
+    if (outcome === 'finished') throw new InstanceFinishedError({ instanceId, status: 'ended' });
+    this.#scheduler.tell(wakeups);
+    return { eventId: made.eventId, duplicate: outcome === 'duplicate', receivers };
+  }
+
+  /** How this process does. Never fails, asks nobody. */
+  status(): RomancyStatus {
+    const { serviceName, storage } = this.#options;
+    return { state: this.#state, serviceName, storage: storage.description, ...this.#scheduler.status() };
+  }
+
+  async #start(): Promise<void> {
+    this.#state = 'starting';
+    const { storage, clock } = this.#options;
+    const deadline = new AbortController();
+    const cancel = clock.schedule(openTimeoutMs, () => deadline.abort(), { keepAlive: true });
+    const giveUp = AbortSignal.any([deadline.signal, this.#stopRequested.signal]);
+    let lastFailure: unknown;
+    try {
+      await this.#scheduler.health.keepTrying(async () => {
+        try {
+          await storage.open({ clock, logger: guardedLogger(this.#options.logger) });
+        } catch (error) {
+          lastFailure = error;
+          throw error;
+        }
+      }, giveUp);
+      this.#stopRequested.signal.throwIfAborted();
+      await this.#scheduler.start();
+      if (this.#state === 'starting') this.#state = 'running';
+    } catch (error) {
+      if (this.#state === 'starting') {
+        this.#state = 'new';
+        this.#starting = null;
+      }
+      await storage.close();
+      throw deadline.signal.aborted ? lastFailure : error;
+    } finally {
+      cancel();
+    }
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    const wasStarted = this.#starting !== null;
+    this.#state = 'stopping';
+    this.#stopRequested.abort(new NotRunningError('this app was stopped while it started'));
+    if (wasStarted) {
+      const isUp = await this.#starting!.then(
+        () => true,
+        () => false,
+      );
+      if (isUp) await this.#scheduler.stop(timeoutMs);
+    }
+    await this.#options.storage.close();
+    this.#state = 'stopped';
+  }
+
+  async #running(what: string): Promise<void> {
+    if (this.#state === 'starting') await this.#starting;
+    if (this.#state !== 'running') {
+      throw new NotRunningError(
+        this.#state === 'new' ? `${what}: this app is not started; call start() first` : `${what}: this app is ${this.#state}`,
+      );
+    }
+  }
+
+  #checkDefinition(workflow: AnyWorkflow): void {
+    if (workflow?.type !== 'workflow') {
+      throw new ConfigurationError('startWorkflow takes what defineWorkflow returned', { option: 'workflow' });
+    }
+    const own = this.#options.workflows.get(workflow.name);
+    if (own !== undefined && own !== workflow) {
+      throw new ConfigurationError(
+        `workflow ${JSON.stringify(workflow.name)} is served by this app with another definition than the one given; pass that one`,
+        { option: 'workflow' },
+      );
+    }
+  }
+
+  async #existing(instanceId: string): Promise<InstanceRecord> {
+    await this.#running('status');
+    const record = await this.#options.storage.instances.get(instanceId);
+    if (record === undefined) throw new InstanceNotFoundError({ instanceId });
+    return record;
+  }
+
+  async #result(instanceId: string, options: ResultOptions & { readonly known: boolean }): Promise<unknown> {
+    if (!options.known) {
+      const { status, output, error, cancelReason } = await this.#existing(instanceId);
+      if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
+    }
+    await this.#running('result');
+    const timeout = new AbortController();
+    const timeoutMs = options.timeout === undefined ? null : durationMs(options.timeout, 'result: timeout');
+    const cancel =
+      timeoutMs === null
+        ? undefined
+        : this.#options.clock.schedule(timeoutMs, () => timeout.abort(new ResultTimeoutError({ instanceId, timeoutMs })), {
+            keepAlive: true,
+          });
+    try {
+      return this.#outcome(await this.#scheduler.watcher.wait(instanceId, timeout.signal));
+    } finally {
+      cancel?.();
+    }
+  }
+
+  #outcome(finished: FinishedInstance): unknown {
+    const { instanceId, output, error, cancelReason } = finished;
+    const status: InstanceStatus = finished.status;
+    if (status === 'completed') return this.#options.codec.decode(output!);
+    if (status === 'cancelled') throw new WorkflowCancelledError({ instanceId, reason: cancelReason });
+    throw new WorkflowFailedError({ instanceId, cause: this.#options.codec.decode(error!) });
+  }
+}

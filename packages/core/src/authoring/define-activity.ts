@@ -1,0 +1,62 @@
+// How activities are declared.
+import type { Duration } from '../domain/duration.js';
+import { durationMs } from '../domain/duration.js';
+import { ConfigurationError } from '../domain/errors.js';
+import { checkName } from '../domain/ids.js';
+import { defaultRetryPolicy, resolveRetryPolicy, type RetryOptions } from '../domain/retry-policy.js';
+import type { ActivityContext } from './activity-context.js';
+import type { StandardSchema } from './standard-schema.js';
+
+/** What an activity does: ordinary code with effects; it may run more than once (at least once, unless it uses a transaction). */
+export type ActivityFunction<TInput, TOutput> = (ctx: ActivityContext, input: TInput) => TOutput | Promise<TOutput>;
+
+/** Options of an activity that a single call may override. */
+export interface AttemptOptions {
+  /** Laid over the app's `retry`. */
+  readonly retry?: RetryOptions;
+  /** How long one attempt may take. Default: no limit. */
+  readonly timeout?: Duration;
+}
+
+export interface ActivityOptions<TInput, TOutput, TGiven = TInput> extends AttemptOptions {
+  /** Checks, and may transform, the input of every call. A violation fails the call without an attempt. */
+  readonly input?: StandardSchema<TGiven, TInput>;
+  /** Checks, and may transform, what the function returned. A violation fails the call without a retry. */
+  readonly output?: StandardSchema<unknown, TOutput>;
+}
+
+/** A declared activity: made by {@link defineActivity}, run by `ctx.run`. `TGiven` is what callers pass, `TInput` what the function gets. */
+export interface Activity<TInput, TOutput, TGiven = TInput> {
+  readonly type: 'activity';
+  readonly name: string;
+  readonly execute: ActivityFunction<TInput, TOutput>;
+  readonly options: ActivityOptions<TInput, TOutput, TGiven>;
+}
+
+/**
+ * Declares an activity. Declaring has no effect: pass it to `ctx.run`.
+ * @param name part of the ids in history (`reserve_stock:1`); keep it when you rename the variable.
+ * @throws ConfigurationError, InvalidArgumentError when a name or an option is out of range.
+ */
+export function defineActivity<TInput, TOutput, TGiven = TInput>(
+  name: string,
+  execute: ActivityFunction<TInput, TOutput>,
+  options: ActivityOptions<TInput, TOutput, TGiven> = {},
+): Activity<TInput, TOutput, TGiven> {
+  checkName(name, 'activity name');
+  if (typeof execute !== 'function') {
+    throw new ConfigurationError(`activity ${name} has no function`, { option: `activity ${name}` });
+  }
+  checkAttemptOptions(options, `activity ${name}`);
+  return Object.freeze({ type: 'activity', name, execute, options: Object.freeze({ ...options }) });
+}
+
+/** Refuses options out of range, naming them. */
+export function checkAttemptOptions(options: AttemptOptions, what: string): void {
+  resolveRetryPolicy(options.retry, defaultRetryPolicy, `${what}: retry`);
+  if (options.timeout !== undefined && durationMs(options.timeout, `${what}: timeout`) === 0) {
+    throw new ConfigurationError(`${what}: timeout is 0; it takes more than 0, or leave it out for no limit`, {
+      option: 'timeout',
+    });
+  }
+}

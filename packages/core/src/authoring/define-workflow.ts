@@ -1,0 +1,44 @@
+// How workflows are declared.
+import { ConfigurationError } from '../domain/errors.js';
+import { checkName } from '../domain/ids.js';
+import type { StandardSchema } from './standard-schema.js';
+import type { WorkflowContext } from './workflow-context.js';
+
+/** What a workflow does: deterministic code around the durable verbs of its context. */
+export type WorkflowFunction<TInput, TOutput> = (ctx: WorkflowContext, input: TInput) => TOutput | Promise<TOutput>;
+
+export interface WorkflowOptions<TInput, TOutput, TGiven = TInput> {
+  /** Checks, and may transform, the input when an instance is started. A violation starts nothing. */
+  readonly input?: StandardSchema<TGiven, TInput>;
+  /** Checks, and may transform, what the function returned. A violation fails the instance. */
+  readonly output?: StandardSchema<unknown, TOutput>;
+}
+
+/** A declared workflow: made by {@link defineWorkflow}, served by `new Romancy({ workflows })`, started by `startWorkflow`. */
+export interface Workflow<TInput, TOutput, TGiven = TInput> {
+  readonly type: 'workflow';
+  readonly name: string;
+  readonly execute: WorkflowFunction<TInput, TOutput>;
+  readonly options: WorkflowOptions<TInput, TOutput, TGiven>;
+}
+
+/** A workflow of whatever types, for lists of them. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- parameters are contravariant: only `any` takes all workflows
+export type AnyWorkflow = Workflow<any, any, any>;
+
+/**
+ * Declares a workflow.
+ * @param name what its instances are stored under; keep it when you rename the variable.
+ * @throws ConfigurationError, InvalidArgumentError when the name or the function is missing or out of range.
+ */
+export function defineWorkflow<TInput, TOutput, TGiven = TInput>(
+  name: string,
+  execute: WorkflowFunction<TInput, TOutput>,
+  options: WorkflowOptions<TInput, TOutput, TGiven> = {},
+): Workflow<TInput, TOutput, TGiven> {
+  checkName(name, 'workflow name');
+  if (typeof execute !== 'function') {
+    throw new ConfigurationError(`workflow ${name} has no function`, { option: `workflow ${name}` });
+  }
+  return Object.freeze({ type: 'workflow', name, execute, options: Object.freeze({ ...options }) });
+}

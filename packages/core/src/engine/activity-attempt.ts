@@ -1,0 +1,111 @@
+// One attempt of an activity: the function, its timeout, its abort, its transaction.
+import type { ActivityContext } from '../authoring/activity-context.js';
+import { validate, type StandardSchema } from '../authoring/standard-schema.js';
+import { ActivityTimeoutError, TransactionError } from '../domain/errors.js';
+import { transactionSlot, type ActivityTransaction, type TransactionSlot } from '../ports/activity-transaction.js';
+import { insideActivity } from './nested-calls.js';
+import { encodePayload } from './payload.js';
+import { scopedLogger } from './scoped-logger.js';
+import type { RunServices } from './run-services.js';
+
+/** How an attempt ended. With `transaction` set, the output counts only once that is committed. */
+export type AttemptEnd =
+  | { readonly ok: true; readonly data: string; readonly transaction: ActivityTransaction | undefined }
+  | { readonly ok: false; readonly error: unknown };
+
+export interface AttemptOrder {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly activityId: string;
+  readonly activityName: string;
+  readonly attempt: number;
+  /** Milliseconds; null: no limit. */
+  readonly timeoutMs: number | null;
+  readonly execute: (ctx: ActivityContext) => unknown;
+  readonly output: StandardSchema<unknown, unknown> | undefined;
+}
+
+/** From its start to its end, once. */
+export class ActivityAttempt {
+  readonly #order: AttemptOrder;
+  readonly #services: RunServices;
+  readonly #controller = new AbortController();
+  #transaction: Promise<ActivityTransaction> | undefined;
+  #over = false;
+
+  constructor(order: AttemptOrder, services: RunServices) {
+    this.#order = order;
+    this.#services = services;
+  }
+
+  /**
+   * Runs the function. Resolves when it ended or was aborted, whichever comes first, and never rejects: a function that ignores
+   * its signal goes on in the background, but what it returns is not recorded and its transaction is rolled back already.
+   */
+  async run(): Promise<AttemptEnd> {
+    const { timeoutMs, activityId, activityName } = this.#order;
+    const { clock } = this.#services;
+    const aborted = new Promise<AttemptEnd>((resolve) => {
+      this.#controller.signal.addEventListener('abort', () => resolve({ ok: false, error: this.#controller.signal.reason }), {
+        once: true,
+      });
+    });
+    const cancelTimeout =
+      timeoutMs === null
+        ? undefined
+        : clock.schedule(timeoutMs, () => this.abort(new ActivityTimeoutError({ activityId, timeoutMs })), { keepAlive: true });
+    const { instanceId, workflowName, attempt } = this.#order;
+    this.#services.callHook('onActivityStart', { instanceId, workflowName, activityId, activityName, attempt });
+    const end = await Promise.race([this.#execute(), aborted]);
+    cancelTimeout?.();
+    this.#over = true;
+    if (end.ok) return end;
+    await this.#rollback();
+    return end;
+  }
+
+  /** Ends the attempt from outside; without effect when it ended. */
+  abort(reason: Error): void {
+    if (!this.#over) this.#controller.abort(reason);
+  }
+
+  async #execute(): Promise<AttemptEnd> {
+    try {
+      const context = this.#context();
+      let value = await insideActivity(this.#order.activityId, () => this.#order.execute(context));
+      if (this.#order.output !== undefined)
+        value = await validate(this.#order.output, value, `output of activity ${this.#order.activityId}`);
+      const data = encodePayload(value, `the output of activity ${this.#order.activityId}`, this.#services);
+      return { ok: true, data, transaction: await this.#transaction };
+    } catch (error) {
+      return { ok: false, error };
+    }
+  }
+
+  async #rollback(): Promise<void> {
+    const transaction = await this.#transaction?.catch(() => undefined);
+    await transaction?.rollback();
+  }
+
+  #context(): ActivityContext {
+    const { instanceId, workflowName, activityId, attempt } = this.#order;
+    const slot: TransactionSlot = { storageKind: this.#services.storageKind, open: () => this.#open() };
+    return Object.freeze({
+      instanceId,
+      workflowName,
+      activityId,
+      attempt,
+      signal: this.#controller.signal,
+      logger: scopedLogger(this.#services.logger, { instanceId, workflowName, activityId, attempt }),
+      [transactionSlot]: slot,
+    });
+  }
+
+  #open(): Promise<ActivityTransaction> {
+    if (this.#over || this.#controller.signal.aborted) {
+      return Promise.reject(new TransactionError(`attempt ${this.#order.attempt} of activity ${this.#order.activityId} is over`));
+    }
+    this.#transaction ??= this.#services.transactions.begin({ signal: this.#controller.signal });
+    return this.#transaction;
+  }
+}

@@ -1,0 +1,73 @@
+// Reads the history of one instance in order, page by page, and never holds more than it must.
+import type { HistoryEntry, HistoryKind } from '../domain/history.js';
+
+/** Entries written when the code makes the call; all others are outcomes. */
+const atTheCall: ReadonlySet<HistoryKind> = new Set(['value', 'timer_set', 'wait_set']);
+
+/** Whether an entry of this kind is written at the call, not at the outcome. */
+export function isRecordedAtTheCall(kind: HistoryKind): boolean {
+  return atTheCall.has(kind);
+}
+
+/** Gives the entries after `afterSeq`, ascending, at most a page; empty at the end. */
+export type LoadHistory = (afterSeq: number) => Promise<readonly HistoryEntry[]>;
+
+/** The place in history up to which a replay has come. */
+export class HistoryCursor {
+  #page: readonly HistoryEntry[];
+  #index = 0;
+  #complete: boolean;
+  #lastSeq: number;
+  readonly #load: LoadHistory;
+
+  constructor(first: { readonly entries: readonly HistoryEntry[]; readonly complete: boolean; readonly load: LoadHistory }) {
+    this.#page = first.entries;
+    this.#complete = first.complete;
+    this.#load = first.load;
+    this.#lastSeq = first.entries.at(-1)?.seq ?? 0;
+  }
+
+  /** The next entry; undefined when history is used up. Valid after `prepare`. */
+  get next(): HistoryEntry | undefined {
+    return this.#page[this.#index];
+  }
+
+  /** The highest `seq` read so far; after the end, the highest of all. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  advance(): void {
+    this.#index++;
+    // Used up: a run that goes on for long must not hold what it has replayed.
+    if (this.#index === this.#page.length) {
+      this.#page = [];
+      this.#index = 0;
+    }
+  }
+
+  /**
+   * Loads on until an outcome lies ahead or history is complete. The code asks synchronously for what is recorded at the call, and
+   * between two outcomes there can be any number of such entries: all of them must be at hand before the code goes on.
+   */
+  async prepare(): Promise<void> {
+    while (!this.#complete && !this.#outcomeAhead()) {
+      const more = await this.#load(this.#lastSeq);
+      if (more.length === 0) {
+        this.#complete = true;
+        return;
+      }
+      this.#page = [...this.#page.slice(this.#index), ...more];
+      this.#index = 0;
+      this.#lastSeq = more.at(-1)!.seq;
+    }
+  }
+
+  /** An outcome behind the next entry, so that the code may go on from the next one without running out of what is loaded. */
+  #outcomeAhead(): boolean {
+    for (let index = this.#index + 1; index < this.#page.length; index++) {
+      if (!atTheCall.has(this.#page[index]!.kind)) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+// The mail of one run that is in memory: what came, what the code has taken, what may lie beyond the limit of a read.
+import type { Mail } from '../ports/run-store.js';
+
+/** Reads the mail of one channel from the storage, after that id. */
+export type LoadMail = (channel: string, afterMailId: string | null) => Promise<readonly Mail[]>;
+
+/** Mail in the order of its arrival. */
+export class Mailbox {
+  /** Untaken mail by id; a Map keeps the order in which ids came. */
+  readonly #untaken = new Map<string, Mail>();
+  /** Ids handed out by this run: a read that began before their removal was committed may bring them again. */
+  readonly #taken = new Set<string>();
+  readonly #limit: number;
+  readonly #load: LoadMail;
+  /** A read reached its limit, so that there may be more in the storage than here. */
+  #mayHaveMore = false;
+
+  constructor(options: { readonly limit: number; readonly load: LoadMail }) {
+    this.#limit = options.limit;
+    this.#load = options.load;
+  }
+
+  /** Takes in what a claim or a reading of signals brought. */
+  add(mail: readonly Mail[]): void {
+    if (mail.length >= this.#limit) this.#mayHaveMore = true;
+    for (const piece of mail) {
+      if (!this.#taken.has(piece.mailId)) this.#untaken.set(piece.mailId, piece);
+    }
+  }
+
+  /** The oldest untaken mail of the channel, which is then taken. */
+  take(channel: string): Mail | undefined {
+    for (const piece of this.#untaken.values()) {
+      if (piece.channel !== channel) continue;
+      this.#untaken.delete(piece.mailId);
+      this.#taken.add(piece.mailId);
+      return piece;
+    }
+    return undefined;
+  }
+
+  /** Whether `search` can find more than `take`. */
+  get mayHaveMore(): boolean {
+    return this.#mayHaveMore;
+  }
+
+  /**
+   * Brings mail of the channel from beyond the limit into memory, if there is any. Needed so that a thousand messages of a channel
+   * that nobody reads do not hide the one that is waited for.
+   */
+  async search(channel: string): Promise<void> {
+    let after: string | null = null;
+    for (;;) {
+      const page: readonly Mail[] = await this.#load(channel, after);
+      const fresh = page.filter((piece) => !this.#taken.has(piece.mailId) && !this.#untaken.has(piece.mailId));
+      for (const piece of fresh) this.#untaken.set(piece.mailId, piece);
+      if (fresh.length > 0 || page.length === 0) return;
+      after = page.at(-1)!.mailId;
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// What all durable calls of a run have in common, and what they may ask of the run.
+import type { HistoryEntry, HistoryKind } from '../../domain/history.js';
+import type { WaitingStatus } from '../../domain/instance.js';
+import type { ActivityTransaction } from '../../ports/activity-transaction.js';
+import type { CallIdentity } from '../call-ids.js';
+import type { Verb } from '../determinism.js';
+import type { Mailbox } from '../mailbox.js';
+import type { RunServices } from '../run-services.js';
+
+/** A call that only waits: until a time, for something from outside, or for whichever comes first. */
+export interface Waiting {
+  readonly status: WaitingStatus;
+  /** By the storage's clock; null: no time limit. */
+  readonly dueAt: number | null;
+}
+
+/** An outcome that is to be recorded and applied when its turn comes. */
+export interface Proposal {
+  readonly call: DurableCall;
+  readonly kind: HistoryKind;
+  readonly data: string | null;
+  readonly dueAt: number | null;
+  /** Mail that the outcome consumes. */
+  readonly mailId?: string;
+  /** The transaction in which the entry is to be committed, instead of with the rest. */
+  readonly transaction?: ActivityTransaction;
+  /** The transaction could not be committed: the outcome did not take place. */
+  readonly refused?: (error: unknown) => void;
+  /** Called when the entry is durable. */
+  readonly committed?: () => void;
+}
+
+/** One durable call whose outcome the code does not have yet. */
+export interface DurableCall extends CallIdentity {
+  readonly verb: Verb;
+  /**
+   * Takes an entry of this call, on replay and on the first run alike.
+   * @returns true when the call is over: its outcome was handed to the code.
+   */
+  apply(entry: HistoryEntry): boolean;
+  /** History is used up and the call is still open: begin, or go on, with the real thing. Called once. */
+  goLive(): void;
+  /** Not null while nothing but time or mail can move the call. */
+  readonly waiting: Waiting | null;
+  /** The due time of `waiting` has come. */
+  expire(): void;
+  /** Mail came in. */
+  onMail?(): void;
+  /** The run leaves memory, or is cancelled: abort what is under way and propose nothing more. */
+  abandon(reason: Error): void;
+}
+
+/** The run, as its calls see it. */
+export interface CallHost {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly services: RunServices;
+  readonly mailbox: Mailbox;
+  /** True when no new attempt may begin, since the process hands over its runs. */
+  readonly draining: boolean;
+  /** Records an entry at the call and applies it. */
+  recordAtCall(
+    call: DurableCall,
+    entry: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
+  ): void;
+  /** The instance keeps mail of this channel from the next commit on. */
+  subscribe(channel: string): void;
+  propose(proposal: Proposal): void;
+  /** Resolves when everything recorded so far is committed; rejects when it never will be. */
+  durable(): Promise<void>;
+  /** Brackets work under way, during which the run cannot be put away. */
+  workBegins(): void;
+  workEnds(): void;
+}

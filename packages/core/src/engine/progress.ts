@@ -1,0 +1,24 @@
+// What the engine needs from whoever commits progress.
+import type { NewHistoryEntry } from '../domain/history.js';
+import type { Wakeup } from '../domain/wakeup.js';
+import type { NewSubscription, Settlement } from '../ports/run-store.js';
+
+/** A promise of durability, shared by all that one run recorded into one commit. */
+export interface Commitment {
+  /** True once it is committed. */
+  readonly durable: boolean;
+  /** Resolves when committed. Rejects with LeaseLostError when this worker may write no more, else with the database's refusal. */
+  readonly done: Promise<void>;
+}
+
+/** Gathers what runs record and commits it in groups, in the order given. */
+export interface ProgressSink {
+  /** @param takenMailId mail that the entry records as received; it is removed in the same commit. */
+  record(entry: NewHistoryEntry, takenMailId?: string): Commitment;
+  subscribe(subscription: NewSubscription): Commitment;
+  /**
+   * Comes into the same commit as what was recorded before it, or a later one. Rejects like {@link Commitment.done}.
+   * @param wakeups what is told to others once it is committed, unless it was refused.
+   */
+  settle(settlement: Settlement, wakeups?: readonly Wakeup[]): Promise<'done' | 'refused'>;
+}

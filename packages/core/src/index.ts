@@ -1,0 +1,30 @@
+// `@romancy/core`: what users write workflows with, and run them with.
+export type { ActivityContext } from './authoring/activity-context.js';
+export { defineActivity, type Activity, type ActivityFunction, type ActivityOptions } from './authoring/define-activity.js';
+export {
+  defineWorkflow,
+  type AnyWorkflow,
+  type Workflow,
+  type WorkflowFunction,
+  type WorkflowOptions,
+} from './authoring/define-workflow.js';
+export type { StandardSchema } from './authoring/standard-schema.js';
+export type { RunOptions, WaitEventOptions, WorkflowContext } from './authoring/workflow-context.js';
+export { createJsonCodec } from './app/json-codec.js';
+export type { InstanceView } from './app/instance-view.js';
+export type { ListOptions } from './app/list-query.js';
+export type { RomancyOptions } from './app/options.js';
+export { Romancy, type AppState, type InstancePage, type RomancyStatus, type StartOptions } from './app/romancy.js';
+export type { ResultOptions, WorkflowHandle } from './app/workflow-handle.js';
+export type { CloudEventInput, ReceivedEvent } from './domain/cloud-event.js';
+export type { Duration } from './domain/duration.js';
+export * from './domain/errors.js';
+export type { FinalStatus, InstanceStatus, WaitingStatus } from './domain/instance.js';
+export type { RetryOptions } from './domain/retry-policy.js';
+export type { Clock } from './ports/clock.js';
+export type { Codec } from './ports/codec.js';
+export type { Entropy } from './ports/entropy.js';
+export type { ActivityHookEvent, HookEvent, Hooks } from './ports/hooks.js';
+export type { Logger, LogFields } from './ports/logger.js';
+export type { Notifier, NotifierState } from './ports/notifier.js';
+export type { Storage } from './ports/storage.js';

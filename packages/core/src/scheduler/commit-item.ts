@@ -1,0 +1,159 @@
+// What waits to be committed, and how much of it goes into one commit.
+import type { NewHistoryEntry } from '../domain/history.js';
+import type { Wakeup } from '../domain/wakeup.js';
+import type { Commitment } from '../engine/progress.js';
+import type { NewInstance, NewSubscription, ProgressBatch, Settlement } from '../ports/run-store.js';
+
+/** One thing to commit, in the order in which it was given. */
+export type CommitItem =
+  | { readonly type: 'start'; readonly instance: NewInstance; readonly outcome: Outcome<'started' | 'conflict'> }
+  | {
+      readonly type: 'entry';
+      readonly entry: NewHistoryEntry;
+      readonly takenMailId: string | undefined;
+      readonly outcome: Outcome<void>;
+    }
+  | { readonly type: 'subscription'; readonly subscription: NewSubscription; readonly outcome: Outcome<void> }
+  | {
+      readonly type: 'settlement';
+      readonly settlement: Settlement;
+      readonly wakeups: readonly Wakeup[];
+      readonly outcome: Outcome<'done' | 'refused'>;
+    };
+
+/** A promise that is made only when somebody asks for it: most entries are never waited for one by one. */
+export class Outcome<T> implements Commitment {
+  #state: 'open' | 'resolved' | 'rejected' = 'open';
+  #value: T | undefined;
+  #error: unknown;
+  #resolve: ((value: T) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+  #promise: Promise<T> | undefined;
+
+  get durable(): boolean {
+    return this.#state === 'resolved';
+  }
+
+  get promise(): Promise<T> {
+    this.#promise ??= this.#make();
+    return this.#promise;
+  }
+
+  get done(): Promise<void> {
+    return this.promise as Promise<void>;
+  }
+
+  resolve(value: T): void {
+    this.#state = 'resolved';
+    this.#value = value;
+    this.#resolve?.(value);
+  }
+
+  reject(error: unknown): void {
+    this.#state = 'rejected';
+    this.#error = error;
+    this.#reject?.(error);
+  }
+
+  #make(): Promise<T> {
+    if (this.#state === 'resolved') return Promise.resolve(this.#value as T);
+    const promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (this.#state === 'rejected') this.#reject!(this.#error);
+    // Whoever cares has a handler of his own; a run that was dropped meanwhile does not.
+    promise.catch(() => undefined);
+    return promise;
+  }
+}
+
+const mostRows = 5000;
+const mostCharacters = 8_000_000;
+
+/**
+ * How many items from the front of the queue go into one commit; at least one. A bound on the size of a statement, and one start
+ * per id, so that the answer can name by its id which start was refused.
+ */
+export function fittingCount(queue: readonly CommitItem[]): number {
+  let characters = 0;
+  const started = new Set<string>();
+  const most = Math.min(queue.length, mostRows);
+  for (let count = 0; count < most; count++) {
+    const item = queue[count]!;
+    characters += characterCount(item);
+    if (characters > mostCharacters && count > 0) return count;
+    if (item.type !== 'start') continue;
+    if (started.has(item.instance.instanceId)) return count;
+    started.add(item.instance.instanceId);
+  }
+  return most;
+}
+
+/** The instance that an item belongs to. */
+function instanceOf(item: CommitItem): string {
+  switch (item.type) {
+    case 'start':
+      return item.instance.instanceId;
+    case 'entry':
+      return item.entry.instanceId;
+    case 'subscription':
+      return item.subscription.instanceId;
+    case 'settlement':
+      return item.settlement.instanceId;
+  }
+}
+
+/** The items of each instance, in their order. */
+export function byInstance(items: readonly CommitItem[]): CommitItem[][] {
+  const groups = new Map<string, CommitItem[]>();
+  for (const item of items) {
+    const group = groups.get(instanceOf(item));
+    if (group === undefined) groups.set(instanceOf(item), [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+/** The items as the storage takes them. */
+export function toBatch(workerId: string, items: readonly CommitItem[]): ProgressBatch {
+  const batch = {
+    workerId,
+    starts: [] as NewInstance[],
+    entries: [] as NewHistoryEntry[],
+    subscriptions: [] as NewSubscription[],
+    takenMail: [] as { instanceId: string; mailId: string }[],
+    settlements: [] as Settlement[],
+  };
+  for (const item of items) {
+    switch (item.type) {
+      case 'start':
+        batch.starts.push(item.instance);
+        break;
+      case 'entry':
+        batch.entries.push(item.entry);
+        if (item.takenMailId !== undefined) batch.takenMail.push({ instanceId: item.entry.instanceId, mailId: item.takenMailId });
+        break;
+      case 'subscription':
+        batch.subscriptions.push(item.subscription);
+        break;
+      case 'settlement':
+        batch.settlements.push(item.settlement);
+        break;
+    }
+  }
+  return batch;
+}
+
+function characterCount(item: CommitItem): number {
+  switch (item.type) {
+    case 'start':
+      return item.instance.input.length;
+    case 'entry':
+      return item.entry.data?.length ?? 0;
+    case 'settlement':
+      return item.settlement.type === 'finish' ? (item.settlement.output?.length ?? 0) + (item.settlement.error?.length ?? 0) : 0;
+    case 'subscription':
+      return 0;
+  }
+}

@@ -1,0 +1,153 @@
+// Commits progress in groups: while one commit is in flight, the next one gathers.
+import { LeaseLostError } from '../domain/errors.js';
+import type { NewHistoryEntry } from '../domain/history.js';
+import type { Wakeup } from '../domain/wakeup.js';
+import { hop } from '../engine/hop.js';
+import type { Commitment, ProgressSink } from '../engine/progress.js';
+import type { Clock } from '../ports/clock.js';
+import type { NewInstance, NewSubscription, RunStore, Settlement } from '../ports/run-store.js';
+import { byInstance, fittingCount, Outcome, toBatch, type CommitItem } from './commit-item.js';
+import type { StorageClock } from './storage-time.js';
+import type { StorageHealth } from './storage-health.js';
+
+export interface CommitterParts {
+  readonly workerId: string;
+  readonly runs: RunStore;
+  readonly health: StorageHealth;
+  readonly storageClock: StorageClock;
+  readonly clock: Clock;
+  /** Wake-ups of what is committed. */
+  readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
+  /** This worker was declared dead. Called once. */
+  readonly onLeaseLost: (error: LeaseLostError) => void;
+}
+
+/**
+ * One lane: commits never overlap, so they take effect in the order in which things were recorded, and one instance's history is
+ * always a prefix of what its code knew. An outage keeps the lane waiting and loses nothing: each commit can be repeated.
+ */
+export class Committer implements ProgressSink {
+  readonly #parts: CommitterParts;
+  readonly #abort = new AbortController();
+  readonly #queue: CommitItem[] = [];
+  #flying: Promise<void> | null = null;
+  #abandoned: Error | null = null;
+  /** Commits that took effect, for tests that count. */
+  commits = 0;
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+  }
+
+  start(instance: NewInstance): Promise<'started' | 'conflict'> {
+    const outcome = new Outcome<'started' | 'conflict'>();
+    this.#add({ type: 'start', instance, outcome });
+    return outcome.promise;
+  }
+
+  record(entry: NewHistoryEntry, takenMailId?: string): Commitment {
+    const outcome = new Outcome<void>();
+    this.#add({ type: 'entry', entry, takenMailId, outcome });
+    return outcome;
+  }
+
+  subscribe(subscription: NewSubscription): Commitment {
+    const outcome = new Outcome<void>();
+    this.#add({ type: 'subscription', subscription, outcome });
+    return outcome;
+  }
+
+  settle(settlement: Settlement, wakeups: readonly Wakeup[] = []): Promise<'done' | 'refused'> {
+    const outcome = new Outcome<'done' | 'refused'>();
+    this.#add({ type: 'settlement', settlement, wakeups, outcome });
+    return outcome.promise;
+  }
+
+  /** Resolves when nothing is left to commit, or everything was rejected. */
+  async idle(): Promise<void> {
+    while (this.#flying !== null) await this.#flying;
+  }
+
+  /** Gives up: everything open and everything that still comes is rejected. */
+  abandon(error: Error): void {
+    if (this.#abandoned !== null) return;
+    this.#abandoned = error;
+    this.#abort.abort(error);
+    for (const item of this.#queue.splice(0)) item.outcome.reject(error);
+  }
+
+  #add(item: CommitItem): void {
+    if (this.#abandoned !== null) {
+      item.outcome.reject(this.#abandoned);
+      return;
+    }
+    this.#queue.push(item);
+    this.#flying ??= this.#fly();
+  }
+
+  async #fly(): Promise<void> {
+    // Two hops: what follows from the outcome that was just recorded (the next wait, the park, the completion) is made within one
+    // turn of the event loop, and so comes into the same commit. Nobody waits for a timer.
+    await hop();
+    await hop();
+    while (this.#queue.length > 0) {
+      const items = this.#queue.splice(0, fittingCount(this.#queue));
+      await this.#commit(items);
+      // The runs that this commit released, and that have something at once, share the next one.
+      await hop();
+    }
+    this.#flying = null;
+  }
+
+  async #commit(items: readonly CommitItem[]): Promise<void> {
+    try {
+      await this.#send(items);
+    } catch (error) {
+      if (error instanceof LeaseLostError) {
+        this.abandon(error);
+        this.#parts.onLeaseLost(error);
+      }
+      const groups = this.#abandoned === null ? byInstance(items) : [];
+      // The database refused the batch for something in it: the others must not suffer, so each instance is committed alone.
+      if (groups.length > 1) for (const group of groups) await this.#commit(group);
+      else for (const item of items) item.outcome.reject(this.#abandoned ?? error);
+    }
+  }
+
+  async #send(items: readonly CommitItem[]): Promise<void> {
+    const { runs, workerId, health, storageClock, clock } = this.#parts;
+    const batch = toBatch(workerId, items);
+    const result = await health.keepTrying(async () => {
+      const sentAt = clock.monotonic();
+      const answer = await runs.commit(batch);
+      storageClock.observe(answer.now, sentAt);
+      return answer;
+    }, this.#abort.signal);
+    this.commits++;
+    const conflicts = new Set(result.conflicts);
+    const refused = new Set(result.refused);
+    const wakeups: Wakeup[] = [];
+    for (const item of items) {
+      switch (item.type) {
+        case 'start': {
+          const { instanceId, workflowName, owned } = item.instance;
+          const isNew = !conflicts.has(instanceId);
+          if (isNew && !owned) wakeups.push({ kind: 'workflow_resumable', instanceId, workflowName });
+          item.outcome.resolve(isNew ? 'started' : 'conflict');
+          break;
+        }
+        case 'settlement': {
+          const isDone = !refused.has(item.settlement.instanceId);
+          if (isDone) wakeups.push(...item.wakeups);
+          item.outcome.resolve(isDone ? 'done' : 'refused');
+          break;
+        }
+        case 'entry':
+        case 'subscription':
+          item.outcome.resolve();
+          break;
+      }
+    }
+    if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
+  }
+}

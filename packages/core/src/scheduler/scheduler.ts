@@ -1,0 +1,278 @@
+// The loops of one app put together: session, work finder, lease keeper, result watcher, notifier.
+import type { AnyWorkflow } from '../authoring/define-workflow.js';
+import { LeaseLostError, NotRunningError } from '../domain/errors.js';
+import type { Wakeup } from '../domain/wakeup.js';
+import type { RunServices } from '../engine/run-services.js';
+import type { Notifier, NotifierHost, NotifierState } from '../ports/notifier.js';
+import type { NewInstance } from '../ports/run-store.js';
+import type { Storage } from '../ports/storage.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import type { PaceOptions } from './polling-pace.js';
+import { ResultWatcher } from './result-watcher.js';
+import { StorageHealth } from './storage-health.js';
+import { StorageClock } from './storage-time.js';
+import { WakeupHub } from './wakeup-hub.js';
+import { WorkFinder } from './work-finder.js';
+import { WorkerSession, type StartOutcome } from './worker-session.js';
+
+export interface SchedulerOptions {
+  /** The identity of the first session; later ones get a new one. */
+  readonly workerId: string;
+  readonly serviceName: string;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  readonly pace: PaceOptions;
+  readonly claimBatchSize: number;
+  readonly historyLimit: number;
+}
+
+export interface SchedulerParts {
+  readonly storage: Storage;
+  readonly notifier: Notifier | null;
+  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  readonly options: SchedulerOptions;
+  readonly services: Omit<RunServices, 'workerId' | 'progress' | 'reader' | 'storageTime' | 'transactions' | 'storageKind'>;
+}
+
+/** What can be seen of a scheduler from outside. */
+export interface SchedulerStatus {
+  readonly workerId: string;
+  readonly running: number;
+  readonly storageAvailable: boolean;
+  readonly pollIntervalMs: number;
+  readonly notifier: NotifierState | null;
+  readonly commits: number;
+  readonly claims: number;
+}
+
+export class Scheduler {
+  readonly hub = new WakeupHub();
+  readonly health: StorageHealth;
+  readonly watcher: ResultWatcher;
+  readonly #parts: SchedulerParts;
+  readonly #storageClock: StorageClock;
+  readonly #finder: WorkFinder;
+  readonly #leases: LeaseKeeper;
+  readonly #abort = new AbortController();
+  #session: WorkerSession | null = null;
+  #joining: Promise<void> | null = null;
+  #earlierCommits = 0;
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    const { storage, options, services } = parts;
+    const { clock, entropy, logger } = services;
+    this.#storageClock = new StorageClock(clock);
+    this.health = new StorageHealth({ clock, entropy, logger, description: storage.description });
+    this.watcher = new ResultWatcher({
+      instances: storage.instances,
+      health: this.health,
+      clock,
+      hub: this.hub,
+      longestDelayMs: options.pace.workflowPollIntervalMs,
+      runsHere: (instanceId) => this.#session?.isRunning(instanceId) ?? false,
+    });
+    this.#finder = new WorkFinder({
+      runs: storage.runs,
+      workflowNames: [...parts.workflows.keys()],
+      health: this.health,
+      storageClock: this.#storageClock,
+      clock,
+      entropy,
+      logger,
+      pace: options.pace,
+      batchSize: options.claimBatchSize,
+      historyLimit: options.historyLimit,
+      mailLimit: services.mailLimit,
+      claimant: () => this.#session,
+    });
+    this.#leases = new LeaseKeeper({
+      leases: storage.leases,
+      leaseMs: options.leaseMs,
+      heartbeatMs: options.heartbeatMs,
+      reapIntervalMs: storage.reapIntervalMs,
+      health: this.health,
+      storageClock: this.#storageClock,
+      clock,
+      entropy,
+      logger,
+      workerId: () => this.#session?.workerId ?? null,
+      onLeaseLost: (error) => this.#session?.leaseLost(error),
+      onReleased: () => this.#finder.request(),
+    });
+    this.hub.on('room', () => this.#finder.roomFreed());
+    this.hub.on('wakeups', (wakeups) => this.#onWakeups(wakeups));
+  }
+
+  /** Registers the worker and begins. Rejects when the storage refuses for a reason that does not pass, or `stop` comes first. */
+  async start(): Promise<void> {
+    await this.#join(this.#parts.options.workerId);
+    this.#leases.start();
+    if (this.#parts.notifier !== null) await this.#parts.notifier.start(this.#notifierHost());
+    this.#finder.start();
+  }
+
+  /** Starts an instance here, under whatever identity this process has when it gets through. */
+  async startInstance(instance: Omit<NewInstance, 'owned'>): Promise<StartOutcome> {
+    for (;;) {
+      const session = this.#session;
+      if (session === null) {
+        if (this.#joining === null) throw new NotRunningError('this app is not running; call start() first');
+        await this.#joining;
+        continue;
+      }
+      try {
+        return await session.start(instance);
+      } catch (error) {
+        // The lease was lost before the start was committed: nothing was written, and the next identity may try.
+        if (!(error instanceof LeaseLostError) || this.#abort.signal.aborted) throw error;
+      }
+    }
+  }
+
+  /** Hands wake-ups of something that was just committed to this process and to others. */
+  tell(wakeups: readonly Wakeup[]): void {
+    if (wakeups.length === 0) return;
+    this.hub.emit('wakeups', wakeups);
+    this.#parts.notifier?.send(wakeups);
+  }
+
+  /** Claim soon, and read what happened to these instances if they run here. */
+  attend(instanceId: string): void {
+    this.#session?.attend([instanceId]);
+    this.#finder.request();
+  }
+
+  status(): SchedulerStatus {
+    return {
+      workerId: this.#session?.workerId ?? this.#parts.options.workerId,
+      running: this.#session?.running ?? 0,
+      storageAvailable: this.health.available,
+      pollIntervalMs: this.#finder.pollIntervalMs,
+      notifier: this.#parts.notifier?.state ?? null,
+      commits: this.#earlierCommits + (this.#session?.commits ?? 0),
+      claims: this.#finder.claims,
+    };
+  }
+
+  /**
+   * Stops claiming, lets activities under way end, puts away or hands back all runs, commits what is left, removes the lease.
+   * After `timeoutMs` the rest is dropped: others find it as after a crash, only sooner when the lease can still be removed.
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    const { clock, logger } = this.#parts.services;
+    const deadline = new AbortController();
+    const cancelDeadline = clock.schedule(timeoutMs, () => deadline.abort(), { keepAlive: true });
+    const reason = new NotRunningError('this app was stopped');
+    await this.watcher.stop(reason);
+    const session = this.#session;
+    await withDeadline(Promise.all([this.#finder.stop(), this.#leases.stop()]), deadline.signal);
+    if (session !== null) await session.drain(deadline.signal);
+    this.#abort.abort(reason);
+    if (session !== null) {
+      if (session.running > 0)
+        logger.warn('stopped before all runs came to rest; others go on with them', { running: session.running });
+      session.drop(reason);
+      this.#session = null;
+      const retired = this.#parts.storage.leases.retire({ workerId: session.workerId }).catch((error: unknown) => {
+        logger.warn('could not remove the lease; it runs out by itself', { error: String(error) });
+      });
+      await withDeadline(retired, deadline.signal);
+    }
+    await this.#parts.notifier?.stop();
+    cancelDeadline();
+    this.hub.removeAllListeners();
+  }
+
+  async #join(workerId: string): Promise<void> {
+    const { storage, options, workflows, services } = this.#parts;
+    await this.health.keepTrying(async () => {
+      const sentAt = services.clock.monotonic();
+      const { now } = await storage.leases.register({
+        workerId,
+        serviceName: options.serviceName,
+        leaseMs: options.leaseMs,
+        workflowNames: [...workflows.keys()],
+      });
+      this.#storageClock.set(now, sentAt);
+    }, this.#abort.signal);
+    this.#session = new WorkerSession({
+      workerId,
+      runs: storage.runs,
+      workflows,
+      concurrency: options.concurrency,
+      historyLimit: options.historyLimit,
+      health: this.health,
+      storageClock: this.#storageClock,
+      hub: this.hub,
+      services: { ...services, storageTime: this.#storageClock, transactions: storage.transactions, storageKind: storage.kind },
+      onWakeups: (wakeups) => this.tell(wakeups),
+      onLeaseLost: (session, error) => this.#leaseLost(session, error),
+    });
+  }
+
+  #leaseLost(session: WorkerSession, error: LeaseLostError): void {
+    if (session !== this.#session || this.#abort.signal.aborted) return;
+    this.#earlierCommits += session.commits;
+    this.#session = null;
+    const { logger, entropy } = this.#parts.services;
+    logger.error('this process was declared dead; it dropped its runs and joins again as a new worker', {
+      workerId: session.workerId,
+      error: error.message,
+    });
+    this.#joining = this.#join(entropy.uuid())
+      .then(
+        () => {
+          logger.info('joined again', { workerId: this.#session?.workerId });
+          this.#finder.request();
+        },
+        (failure: unknown) => {
+          if (!this.#abort.signal.aborted)
+            logger.error('could not join again; this process runs nothing', { error: String(failure) });
+        },
+      )
+      .finally(() => {
+        this.#joining = null;
+      });
+  }
+
+  #onWakeups(wakeups: readonly Wakeup[]): void {
+    let claim = false;
+    for (const wakeup of wakeups) {
+      switch (wakeup.kind) {
+        case 'timer_expired':
+          this.#finder.dueAt(wakeup.expiresAt);
+          break;
+        case 'workflow_resumable':
+          if (this.#session?.isRunning(wakeup.instanceId) === true) this.#session.attend([wakeup.instanceId]);
+          else if (this.#parts.workflows.has(wakeup.workflowName)) claim = true;
+          break;
+        case 'channel_message':
+          if (wakeup.targetInstanceId !== null) this.#session?.attend([wakeup.targetInstanceId]);
+          claim = true;
+          break;
+        case 'outbox_pending':
+          break;
+      }
+    }
+    if (claim) this.#finder.request();
+  }
+
+  #notifierHost(): NotifierHost {
+    return {
+      onWakeups: (wakeups) => this.hub.emit('wakeups', wakeups),
+      onSweep: () => this.#finder.sweep(),
+      onStateChange: (state) => this.#finder.notifierIs(state),
+    };
+  }
+}
+
+/** Resolves with the promise or the deadline, whichever comes first. */
+async function withDeadline(promise: Promise<unknown>, deadline: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    promise.then(() => resolve(), reject);
+    if (deadline.aborted) resolve();
+    deadline.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

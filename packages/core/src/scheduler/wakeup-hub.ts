@@ -1,0 +1,16 @@
+// Where wake-ups, ends and other news of this process meet those who act on them.
+import { EventEmitter } from 'eventemitter3';
+import type { Wakeup } from '../domain/wakeup.js';
+import type { FinishedInstance } from '../ports/instance-store.js';
+
+export interface HubEvents {
+  /** Hints of work, from this process or another. */
+  wakeups: (wakeups: readonly Wakeup[]) => void;
+  /** An instance ended here. */
+  finished: (instance: FinishedInstance) => void;
+  /** A place for a run became free. */
+  room: () => void;
+}
+
+/** One per app. */
+export class WakeupHub extends EventEmitter<HubEvents> {}

@@ -1,0 +1,169 @@
+// Decides when to claim, and hands out what was claimed.
+import { LeaseLostError } from '../domain/errors.js';
+import type { Clock } from '../ports/clock.js';
+import type { Entropy } from '../ports/entropy.js';
+import type { Logger } from '../ports/logger.js';
+import type { NotifierState } from '../ports/notifier.js';
+import type { ClaimedRun, RunStore } from '../ports/run-store.js';
+import { jittered, pollIntervalMs, type PaceOptions } from './polling-pace.js';
+import type { StorageClock } from './storage-time.js';
+import type { StorageHealth } from './storage-health.js';
+
+/** The worker for which work is found. */
+export interface Claimant {
+  readonly workerId: string;
+  /** Free places for runs. */
+  readonly room: number;
+  /** All instances that it knows to own. */
+  holding(): readonly string[];
+  begin(claimed: ClaimedRun): void;
+  /** Instances it owns that something happened to. */
+  attend(instanceIds: readonly string[]): void;
+  leaseLost(error: LeaseLostError): void;
+}
+
+export interface WorkFinderParts {
+  readonly runs: RunStore;
+  readonly workflowNames: readonly string[];
+  readonly health: StorageHealth;
+  readonly storageClock: StorageClock;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly logger: Logger;
+  readonly pace: PaceOptions;
+  readonly batchSize: number;
+  readonly historyLimit: number;
+  readonly mailLimit: number;
+  /** The worker at this moment; it changes when a lease was lost. */
+  readonly claimant: () => Claimant | null;
+}
+
+/**
+ * At most one claim is in flight and one asked for, whatever the number of reasons: a poll, a wake-up, a due time, a free place.
+ * A full batch is followed by another at once. Without room nothing is claimed, and one bit remembers that there may be work.
+ */
+export class WorkFinder {
+  readonly #parts: WorkFinderParts;
+  readonly #abort = new AbortController();
+  #notifier: NotifierState | null = null;
+  #running: Promise<void> | null = null;
+  #asked = false;
+  #hungry = true;
+  #cancelPoll: (() => void) | null = null;
+  #cancelDue: (() => void) | null = null;
+  #armedFor: number | null = null;
+  #stopped = false;
+  /** Claims made, for tests that count. */
+  claims = 0;
+
+  constructor(parts: WorkFinderParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.request();
+    this.#armPoll();
+  }
+
+  /** Begins no further claim; resolves when none is in flight. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#abort.abort(new Error('stopped'));
+    this.#cancelPoll?.();
+    this.#cancelDue?.();
+    await this.#running;
+  }
+
+  /** There may be work: claim soon. */
+  request(): void {
+    if (this.#stopped) return;
+    this.#asked = true;
+    this.#running ??= this.#run();
+  }
+
+  /** A place became free: worth a claim if work was left lying. */
+  roomFreed(): void {
+    if (this.#hungry) this.request();
+  }
+
+  /** Something is due at that time by the storage's clock. */
+  dueAt(moment: number): void {
+    if (this.#stopped || (this.#armedFor !== null && this.#armedFor <= moment)) return;
+    this.#cancelDue?.();
+    this.#armedFor = moment;
+    const delay = Math.max(0, moment - this.#parts.storageClock.now());
+    this.#cancelDue = this.#parts.clock.schedule(delay, () => {
+      this.#armedFor = null;
+      this.#cancelDue = null;
+      this.request();
+    });
+  }
+
+  /** Claims until nothing is left to claim that has room. Never rejects. */
+  async sweep(): Promise<void> {
+    this.request();
+    await this.#running;
+  }
+
+  /** The pace follows the notifier's state at once, not after the interval that was running. */
+  notifierIs(state: NotifierState): void {
+    this.#notifier = state;
+    if (!this.#stopped) this.#armPoll();
+  }
+
+  get pollIntervalMs(): number {
+    return pollIntervalMs(this.#parts.pace, this.#notifier);
+  }
+
+  #armPoll(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = this.#parts.clock.schedule(jittered(this.pollIntervalMs, this.#parts.entropy), () => {
+      this.request();
+      this.#armPoll();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#asked && !this.#stopped) {
+      this.#asked = false;
+      const claimant = this.#parts.claimant();
+      if (claimant !== null) await this.#claim(claimant);
+    }
+    this.#running = null;
+  }
+
+  async #claim(claimant: Claimant): Promise<void> {
+    const limit = Math.max(0, Math.min(claimant.room, this.#parts.batchSize));
+    try {
+      let isFirstTry = true;
+      const result = await this.#parts.health.keepTrying(async () => {
+        // A try before may have claimed and its answer got lost: what it claimed would be nobody's for as long as this process lives.
+        const holding = isFirstTry ? null : claimant.holding();
+        isFirstTry = false;
+        const sentAt = this.#parts.clock.monotonic();
+        const answer = await this.#parts.runs.claim({
+          workerId: claimant.workerId,
+          workflowNames: this.#parts.workflowNames,
+          limit,
+          historyLimit: this.#parts.historyLimit,
+          mailLimit: this.#parts.mailLimit,
+          holding,
+        });
+        this.#parts.storageClock.observe(answer.now, sentAt);
+        return answer;
+      }, this.#abort.signal);
+      this.claims++;
+      for (const claimed of result.claimed) claimant.begin(claimed);
+      if (result.attention.length > 0) claimant.attend(result.attention);
+      const { nextDueAt } = result;
+      const isDue = nextDueAt !== null && nextDueAt <= result.now;
+      this.#hungry = isDue;
+      if (isDue && claimant.room > 0 && result.claimed.length > 0) this.#asked = true;
+      else if (nextDueAt !== null && !isDue) this.dueAt(nextDueAt);
+    } catch (error) {
+      if (error instanceof LeaseLostError) claimant.leaseLost(error);
+      // Not a passing fault (that would have been tried again): say it, and let the next poll try.
+      else if (!this.#stopped) this.#parts.logger.error('a claim failed', { error: String(error) });
+    }
+  }
+}

@@ -1,0 +1,216 @@
+// All that belongs to one worker identity: its runs, its committer, its room. A lost lease ends the session, and a new one begins.
+import type { AnyWorkflow } from '../authoring/define-workflow.js';
+import type { LeaseLostError } from '../domain/errors.js';
+import type { Wakeup } from '../domain/wakeup.js';
+import { Run, type RunEnd } from '../engine/run.js';
+import type { RunServices } from '../engine/run-services.js';
+import type { ClaimedRun, NewInstance, RunStore } from '../ports/run-store.js';
+import { Committer } from './committer.js';
+import { SignalReader } from './signal-reader.js';
+import type { StorageClock } from './storage-time.js';
+import type { StorageHealth } from './storage-health.js';
+import type { WakeupHub } from './wakeup-hub.js';
+import type { Claimant } from './work-finder.js';
+
+export interface SessionParts {
+  readonly workerId: string;
+  readonly runs: RunStore;
+  readonly workflows: ReadonlyMap<string, AnyWorkflow>;
+  /** How many runs may be in memory. */
+  readonly concurrency: number;
+  readonly historyLimit: number;
+  readonly health: StorageHealth;
+  readonly storageClock: StorageClock;
+  readonly hub: WakeupHub;
+  readonly services: Omit<RunServices, 'workerId' | 'progress' | 'reader'>;
+  readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
+  readonly onLeaseLost: (session: WorkerSession, error: LeaseLostError) => void;
+}
+
+/** How a start ended. */
+export type StartOutcome = 'started' | 'conflict';
+
+export class WorkerSession implements Claimant {
+  readonly workerId: string;
+  readonly #parts: SessionParts;
+  readonly #services: RunServices;
+  readonly #committer: Committer;
+  readonly #abort = new AbortController();
+  readonly #runs = new Map<string, Run>();
+  /** Instances that are being started here: their places are taken, their runs have not begun. */
+  readonly #starting = new Set<string>();
+  /** Instances whose run was broken off and that are being handed back. */
+  readonly #leaving = new Set<string>();
+  #draining = false;
+  #idle: (() => void) | null = null;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.workerId = parts.workerId;
+    this.#committer = new Committer({
+      workerId: parts.workerId,
+      runs: parts.runs,
+      health: parts.health,
+      storageClock: parts.storageClock,
+      clock: parts.services.clock,
+      onWakeups: parts.onWakeups,
+      onLeaseLost: (error) => this.leaseLost(error),
+    });
+    const reader = new SignalReader({
+      workerId: parts.workerId,
+      runs: parts.runs,
+      health: parts.health,
+      historyLimit: parts.historyLimit,
+      mailLimit: parts.services.mailLimit,
+      signal: this.#abort.signal,
+    });
+    this.#services = { ...parts.services, workerId: parts.workerId, progress: this.#committer, reader };
+  }
+
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  get commits(): number {
+    return this.#committer.commits;
+  }
+
+  get room(): number {
+    return this.#draining ? 0 : this.#parts.concurrency - this.#runs.size - this.#starting.size;
+  }
+
+  holding(): readonly string[] {
+    return [...this.#runs.keys(), ...this.#starting, ...this.#leaving];
+  }
+
+  isRunning(instanceId: string): boolean {
+    return this.#runs.has(instanceId);
+  }
+
+  /** Starts an instance, and runs it here at once when there is room and the workflow is served here. */
+  async start(instance: Omit<NewInstance, 'owned'>): Promise<StartOutcome> {
+    const { instanceId, workflowName, input } = instance;
+    // Two starts of one id at once: the second must find the first as a conflict, not as its own.
+    const owned =
+      this.#parts.workflows.has(workflowName) && this.room > 0 && !this.#starting.has(instanceId) && !this.#runs.has(instanceId);
+    if (!owned) return this.#committer.start({ ...instance, owned });
+    this.#starting.add(instanceId);
+    try {
+      const outcome = await this.#committer.start({ ...instance, owned });
+      if (outcome === 'started') {
+        const claimed = {
+          instanceId,
+          workflowName,
+          input,
+          createdAt: 0,
+          claims: 0,
+          cancel: null,
+          mail: [],
+          history: [],
+          historyComplete: true,
+        };
+        this.#starting.delete(instanceId);
+        this.begin(claimed);
+      }
+      return outcome;
+    } finally {
+      this.#starting.delete(instanceId);
+      this.#freed();
+    }
+  }
+
+  begin(claimed: ClaimedRun): void {
+    const workflow = this.#parts.workflows.get(claimed.workflowName);
+    // Neither can happen while the storage keeps its contract; running an instance twice would be worse than not running it.
+    if (workflow === undefined || this.#runs.has(claimed.instanceId)) {
+      this.#services.logger.error('the storage handed out an instance that is not for this worker', {
+        instanceId: claimed.instanceId,
+      });
+      return;
+    }
+    const run = new Run(workflow, claimed, this.#services);
+    this.#runs.set(claimed.instanceId, run);
+    if (this.#draining) run.drain();
+    void run.execute().then((end) => this.#ended(run, end));
+  }
+
+  attend(instanceIds: readonly string[]): void {
+    for (const instanceId of instanceIds) void this.#runs.get(instanceId)?.attend();
+  }
+
+  leaseLost(error: LeaseLostError): void {
+    this.drop(error);
+    this.#parts.onLeaseLost(this, error);
+  }
+
+  /** Begins nothing new and hands runs back as they come to rest; resolves when none is left or `signal` aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    for (const run of this.#runs.values()) run.drain();
+    const empty = new Promise<void>((resolve) => {
+      this.#idle = resolve;
+      if (this.#isEmpty) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await empty;
+    const flushed = new Promise<void>((resolve) => {
+      void this.#committer.idle().then(resolve);
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await flushed;
+  }
+
+  /** Forgets all runs and gives up what is not committed. */
+  drop(reason: Error): void {
+    this.#draining = true;
+    this.#abort.abort(reason);
+    this.#committer.abandon(reason);
+    for (const run of this.#runs.values()) run.drop(reason);
+  }
+
+  get #isEmpty(): boolean {
+    return this.#runs.size === 0 && this.#starting.size === 0 && this.#leaving.size === 0;
+  }
+
+  #ended(run: Run, end: RunEnd): void {
+    const { instanceId, workflowName } = run;
+    if (end.type === 'finished') this.#parts.hub.emit('finished', end.finished);
+    if (end.type === 'stalled') {
+      this.#services.logger.error('a workflow is stalled: its code does not fit its history', {
+        instanceId,
+        workflowName,
+        error: end.error.message,
+      });
+    }
+    this.#runs.delete(instanceId);
+    if (end.type === 'dropped' && !this.#abort.signal.aborted) void this.#handBack(run, end.reason);
+    this.#freed();
+  }
+
+  /** A run was broken off though this worker lives: its instance must not stay owned with nobody to run it. */
+  async #handBack(run: Run, reason: Error): Promise<void> {
+    const { instanceId, workflowName } = run;
+    this.#leaving.add(instanceId);
+    this.#services.logger.warn('a run was broken off, its instance is handed back', {
+      instanceId,
+      workflowName,
+      reason: reason.message,
+    });
+    try {
+      await this.#committer.settle({ type: 'release', instanceId, wakeAt: this.#services.storageTime.ahead() + 1000 }, []);
+    } catch (error) {
+      if (!this.#abort.signal.aborted) {
+        this.#services.logger.error('an instance could not be handed back', { instanceId, workflowName, error: String(error) });
+      }
+    } finally {
+      this.#leaving.delete(instanceId);
+      this.#freed();
+    }
+  }
+
+  #freed(): void {
+    if (this.#isEmpty) this.#idle?.();
+    this.#parts.hub.emit('room');
+  }
+}
