@@ -1,15 +1,23 @@
 // The suite that every storage must pass: one file of cases per subject.
 import { describe } from 'vitest';
-import { leaseCases } from './lease-cases.js';
-import { createBench } from './storage-harness.js';
-import { resolveConformanceOptions, type StorageConformanceOptions, type StorageFixtureFactory } from './storage-fixture.js';
-import { startCases } from './start-cases.js';
-import { historyCases } from './history-cases.js';
-import { settlementCases } from './settlement-cases.js';
-import { claimCases } from './claim-cases.js';
-import { signalCases } from './signal-cases.js';
-import { eventCases } from './event-cases.js';
 import { cancelCases } from './cancel-cases.js';
+import { claimCases } from './claim-cases.js';
+import { eventCases } from './event-cases.js';
+import { historyCases } from './history-cases.js';
+import { interleavingCases } from './interleaving-cases.js';
+import { leaseCases } from './lease-cases.js';
+import { listCases } from './list-cases.js';
+import { lostClaimCases } from './lost-claim-cases.js';
+import { modelCases } from './model-cases.js';
+import { openingCases } from './opening-cases.js';
+import { payloadCases } from './payload-cases.js';
+import { repeatCases } from './repeat-cases.js';
+import { settlementCases } from './settlement-cases.js';
+import { signalCases } from './signal-cases.js';
+import { startCases } from './start-cases.js';
+import { resolveConformanceOptions, type StorageConformanceOptions, type StorageFixtureFactory } from './storage-fixture.js';
+import { createBench } from './storage-harness.js';
+import { transactionCases } from './transaction-cases.js';
 
 /**
  * Defines, in the vitest file that calls it, the tests of the storage port. Each test asks the factory for an empty database.
@@ -19,13 +27,21 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
   const resolved = resolveConformanceOptions(options);
   const bench = createBench(factory, resolved);
   describe(`${name} keeps the storage port's word`, { timeout: resolved.timeout }, () => {
+    openingCases(bench);
     leaseCases(bench);
     startCases(bench);
     historyCases(bench);
     settlementCases(bench);
     claimCases(bench);
+    lostClaimCases(bench);
     signalCases(bench);
     eventCases(bench);
     cancelCases(bench);
+    listCases(bench);
+    payloadCases(bench);
+    transactionCases(bench);
+    repeatCases(bench);
+    interleavingCases(bench);
+    modelCases(bench);
   });
 }

@@ -31,6 +31,7 @@ interface WorkerOptions {
 export class StorageHarness {
   readonly fixture: StorageFixture;
   readonly #storages: Storage[] = [];
+  readonly #beforeClose: (() => Promise<void>)[] = [];
   #events = 0;
   #workers = 0;
 
@@ -96,6 +97,11 @@ export class StorageHarness {
     for (const end = (await look()) + ms; (await look()) < end;) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
+  /** Something to do at the end, while the storages are still open. */
+  beforeClose(work: () => Promise<void>): void {
+    this.#beforeClose.push(work);
+  }
+
   /** Ends the test as skipped when the fixture lacks a part, with the reason that the fixture gives. */
   require(context: TestContext, part: OptionalPart, present: boolean): void {
     if (!present) context.skip(this.fixture.skip[part] ?? `the fixture has no ${part} and gives no reason for it`);
@@ -103,8 +109,9 @@ export class StorageHarness {
 
   /** Closes every storage, then the fixture, and reports the first thing that went wrong. */
   async close(): Promise<void> {
+    const before = await Promise.allSettled(this.#beforeClose.map((work) => work()));
     const closed = await Promise.allSettled(this.#storages.map((storage) => storage.close()));
     await this.fixture.cleanup();
-    for (const result of closed) if (result.status === 'rejected') throw result.reason;
+    for (const result of [...before, ...closed]) if (result.status === 'rejected') throw result.reason;
   }
 }

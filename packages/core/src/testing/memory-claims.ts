@@ -8,16 +8,11 @@ const attentionLimit = 1000;
 export function claimRuns(database: MemoryDatabase, request: ClaimRequest, now: number): ClaimResult {
   database.requireAlive(request.workerId);
   const lost = instancesOfLostClaims(database, request);
-  const limit = Math.max(0, request.limit - lost.length);
+  const limit = Math.max(0, request.limit - lost.size);
   const attention: string[] = [];
   const unowned: { readonly instance: MemoryInstance; readonly dueAt: number }[] = [];
   for (const instance of database.open) {
-    if (
-      instance.owner === request.workerId &&
-      instance.attention &&
-      !lost.includes(instance) &&
-      attention.length < attentionLimit
-    ) {
+    if (instance.owner === request.workerId && instance.attention && !lost.has(instance) && attention.length < attentionLimit) {
       attention.push(instance.instanceId);
     }
     if (instance.owner === null && instance.wakeAt !== null && request.workflowNames.includes(instance.workflowName)) {
@@ -66,10 +61,10 @@ export function readMail(
 }
 
 /** What the worker owns without knowing it: a claim made it the owner, and the answer to that claim never came. */
-function instancesOfLostClaims(database: MemoryDatabase, { holding, workerId }: ClaimRequest): readonly MemoryInstance[] {
-  if (holding === null) return [];
+function instancesOfLostClaims(database: MemoryDatabase, { holding, workerId }: ClaimRequest): ReadonlySet<MemoryInstance> {
+  if (holding === null) return new Set();
   const known = new Set(holding);
-  return [...database.open].filter((instance) => instance.owner === workerId && !known.has(instance.instanceId));
+  return new Set([...database.open].filter((instance) => instance.owner === workerId && !known.has(instance.instanceId)));
 }
 
 function claimOne(instance: MemoryInstance, request: ClaimRequest): ClaimedRun {
