@@ -250,9 +250,10 @@ export class Run implements ContextHost {
     // The promise callbacks below are where the end is settled: in the same turn of the event loop as the last outcome, so that the
     // last step and the completion share one commit.
     outsideActivity(async () => {
-      const output: unknown = await this.#workflow.execute(context, input as never);
+      const output: unknown = await this.#workflow.execute(context, input);
       const schema = this.#workflow.options.output;
-      const valid = schema === undefined ? output : await validate(schema, output, `output of workflow ${this.workflowName}`);
+      const valid: unknown =
+        schema === undefined ? output : await validate(schema, output, `output of workflow ${this.workflowName}`);
       return encodePayload(valid, `the output of workflow ${this.workflowName}`, this.services);
     }).then(
       (output) => this.#codeEnded({ status: 'completed', output, error: null }),
