@@ -244,7 +244,7 @@ export class Romancy {
         }
       }, giveUp);
       this.#stopRequested.signal.throwIfAborted();
-      await this.#scheduler.start();
+      await this.#scheduler.start(giveUp);
       if (this.#state === 'starting') this.#state = 'running';
     } catch (error) {
       if (this.#state === 'starting') {

@@ -64,6 +64,8 @@ export class Run implements ContextHost {
   readonly #proposals: Proposal[] = [];
   /** Entries made while a park is on its way: sent when it is refused, forgotten when it is done. */
   readonly #held: NewHistoryEntry[] = [];
+  /** Channels that the instance is known to be subscribed to. */
+  readonly #channels = new Set<string>();
   #seq = 0;
   #commitment: Commitment | null = null;
   #working = 0;
@@ -222,7 +224,13 @@ export class Run implements ContextHost {
     call.apply(this.#record({ position: call.position, id: call.id, ...entry }));
   }
 
+  subscribed(channel: string): void {
+    this.#channels.add(channel);
+  }
+
   subscribe(channel: string): void {
+    if (this.#channels.has(channel)) return;
+    this.#channels.add(channel);
     this.#commitment = this.services.progress.subscribe({ instanceId: this.instanceId, channel });
   }
 
@@ -522,7 +530,8 @@ export class Run implements ContextHost {
   #record(facts: EntryFacts, takenMailId?: string): HistoryEntry {
     const made = this.#entry(facts);
     if (this.#parking) this.#held.push(made);
-    else this.#commitment = this.services.progress.record(made, takenMailId);
+    // Behind a settlement nothing may follow: code that is still at it then is nobody's.
+    else if (!this.#closing && this.#end === null) this.#commitment = this.services.progress.record(made, takenMailId);
     return { ...made, recordedAt: this.services.storageTime.now() };
   }
 

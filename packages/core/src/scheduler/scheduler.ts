@@ -105,9 +105,9 @@ export class Scheduler {
     this.hub.on('wakeups', (wakeups) => this.#onWakeups(wakeups));
   }
 
-  /** Registers the worker and begins. Rejects when the storage refuses for a reason that does not pass, or `stop` comes first. */
-  async start(): Promise<void> {
-    await this.#join(this.#parts.options.workerId);
+  /** Registers the worker and begins. Rejects when the storage refuses for a reason that does not pass, or `signal` aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#join(this.#parts.options.workerId, signal);
     this.#leases.start();
     if (this.#parts.notifier !== null) await this.#parts.notifier.start(this.#notifierHost());
     this.#finder.start();
@@ -167,9 +167,11 @@ export class Scheduler {
     const reason = new NotRunningError('this app was stopped');
     await this.watcher.stop(reason);
     const session = this.#session;
-    await withDeadline(Promise.all([this.#finder.stop(), this.#leases.stop()]), deadline.signal);
+    await withDeadline(this.#finder.stop(), deadline.signal);
+    // The lease is renewed until the last run has come to rest.
     if (session !== null) await session.drain(deadline.signal);
     this.#abort.abort(reason);
+    await withDeadline(this.#leases.stop(), deadline.signal);
     if (session !== null) {
       if (session.running > 0)
         logger.warn('stopped before all runs came to rest; others go on with them', { running: session.running });
@@ -185,7 +187,7 @@ export class Scheduler {
     this.hub.removeAllListeners();
   }
 
-  async #join(workerId: string): Promise<void> {
+  async #join(workerId: string, signal: AbortSignal): Promise<void> {
     const { storage, options, workflows, services } = this.#parts;
     await this.health.keepTrying(async () => {
       const sentAt = services.clock.monotonic();
@@ -196,7 +198,7 @@ export class Scheduler {
         workflowNames: [...workflows.keys()],
       });
       this.#storageClock.set(now, sentAt);
-    }, this.#abort.signal);
+    }, signal);
     this.#session = new WorkerSession({
       workerId,
       runs: storage.runs,
@@ -221,7 +223,7 @@ export class Scheduler {
       workerId: session.workerId,
       error: error.message,
     });
-    this.#joining = this.#join(entropy.uuid())
+    this.#joining = this.#join(entropy.uuid(), this.#abort.signal)
       .then(
         () => {
           logger.info('joined again', { workerId: this.#session?.workerId });

@@ -63,7 +63,9 @@ export interface CallHost {
     call: DurableCall,
     entry: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
   ): void;
-  /** The instance keeps mail of this channel from the next commit on. */
+  /** History shows that the instance subscribed to this channel. */
+  subscribed(channel: string): void;
+  /** The instance keeps mail of this channel from the next commit on, if it does not already. */
   subscribe(channel: string): void;
   propose(proposal: Proposal): void;
   /** Resolves when everything recorded so far is committed; rejects when it never will be. */

@@ -49,6 +49,7 @@ export class EventWaitCall<TData> implements DurableCall {
 
   apply(entry: HistoryEntry): boolean {
     if (entry.kind === 'wait_set') {
+      this.#host.subscribed(this.#type);
       this.#waiting = { status: 'waiting_for_event', dueAt: entry.dueAt };
       return false;
     }
