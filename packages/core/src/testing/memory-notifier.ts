@@ -1,0 +1,97 @@
+// A notifier in memory: one app's end of a hub.
+import type { Wakeup } from '../domain/wakeup.js';
+import type { Notifier, NotifierHost, NotifierState } from '../ports/notifier.js';
+
+/** What a notifier needs of its hub. */
+export interface MemoryNotifierExchange {
+  readonly storageKinds: readonly string[];
+  join(notifier: MemoryNotifier): void;
+  leave(notifier: MemoryNotifier): void;
+  carry(from: MemoryNotifier, wakeups: readonly Wakeup[]): void;
+}
+
+/** Connects at once unless it was told to stay away; afterwards its state is in the hands of the test. */
+export class MemoryNotifier implements Notifier {
+  readonly storageKinds: readonly string[];
+  readonly #exchange: MemoryNotifierExchange;
+  #state: NotifierState = 'stopped';
+  #host: NotifierHost | undefined;
+  #reachable: boolean;
+  /** Goes up with every change of connection, so that a sweep that comes to its end late makes nothing healthy. */
+  #generation = 0;
+
+  constructor(exchange: MemoryNotifierExchange, options: { readonly reachable: boolean }) {
+    this.#exchange = exchange;
+    this.#reachable = options.reachable;
+    this.storageKinds = exchange.storageKinds;
+  }
+
+  get state(): NotifierState {
+    return this.#state;
+  }
+
+  async start(host: NotifierHost): Promise<void> {
+    await Promise.resolve();
+    this.#host = host;
+    this.#exchange.join(this);
+    this.setState('connecting', 'started');
+    // Not waited for: start resolves as soon as it tries.
+    if (this.#reachable) void this.#connect();
+  }
+
+  send(wakeups: readonly Wakeup[]): void {
+    if (this.#hears()) this.#exchange.carry(this, wakeups);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.resolve();
+    this.#generation++;
+    this.#host = undefined;
+    this.#state = 'stopped';
+    this.#exchange.leave(this);
+  }
+
+  /** Cuts the connection: what is sent from here or to here is lost from now on. */
+  disconnect(reason = 'the connection was cut'): void {
+    this.#reachable = false;
+    this.#generation++;
+    if (this.#host !== undefined) this.setState('connecting', reason);
+  }
+
+  /** Lets it connect (again): it catches up by one sweep of its host, and is healthy after that. Resolves when it is. */
+  async reconnect(): Promise<void> {
+    this.#reachable = true;
+    if (this.#host !== undefined) await this.#connect();
+  }
+
+  /** Changes the state and tells the host, as a notifier does that has found something out. The same state again does nothing. */
+  setState(state: NotifierState, reason: string): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#host?.onStateChange(state, reason);
+  }
+
+  /** Tells the host to look at everything, as after a note that was too large. */
+  async sweep(): Promise<void> {
+    await this.#host?.onSweep();
+  }
+
+  /** Takes what others sent; for the hub. */
+  receive(wakeups: readonly Wakeup[]): void {
+    if (this.#hears()) this.#host?.onWakeups(wakeups);
+  }
+
+  async #connect(): Promise<void> {
+    const generation = ++this.#generation;
+    const current = (): boolean => generation === this.#generation;
+    await Promise.resolve();
+    if (!current()) return;
+    this.setState('catching_up', 'connected');
+    await this.#host?.onSweep();
+    if (current()) this.setState('healthy', 'caught up');
+  }
+
+  #hears(): boolean {
+    return this.#state === 'catching_up' || this.#state === 'healthy' || this.#state === 'lossy';
+  }
+}
