@@ -10,7 +10,7 @@ import { reviveError } from './json-codec-revive-error.js';
  * @throws PayloadNotSerializableError when it is not JSON, or holds a tag that this version does not know or that is malformed.
  */
 export function decodeText(text: string, registry: ErrorRegistry): unknown {
-  const reader = new TreeReader(registry);
+  const reader = new TreeReader(registry, text.includes(escapedTagEnd));
   try {
     const tree: unknown = JSON.parse(text);
     return text.includes(tagEnd) ? reader.read(tree) : tree;
@@ -21,6 +21,8 @@ export function decodeText(text: string, registry: ErrorRegistry): unknown {
 
 /** How a tag shows in any JSON text; PostgreSQL's jsonb puts a space after the colon that follows. */
 const tagEnd = `${tagKey}"`;
+/** How the escaped key of a user shows, with one `$` or more in front. */
+const escapedTagEnd = `$${tagEnd}`;
 
 type Members = Record<string, unknown>;
 
@@ -37,10 +39,12 @@ interface Place {
  */
 class TreeReader {
   readonly #registry: ErrorRegistry;
+  readonly #hasEscapedKeys: boolean;
   #place: Place | undefined;
 
-  constructor(registry: ErrorRegistry) {
+  constructor(registry: ErrorRegistry, hasEscapedKeys: boolean) {
     this.#registry = registry;
+    this.#hasEscapedKeys = hasEscapedKeys;
   }
 
   read(tree: unknown): unknown {
@@ -48,11 +52,12 @@ class TreeReader {
     const places: Place[] = [{ node: holder, key: '', outer: undefined }];
     for (let next = 0; next < places.length; next++) {
       const outer = places[next]!;
-      const add = (node: unknown, key: PathStep): void => {
-        if (typeof node === 'object' && node !== null) places.push({ node: node as Members, key, outer });
-      };
-      if (Array.isArray(outer.node)) outer.node.forEach(add);
-      else for (const key of Object.keys(outer.node)) add(outer.node[key], key);
+      if (Array.isArray(outer.node)) {
+        const items: readonly unknown[] = outer.node;
+        for (let index = 0; index < items.length; index++) addPlace(places, items[index], index, outer);
+      } else {
+        for (const key of Object.keys(outer.node)) addPlace(places, outer.node[key], key, outer);
+      }
     }
     // What holds another comes before it in the list: from the end on, all is restored before what it is in.
     for (let last = places.length - 1; last > 0; last--) {
@@ -73,7 +78,7 @@ class TreeReader {
 
   #restore(node: Members): unknown {
     if (Array.isArray(node)) return node;
-    return Object.hasOwn(node, tagKey) ? this.#revive(node) : unescaped(node);
+    return Object.hasOwn(node, tagKey) ? this.#revive(node) : this.#hasEscapedKeys ? unescaped(node) : node;
   }
 
   /** What a tag stands for; its members are restored already. */
@@ -113,6 +118,10 @@ class TreeReader {
       }
     }
   }
+}
+
+function addPlace(places: Place[], node: unknown, key: PathStep, outer: Place): void {
+  if (typeof node === 'object' && node !== null) places.push({ node: node as Members, key, outer });
 }
 
 const specialNumbers: ReadonlyMap<unknown, number> = new Map([

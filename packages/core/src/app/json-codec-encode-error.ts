@@ -1,6 +1,6 @@
 // What of an error is written, and how it is put together.
 import type { ErrorRegistry } from './error-registry.js';
-import { fillMembers } from './json-codec-encode-members.js';
+import { fitAsMembers, putMember, putPairs } from './json-codec-encode-members.js';
 import { separateErrorMembers, tagKey, textTree } from './json-codec-format.js';
 import { originOf } from './json-codec-origin.js';
 
@@ -60,11 +60,13 @@ export function writeError(
   if (further.length > 0) tree['extends'] = further;
   for (const member of members.apart) if (!member.guard.failed) tree[member.key] = member.tree;
   if (fields.length > 0) {
-    const inner = {};
-    fillMembers(
-      inner,
-      fields.map((member) => [member.key, member.tree]),
-    );
+    const inner: Record<string, unknown> = {};
+    if (fitAsMembers(fields.map(({ key }) => key))) for (const { key, tree: member } of fields) putMember(inner, key, member);
+    else
+      putPairs(
+        inner,
+        fields.map((field) => [field.key, field.tree]),
+      );
     tree['fields'] = inner;
   }
   if (omitted.size > 0) tree['omitted'] = Array.from(omitted, textTree);

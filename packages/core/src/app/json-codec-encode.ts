@@ -3,7 +3,7 @@ import { PayloadNotSerializableError } from '../domain/errors.js';
 import type { ErrorRegistry } from './error-registry.js';
 import { bytesOfView } from './json-codec-bytes.js';
 import { outlineOf, writeError } from './json-codec-encode-error.js';
-import { fillMembers } from './json-codec-encode-members.js';
+import { fitAsMembers, putMember, putPairs } from './json-codec-encode-members.js';
 import { deepestNesting, isStorableText, tagKey, wrapText, type PathStep } from './json-codec-format.js';
 import { kindOf, viewName } from './json-codec-kind.js';
 import { isGivenUp, pathOf, type Guard, type Place } from './json-codec-place.js';
@@ -195,19 +195,19 @@ class TreeBuilder {
       throw this.#refuse(`has the symbol ${String(symbol)} as a key, which no database can hold; pass an object with text keys`);
     }
     const keys = Object.keys(value);
-    const inner = this.#levelOfMembers(keys, level);
-    const members = keys.map((key): [string, unknown] => {
+    const member = (key: string, inner: number): unknown => {
       this.#step = key;
-      return [key, this.#inside(key, (value as Members)[key], inner)];
-    });
-    fillMembers(tree, members);
-  }
-
-  /** Where the trees of members stand: in the object itself or, when a key is no storable text, in pairs in a list in it. */
-  #levelOfMembers(keys: readonly string[], level: number): number {
-    if (keys.every(isStorableText)) return level + 1;
-    this.#checkRoom(level + 4);
-    return level + 3;
+      return this.#inside(key, (value as Members)[key], inner);
+    };
+    if (fitAsMembers(keys)) {
+      for (const key of keys) putMember(tree, key, member(key, level + 1));
+    } else {
+      this.#checkRoom(level + 4);
+      putPairs(
+        tree,
+        keys.map((key) => [key, member(key, level + 3)]),
+      );
+    }
   }
 
   /** What is inside of a member may fail later, when its turn comes: so the error is put together at the end. */
@@ -226,7 +226,7 @@ class TreeBuilder {
       }
     };
     const apart = outline.apart.map(attempt(level + 1));
-    const fields = outline.fields.map(attempt(this.#levelOfMembers(outline.fields, level + 1)));
+    const fields = outline.fields.map(attempt(fitAsMembers(outline.fields) ? level + 2 : level + 4));
     this.#last.push(() => writeError(tree, outline, { apart, fields }));
   }
 }
