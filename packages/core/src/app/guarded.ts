@@ -1,5 +1,5 @@
 // Calls into the user's logger and hooks, which must not be able to break anything.
-import type { CallHook } from '../engine/run-services.js';
+import type { HookCaller } from '../engine/run-services.js';
 import type { Hooks } from '../ports/hooks.js';
 import type { LogFields, Logger } from '../ports/logger.js';
 
@@ -18,8 +18,8 @@ export function guardedLogger(logger: Logger): Logger {
 }
 
 /** Calls hooks; what they throw or reject with is logged. */
-export function guardedHooks(hooks: Hooks, logger: Logger): CallHook {
-  return (name, event) => {
+export function guardedHooks(hooks: Hooks, logger: Logger): HookCaller {
+  const call: HookCaller['call'] = (name, event) => {
     const hook = hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
     if (hook === undefined) return;
     const failed = (error: unknown): void =>
@@ -30,4 +30,5 @@ export function guardedHooks(hooks: Hooks, logger: Logger): CallHook {
       failed(error);
     }
   };
+  return Object.freeze({ has: (name: keyof Hooks) => hooks[name] !== undefined, call });
 }

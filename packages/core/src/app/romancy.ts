@@ -92,7 +92,7 @@ export class Romancy {
         clock,
         entropy,
         logger,
-        callHook: guardedHooks(hooks, logger),
+        hooks: guardedHooks(hooks, logger),
         retry: this.#options.retry,
         maxPayloadBytes: this.#options.maxPayloadBytes,
         mailLimit: this.#options.mailLimit,
@@ -308,18 +308,15 @@ export class Romancy {
       if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
     }
     await this.#running('result');
+    if (options.timeout === undefined) return this.#outcome(await this.#scheduler.watcher.wait(instanceId));
+    const timeoutMs = durationMs(options.timeout, 'result: timeout');
     const timeout = new AbortController();
-    const timeoutMs = options.timeout === undefined ? null : durationMs(options.timeout, 'result: timeout');
-    const cancel =
-      timeoutMs === null
-        ? undefined
-        : this.#options.clock.schedule(timeoutMs, () => timeout.abort(new ResultTimeoutError({ instanceId, timeoutMs })), {
-            keepAlive: true,
-          });
+    const expire = (): void => timeout.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
+    const cancel = this.#options.clock.schedule(timeoutMs, expire, { keepAlive: true });
     try {
       return this.#outcome(await this.#scheduler.watcher.wait(instanceId, timeout.signal));
     } finally {
-      cancel?.();
+      cancel();
     }
   }
 

@@ -3,6 +3,8 @@ import type { ActivityContext } from '../authoring/activity-context.js';
 import { validate, type StandardSchema } from '../authoring/standard-schema.js';
 import { ActivityTimeoutError, TransactionError } from '../domain/errors.js';
 import { transactionSlot, type ActivityTransaction, type TransactionSlot } from '../ports/activity-transaction.js';
+import type { Logger } from '../ports/logger.js';
+import { LazyAbort } from './lazy-abort.js';
 import { insideActivity } from './nested-calls.js';
 import { encodePayload } from './payload.js';
 import { scopedLogger } from './scoped-logger.js';
@@ -29,7 +31,8 @@ export interface AttemptOrder {
 export class ActivityAttempt {
   readonly #order: AttemptOrder;
   readonly #services: RunServices;
-  readonly #controller = new AbortController();
+  readonly #abort = new LazyAbort();
+  #resolveAborted: ((end: AttemptEnd) => void) | undefined;
   #transaction: Promise<ActivityTransaction> | undefined;
   #over = false;
 
@@ -43,35 +46,33 @@ export class ActivityAttempt {
    * its signal goes on in the background, but what it returns is not recorded and its transaction is rolled back already.
    */
   async run(): Promise<AttemptEnd> {
-    const { timeoutMs, activityId, activityName } = this.#order;
-    const { clock } = this.#services;
+    const { timeoutMs, activityId } = this.#order;
     const aborted = new Promise<AttemptEnd>((resolve) => {
-      this.#controller.signal.addEventListener('abort', () => resolve({ ok: false, error: this.#controller.signal.reason }), {
-        once: true,
-      });
+      this.#resolveAborted = resolve;
     });
     const cancelTimeout =
       timeoutMs === null
         ? undefined
-        : clock.schedule(timeoutMs, () => this.abort(new ActivityTimeoutError({ activityId, timeoutMs })), { keepAlive: true });
-    const { instanceId, workflowName, attempt } = this.#order;
-    this.#services.callHook('onActivityStart', { instanceId, workflowName, activityId, activityName, attempt });
+        : this.#services.clock.schedule(timeoutMs, () => this.abort(new ActivityTimeoutError({ activityId, timeoutMs })), {
+            keepAlive: true,
+          });
     const end = await Promise.race([this.#execute(), aborted]);
     cancelTimeout?.();
     this.#over = true;
-    if (end.ok) return end;
-    await this.#rollback();
+    if (!end.ok) await this.#rollback();
     return end;
   }
 
   /** Ends the attempt from outside; without effect when it ended. */
   abort(reason: Error): void {
-    if (!this.#over) this.#controller.abort(reason);
+    if (this.#over || this.#abort.aborted) return;
+    this.#abort.abort(reason);
+    this.#resolveAborted?.({ ok: false, error: reason });
   }
 
   async #execute(): Promise<AttemptEnd> {
     try {
-      const context = this.#context();
+      const context = new AttemptContext(this.#order, this.#services, { abort: this.#abort, open: () => this.#open() });
       let value = await insideActivity(this.#order.activityId, () => this.#order.execute(context));
       if (this.#order.output !== undefined)
         value = await validate(this.#order.output, value, `output of activity ${this.#order.activityId}`);
@@ -87,25 +88,51 @@ export class ActivityAttempt {
     await transaction?.rollback();
   }
 
-  #context(): ActivityContext {
-    const { instanceId, workflowName, activityId, attempt } = this.#order;
-    const slot: TransactionSlot = { storageKind: this.#services.storageKind, open: () => this.#open() };
-    return Object.freeze({
-      instanceId,
-      workflowName,
-      activityId,
-      attempt,
-      signal: this.#controller.signal,
-      logger: scopedLogger(this.#services.logger, { instanceId, workflowName, activityId, attempt }),
-      [transactionSlot]: slot,
-    });
-  }
-
   #open(): Promise<ActivityTransaction> {
-    if (this.#over || this.#controller.signal.aborted) {
+    if (this.#over || this.#abort.aborted) {
       return Promise.reject(new TransactionError(`attempt ${this.#order.attempt} of activity ${this.#order.activityId} is over`));
     }
-    this.#transaction ??= this.#services.transactions.begin({ signal: this.#controller.signal });
+    this.#transaction ??= this.#services.transactions.begin({ signal: this.#abort.signal });
     return this.#transaction;
+  }
+}
+
+/** Everything that costs something is made when it is first looked at: most activities look at nothing. */
+class AttemptContext implements ActivityContext {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly activityId: string;
+  readonly attempt: number;
+  readonly #services: RunServices;
+  readonly #abort: LazyAbort;
+  readonly #open: () => Promise<ActivityTransaction>;
+  #logger: Logger | undefined;
+
+  constructor(
+    order: AttemptOrder,
+    services: RunServices,
+    parts: { readonly abort: LazyAbort; readonly open: () => Promise<ActivityTransaction> },
+  ) {
+    this.instanceId = order.instanceId;
+    this.workflowName = order.workflowName;
+    this.activityId = order.activityId;
+    this.attempt = order.attempt;
+    this.#services = services;
+    this.#abort = parts.abort;
+    this.#open = parts.open;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get logger(): Logger {
+    const { instanceId, workflowName, activityId, attempt } = this;
+    this.#logger ??= scopedLogger(this.#services.logger, { instanceId, workflowName, activityId, attempt });
+    return this.#logger;
+  }
+
+  get [transactionSlot](): TransactionSlot {
+    return { storageKind: this.#services.storageKind, open: this.#open };
   }
 }

@@ -18,8 +18,13 @@ export interface StorageTime {
   ahead(): number;
 }
 
-/** Calls a hook of that name, if there is one, and survives it. */
-export type CallHook = <Name extends keyof Hooks>(name: Name, event: Parameters<NonNullable<Hooks[Name]>>[0]) => void;
+/** The user's hooks, made safe to call. */
+export interface HookCaller {
+  /** Whether anybody listens: events need not be made for nobody. */
+  has(name: keyof Hooks): boolean;
+  /** Calls the hook of that name, if there is one, and survives it. */
+  call<Name extends keyof Hooks>(name: Name, event: Parameters<NonNullable<Hooks[Name]>>[0]): void;
+}
 
 /** Reads that runs make; they try again by themselves while the storage is unavailable. */
 export interface RunReader {
@@ -38,7 +43,7 @@ export interface RunServices {
   readonly storageTime: StorageTime;
   readonly entropy: Entropy;
   readonly logger: Logger;
-  readonly callHook: CallHook;
+  readonly hooks: HookCaller;
   readonly progress: ProgressSink;
   readonly reader: RunReader;
   readonly transactions: ActivityTransactions;

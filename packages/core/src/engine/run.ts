@@ -18,6 +18,7 @@ import { describeCall, describeEntry, verbOf } from './determinism.js';
 import type { ContextHost } from './context-host.js';
 import { HistoryCursor, isRecordedAtTheCall } from './history-cursor.js';
 import { hop } from './hop.js';
+import { LazyAbort } from './lazy-abort.js';
 import { Mailbox } from './mailbox.js';
 import { outsideActivity } from './nested-calls.js';
 import { OpenCalls } from './open-calls.js';
@@ -60,7 +61,7 @@ export class Run implements ContextHost {
   readonly #cursor: HistoryCursor;
   readonly #ids: CallIds;
   readonly #calls = new OpenCalls();
-  readonly #controller = new AbortController();
+  readonly #abort = new LazyAbort();
   readonly #proposals: Proposal[] = [];
   /** Entries made while a park is on its way: sent when it is refused, forgotten when it is done. */
   readonly #held: NewHistoryEntry[] = [];
@@ -108,7 +109,7 @@ export class Run implements ContextHost {
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal;
+    return this.#abort.signal;
   }
 
   get draining(): boolean {
@@ -125,7 +126,7 @@ export class Run implements ContextHost {
       await this.#cursor.prepare();
       if (this.#cancel === null) {
         if (this.#firstTime)
-          this.services.callHook('onWorkflowStart', { instanceId: this.instanceId, workflowName: this.workflowName });
+          this.services.hooks.call('onWorkflowStart', { instanceId: this.instanceId, workflowName: this.workflowName });
         this.#startCode();
       }
       await this.#pump();
@@ -464,7 +465,7 @@ export class Run implements ContextHost {
     }
     const cancelReason = this.#cancel?.reason ?? null;
     this.#finishWith({ type: 'finished', finished: { instanceId: this.instanceId, cancelReason, ...end } });
-    this.services.callHook('onWorkflowEnd', {
+    this.services.hooks.call('onWorkflowEnd', {
       instanceId: this.instanceId,
       workflowName: this.workflowName,
       status: end.status,
@@ -505,14 +506,14 @@ export class Run implements ContextHost {
     if (this.#cancel !== null) return;
     this.#cancel = cancel;
     const reason = new WorkflowCancelledError({ instanceId: this.instanceId, reason: cancel.reason });
-    this.#controller.abort(reason);
+    this.#abort.abort(reason);
     for (const call of this.#calls) call.abandon(reason);
   }
 
   #finishWith(end: RunEnd): void {
     this.#end = end;
     if (end.type === 'dropped') {
-      this.#controller.abort(end.reason);
+      this.#abort.abort(end.reason);
       for (const call of this.#calls) call.abandon(end.reason);
       for (const { transaction } of this.#proposals) void transaction?.rollback();
     }

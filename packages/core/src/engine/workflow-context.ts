@@ -8,6 +8,7 @@ import { durationMs, longestDurationMs, type Duration } from '../domain/duration
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
 import { resolveRetryPolicy } from '../domain/retry-policy.js';
+import type { Logger } from '../ports/logger.js';
 import { refuseInsideActivity } from './nested-calls.js';
 import { ActivityCall } from './operations/activity-call.js';
 import { EventWaitCall } from './operations/event-wait-call.js';
@@ -22,6 +23,7 @@ type AnyActivity = Activity<unknown, unknown, unknown>;
 /** Made once per execution. */
 export function createWorkflowContext(run: ContextHost): WorkflowContext {
   const { services, instanceId, workflowName } = run;
+  let logger: Logger | undefined;
 
   const runActivity = (what: AnyActivity | string, given?: unknown, callOptions?: RunOptions): Promise<unknown> => {
     refuseInsideActivity('run');
@@ -64,8 +66,13 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
     get isReplaying() {
       return run.isReplaying;
     },
-    signal: run.signal,
-    logger: scopedLogger(services.logger, { instanceId, workflowName }, () => run.isReplaying),
+    get signal() {
+      return run.signal;
+    },
+    get logger() {
+      logger ??= scopedLogger(services.logger, { instanceId, workflowName }, () => run.isReplaying);
+      return logger;
+    },
     run: runActivity,
     sleep(duration: Duration): Promise<void> {
       refuseInsideActivity('sleep');

@@ -18,111 +18,142 @@ export interface ResultWatcherParts {
   readonly runsHere: (instanceId: string) => boolean;
 }
 
-interface Watch {
-  readonly instanceId: string;
+interface Waiter {
   readonly resolve: (finished: FinishedInstance) => void;
-  nextLookAt: number;
+  readonly reject: (reason: Error) => void;
+}
+
+/** All who wait for one instance. */
+interface Watch {
+  readonly waiters: Set<Waiter>;
+  /** Null while the instance runs here. */
+  nextLookAt: number | null;
   delayMs: number;
 }
 
 /** Looks for a watched instance at once, then at growing intervals: 25 ms, doubling, up to `longestDelayMs`. */
 export class ResultWatcher {
   readonly #parts: ResultWatcherParts;
-  readonly #watches = new Map<string, Set<Watch>>();
+  readonly #watches = new Map<string, Watch>();
   readonly #abort = new AbortController();
   #looking: Promise<void> | null = null;
+  #armedFor = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
 
   constructor(parts: ResultWatcherParts) {
     this.#parts = parts;
     parts.hub.on('finished', this.#finished);
+    parts.hub.on('left', this.#left);
   }
 
-  /** Resolves with the end of the instance; never, when `signal` aborts first: then rejects with its reason. */
-  wait(instanceId: string, signal: AbortSignal): Promise<FinishedInstance> {
+  /** Resolves with the end of the instance. Rejects with the reason of `signal` when that aborts first, or of `stop`. */
+  wait(instanceId: string, signal?: AbortSignal): Promise<FinishedInstance> {
     return new Promise((resolve, reject) => {
-      const end = (): void => {
-        signal.removeEventListener('abort', aborted);
-        this.#abort.signal.removeEventListener('abort', aborted);
-        const watches = this.#watches.get(instanceId);
-        watches?.delete(watch);
-        if (watches?.size === 0) this.#watches.delete(instanceId);
-      };
+      if (signal?.aborted === true || this.#abort.signal.aborted) {
+        reject((signal?.aborted === true ? signal : this.#abort.signal).reason as Error);
+        return;
+      }
       const aborted = (): void => {
-        end();
-        reject((signal.aborted ? signal.reason : this.#abort.signal.reason) as Error);
+        const watch = this.#watches.get(instanceId);
+        watch?.waiters.delete(waiter);
+        if (watch?.waiters.size === 0) this.#watches.delete(instanceId);
+        reject(signal!.reason as Error);
       };
-      const watch: Watch = {
-        instanceId,
-        nextLookAt: this.#parts.clock.monotonic(),
-        delayMs: firstDelayMs,
+      const waiter: Waiter = {
         resolve: (finished) => {
-          end();
+          signal?.removeEventListener('abort', aborted);
           resolve(finished);
         },
+        reject: (reason) => {
+          signal?.removeEventListener('abort', aborted);
+          reject(reason);
+        },
       };
-      const watches = this.#watches.get(instanceId);
-      if (watches === undefined) this.#watches.set(instanceId, new Set([watch]));
-      else watches.add(watch);
-      signal.addEventListener('abort', aborted, { once: true });
-      this.#abort.signal.addEventListener('abort', aborted, { once: true });
-      if (signal.aborted || this.#abort.signal.aborted) aborted();
-      else this.#arm();
+      signal?.addEventListener('abort', aborted, { once: true });
+      this.#watch(instanceId).waiters.add(waiter);
     });
   }
 
-  /** News from elsewhere: look at all now. */
+  /** News from elsewhere: look at all that do not run here, now. */
   lookNow(): void {
     const now = this.#parts.clock.monotonic();
-    for (const watches of this.#watches.values()) for (const watch of watches) watch.nextLookAt = now;
-    this.#arm();
+    for (const watch of this.#watches.values()) if (watch.nextLookAt !== null) watch.nextLookAt = now;
+    this.#armFor(now);
   }
 
   /** Rejects everybody who waits. */
   async stop(reason: Error): Promise<void> {
     this.#parts.hub.off('finished', this.#finished);
+    this.#parts.hub.off('left', this.#left);
     this.#abort.abort(reason);
     this.#cancelTimer?.();
+    for (const watch of this.#watches.values()) for (const waiter of watch.waiters) waiter.reject(reason);
+    this.#watches.clear();
     await this.#looking;
   }
 
   readonly #finished = (finished: FinishedInstance): void => {
-    for (const watch of [...(this.#watches.get(finished.instanceId) ?? [])]) watch.resolve(finished);
+    const watch = this.#watches.get(finished.instanceId);
+    if (watch === undefined) return;
+    this.#watches.delete(finished.instanceId);
+    for (const waiter of watch.waiters) waiter.resolve(finished);
   };
 
-  #arm(): void {
-    if (this.#looking !== null || this.#abort.signal.aborted) return;
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
-    let next = Number.POSITIVE_INFINITY;
-    for (const watches of this.#watches.values()) for (const watch of watches) next = Math.min(next, watch.nextLookAt);
-    if (next === Number.POSITIVE_INFINITY) return;
-    const delay = next - this.#parts.clock.monotonic();
-    if (delay > 0) this.#cancelTimer = this.#parts.clock.schedule(delay, () => this.#lookThenArm());
-    else this.#lookThenArm();
+  /** The run left this process without an end: from now on only the database can tell. */
+  readonly #left = (instanceId: string): void => {
+    const watch = this.#watches.get(instanceId);
+    if (watch === undefined) return;
+    watch.delayMs = firstDelayMs;
+    watch.nextLookAt = this.#parts.clock.monotonic() + firstDelayMs;
+    this.#armFor(watch.nextLookAt);
+  };
+
+  #watch(instanceId: string): Watch {
+    let watch = this.#watches.get(instanceId);
+    if (watch === undefined) {
+      const now = this.#parts.clock.monotonic();
+      watch = { waiters: new Set(), nextLookAt: this.#parts.runsHere(instanceId) ? null : now, delayMs: firstDelayMs };
+      this.#watches.set(instanceId, watch);
+      if (watch.nextLookAt !== null) this.#armFor(now);
+    }
+    return watch;
   }
 
-  #lookThenArm(): void {
+  #armFor(moment: number): void {
+    if (this.#looking !== null || this.#abort.signal.aborted || moment >= this.#armedFor) return;
+    this.#cancelTimer?.();
+    this.#armedFor = moment;
+    const delay = moment - this.#parts.clock.monotonic();
+    if (delay > 0) this.#cancelTimer = this.#parts.clock.schedule(delay, () => this.#lookAndGoOn());
+    else this.#lookAndGoOn();
+  }
+
+  #lookAndGoOn(): void {
+    this.#armedFor = Number.POSITIVE_INFINITY;
     this.#looking = this.#look()
       .catch(() => undefined)
       .finally(() => {
         this.#looking = null;
-        this.#arm();
+        let next = Number.POSITIVE_INFINITY;
+        for (const { nextLookAt } of this.#watches.values()) if (nextLookAt !== null && nextLookAt < next) next = nextLookAt;
+        this.#armFor(next);
       });
   }
 
   async #look(): Promise<void> {
+    // One turn first: what is asked for together is looked for together.
+    await Promise.resolve();
     const now = this.#parts.clock.monotonic();
     const ids: string[] = [];
-    for (const [instanceId, watches] of this.#watches) {
-      let isDue = false;
-      for (const watch of watches) {
-        if (watch.nextLookAt > now) continue;
-        watch.nextLookAt = now + watch.delayMs;
-        watch.delayMs = Math.min(watch.delayMs * 2, this.#parts.longestDelayMs);
-        isDue = true;
+    for (const [instanceId, watch] of this.#watches) {
+      if (watch.nextLookAt === null || watch.nextLookAt > now || ids.length >= mostIds) continue;
+      if (this.#parts.runsHere(instanceId)) {
+        watch.nextLookAt = null;
+        continue;
       }
-      if (isDue && ids.length < mostIds && !this.#parts.runsHere(instanceId)) ids.push(instanceId);
+      watch.nextLookAt = now + watch.delayMs;
+      watch.delayMs = Math.min(watch.delayMs * 2, this.#parts.longestDelayMs);
+      ids.push(instanceId);
     }
     if (ids.length === 0) return;
     const finished = await this.#parts.health.keepTrying(() => this.#parts.instances.finished(ids), this.#abort.signal);

@@ -8,6 +8,8 @@ export interface HubEvents {
   wakeups: (wakeups: readonly Wakeup[]) => void;
   /** An instance ended here. */
   finished: (instance: FinishedInstance) => void;
+  /** A run of this instance left this process without an end. */
+  left: (instanceId: string) => void;
   /** A place for a run became free. */
   room: () => void;
 }

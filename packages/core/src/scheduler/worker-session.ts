@@ -184,6 +184,7 @@ export class WorkerSession implements Claimant {
       });
     }
     this.#runs.delete(instanceId);
+    if (end.type !== 'finished') this.#parts.hub.emit('left', instanceId);
     if (end.type === 'dropped' && !this.#abort.signal.aborted) void this.#handBack(run, end.reason);
     this.#freed();
   }

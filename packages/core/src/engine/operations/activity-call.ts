@@ -125,6 +125,7 @@ export class ActivityCall implements DurableCall {
         },
         services,
       );
+      if (services.hooks.has('onActivityStart')) services.hooks.call('onActivityStart', this.#hookEvent(attempt));
       const end = await this.#attempt.run();
       this.#attempt = null;
       const facts = { attempt, durationMs: services.clock.monotonic() - began };
@@ -140,7 +141,12 @@ export class ActivityCall implements DurableCall {
           dueAt: null,
           ...(end.transaction === undefined ? {} : { transaction: end.transaction }),
           refused: (error) => this.#fail(error, facts),
-          committed: () => services.callHook('onActivityComplete', { ...this.#hookEvent(attempt), durationMs: facts.durationMs }),
+          ...(services.hooks.has('onActivityComplete')
+            ? {
+                committed: () =>
+                  services.hooks.call('onActivityComplete', { ...this.#hookEvent(attempt), durationMs: facts.durationMs }),
+              }
+            : {}),
         });
       }
     } catch {
@@ -164,7 +170,7 @@ export class ActivityCall implements DurableCall {
           ? 'duration'
           : null;
     const committed = (): void =>
-      services.callHook('onActivityFail', {
+      services.hooks.call('onActivityFail', {
         ...this.#hookEvent(facts.attempt),
         durationMs: facts.durationMs,
         error,
