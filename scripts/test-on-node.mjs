@@ -44,6 +44,7 @@ try {
 
   const env = {
     ...process.env,
+    NODE_DISABLE_COMPILE_CACHE: '1',
     PATH: `${join(node, process.platform === 'win32' ? '' : 'bin')}${delimiter}${process.env.PATH}`,
     npm_config_nodedir: node,
     // A native addon built for this Node must not be taken for one of another Node, here or in a later installation.

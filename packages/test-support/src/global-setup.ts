@@ -31,7 +31,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       await dropDatabasesOf(runId, given);
     };
   }
-  const server = await startPostgres({ alsoRemove: temporaryRoot });
+  // Vitest's own folder too: it would stay behind when the run is killed.
+  const server = await startPostgres({ alsoRemove: [temporaryRoot, project.tmpDir] });
   project.provide('postgresUrl', server.url);
   return () => server.stop();
 }

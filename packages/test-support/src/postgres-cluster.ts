@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from './free-port.js';
 import { copyBinaries, everybodyMayEnter, findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.js';
-import { scratchFolder } from './scratch-folder.js';
+import { scratchPlace } from './scratch-folder.js';
 
 export interface PostgresClusterOptions {
   /** Whether commits are flushed to the disk, as in production. Default false: a power cut loses the data, which tests do not mind. */
   readonly durable?: boolean;
   /** Further server settings, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** A folder that is removed along with the server. */
-  readonly alsoRemove?: string;
+  /** Folders that are removed along with the server. */
+  readonly alsoRemove?: readonly string[];
 }
 
 export interface PostgresCluster {
@@ -37,8 +37,7 @@ const portAttempts = 5;
 export async function startCluster(options: PostgresClusterOptions = {}): Promise<PostgresCluster> {
   const identity = unprivilegedIdentity();
   const folder = await clusterFolder(identity, options);
-  const folders = [folder];
-  if (options.alsoRemove !== undefined) folders.push(options.alsoRemove);
+  const folders = [folder, ...(options.alsoRemove ?? [])];
   try {
     let binaries = await findPostgresBinaries();
     if (identity !== undefined && !(await everybodyMayEnter(dirname(binaries.postgres)))) {
@@ -73,10 +72,9 @@ function unprivilegedIdentity(): Identity | undefined {
 
 /** Durable data belongs on a disk, and a folder must be one that the server's user can get at. */
 async function clusterFolder(identity: Identity | undefined, options: PostgresClusterOptions): Promise<string> {
-  const prefix = 'romancy-postgres-';
-  if (options.durable !== true) return await givenTo(identity, await scratchFolder(prefix));
-  const parent = identity === undefined || (await everybodyMayEnter(tmpdir())) ? tmpdir() : '/tmp';
-  return await givenTo(identity, await mkdtemp(join(parent, prefix)));
+  const usual = options.durable === true ? tmpdir() : await scratchPlace();
+  const place = identity === undefined || (await everybodyMayEnter(usual)) ? usual : '/tmp';
+  return await givenTo(identity, await mkdtemp(join(place, 'romancy-postgres-')));
 }
 
 async function givenTo(identity: Identity | undefined, path: string): Promise<string> {

@@ -7,12 +7,17 @@ import { join } from 'node:path';
 const memory = '/dev/shm';
 const enough = 2 * 1024 ** 3;
 
-/**
- * A new empty folder: in memory where the system has a file system there with 2 GiB free, since making and removing databases is mostly
- * making and removing files, else in the usual place for temporary files. Programs may not be allowed to run from there.
- */
+/** A new empty folder for files that are read and written. Programs may not be allowed to run from there. */
 export async function scratchFolder(prefix: string): Promise<string> {
-  return await mkdtemp(join((await memoryIsRoomy()) ? memory : tmpdir(), prefix));
+  return await mkdtemp(join(await scratchPlace(), prefix));
+}
+
+/**
+ * In memory where the system has a file system there with 2 GiB free, since making and removing databases is mostly making and removing
+ * files, else the usual place for temporary files.
+ */
+export async function scratchPlace(): Promise<string> {
+  return (await memoryIsRoomy()) ? memory : tmpdir();
 }
 
 async function memoryIsRoomy(): Promise<boolean> {
