@@ -1,0 +1,35 @@
+// The names of Romancy's tables in a database, which may hold the tables of others too.
+import { ConfigurationError } from '@romancy/core/ports';
+
+/** Made of letters, digits and underscores alone, so that none has to be quoted. */
+export interface TableNames {
+  readonly instances: string;
+  /** The inputs of instances, apart from them: a row that changes often should be small, for each change writes all of it. */
+  readonly inputs: string;
+  readonly history: string;
+  readonly mailbox: string;
+  readonly subscriptions: string;
+  readonly seenEvents: string;
+  readonly workers: string;
+  readonly migrations: string;
+}
+
+/** @throws ConfigurationError for a prefix that would have to be quoted, or that SQLite keeps for itself. */
+export function tableNames(prefix: string): TableNames {
+  if (!/^[a-z_][a-z0-9_]{0,39}$/i.test(prefix) || /^sqlite_/i.test(prefix)) {
+    throw new ConfigurationError(
+      `tablePrefix is ${JSON.stringify(prefix)}; it takes 1 to 40 letters (a to z), digits and underscores, not beginning with a digit or with sqlite_`,
+      { option: 'tablePrefix' },
+    );
+  }
+  return {
+    instances: `${prefix}instances`,
+    inputs: `${prefix}inputs`,
+    history: `${prefix}history`,
+    mailbox: `${prefix}mailbox`,
+    subscriptions: `${prefix}subscriptions`,
+    seenEvents: `${prefix}seen_events`,
+    workers: `${prefix}workers`,
+    migrations: `${prefix}migrations`,
+  };
+}
