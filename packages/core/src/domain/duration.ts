@@ -28,12 +28,16 @@ export const longestDurationMs = 10_000 * 365 * 86_400_000;
 export function durationMs(duration: Duration, what: string): number {
   const ms = typeof duration === 'number' ? duration : parse(duration);
   if (!Number.isFinite(ms) || ms < 0 || ms > longestDurationMs) {
+    const shown =
+      typeof duration === 'string' ? JSON.stringify(duration) : typeof duration === 'number' ? duration : typeof duration;
     throw new ConfigurationError(
-      `${what} is ${JSON.stringify(duration)}; it takes milliseconds (0 or more) or a string such as '250ms', '30s', '5m', '1h30m', '7d'`,
+      `${what} is ${shown}; it takes milliseconds (0 or more) or a string such as '250ms', '30s', '5m', '1h30m', '7d'`,
       { option: what },
     );
   }
-  return Math.ceil(ms);
+  // '0.07h' is 252,000 ms plus what binary fractions add to it, and that is no reason for one more.
+  const nearest = Math.round(ms);
+  return Math.abs(ms - nearest) <= ms * 2 ** -50 ? nearest : Math.ceil(ms);
 }
 
 function parse(text: unknown): number {

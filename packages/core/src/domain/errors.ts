@@ -29,8 +29,9 @@ export type RomancyErrorCode =
   | 'WORKFLOW_FAILED';
 
 /**
- * The base of all errors of Romancy. `instanceof` goes by class name and brand instead of the prototype, so that it also
- * holds when two copies of the package are loaded.
+ * The base of all errors of Romancy. `instanceof` one of Romancy's classes goes by class name and brand where the prototype does not
+ * tell, so that it also holds when two copies of the package are loaded. `instanceof` a class that a user derived goes by the
+ * prototype alone: two classes that merely share a name are two.
  */
 export abstract class RomancyError extends Error {
   abstract readonly code: RomancyErrorCode;
@@ -44,16 +45,29 @@ export abstract class RomancyError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return false;
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    if (!(brand in value)) return false;
-    for (
-      let proto: unknown = Object.getPrototypeOf(value);
-      proto !== null && proto !== undefined;
-      proto = Object.getPrototypeOf(proto)
-    ) {
-      if ((proto as { constructor?: { name?: string } }).constructor?.name === this.name) return true;
+    if (!(brand in value) || !(this === RomancyError || Object.getPrototypeOf(this) === RomancyError)) return false;
+    for (let proto = prototypeOf(value); proto !== null; proto = prototypeOf(proto)) {
+      if (classNameOf(proto) !== this.name) continue;
+      // A user's TerminalError that extends some other class of Romancy is not Romancy's.
+      if (this === RomancyError || classNameOf(prototypeOf(proto)) === RomancyError.name) return true;
     }
     return false;
   }
+}
+
+function prototypeOf(value: object): object | null {
+  return Object.getPrototypeOf(value) as object | null;
+}
+
+function classNameOf(prototype: object | null): unknown {
+  return (prototype?.constructor as { readonly name?: unknown } | undefined)?.name;
+}
+
+/** What a thrown value says. Anything can be thrown, also what String() throws at. */
+function messageOf(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  const { message } = thrown as { readonly message?: unknown };
+  return typeof message === 'string' ? message : Object.prototype.toString.call(thrown);
 }
 
 /** An option or a definition is wrong; raised at once, where it was given. */
@@ -122,13 +136,7 @@ export class WorkflowFailedError extends RomancyError {
   readonly code = 'WORKFLOW_FAILED';
   readonly instanceId: string;
   constructor(fields: { instanceId: string; cause: unknown }) {
-    const cause = fields.cause;
-    super(
-      `workflow instance ${JSON.stringify(fields.instanceId)} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-      },
-    );
+    super(`workflow instance ${JSON.stringify(fields.instanceId)} failed: ${messageOf(fields.cause)}`, { cause: fields.cause });
     this.instanceId = fields.instanceId;
   }
 }
@@ -169,7 +177,7 @@ export class ActivityFailedError extends RomancyError {
     const cause = fields.cause;
     super(
       `activity ${fields.activityId} failed after ${fields.attempts} attempt${fields.attempts === 1 ? '' : 's'}` +
-        `${fields.why === undefined ? '' : ` (${fields.why})`}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        `${fields.why === undefined ? '' : ` (${fields.why})`}: ${messageOf(cause)}`,
       { cause },
     );
     this.activityId = fields.activityId;
@@ -238,11 +246,13 @@ export class NonDeterminismError extends RomancyError {
 /** Two durable calls of one run were given the same explicit id. */
 export class DuplicateCallIdError extends RomancyError {
   readonly code = 'DUPLICATE_CALL_ID';
+  readonly instanceId: string;
   readonly callId: string;
   constructor(fields: { instanceId: string; callId: string }) {
     super(
       `instance ${JSON.stringify(fields.instanceId)} used the id ${JSON.stringify(fields.callId)} for two durable calls; an explicit id names one call`,
     );
+    this.instanceId = fields.instanceId;
     this.callId = fields.callId;
   }
 }

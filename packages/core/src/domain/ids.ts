@@ -28,7 +28,7 @@ export function checkName(value: unknown, what: string): asserts value is string
 function isPlainText(text: string): boolean {
   for (const character of text) {
     const code = character.codePointAt(0)!;
-    if (code < 0x20 || code === 0x7f || (code >= 0xd800 && code <= 0xdfff)) return false;
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0xd800 && code <= 0xdfff)) return false;
   }
   return true;
 }

@@ -58,9 +58,12 @@ export function resolveRetryPolicy(options: RetryOptions | undefined, base: Retr
   const factor = options.factor ?? base.factor;
   if (!Number.isFinite(factor) || factor < 1) throw outOfRange(`${what}.factor`, factor, 'a number from 1');
   const nonRetryable = options.nonRetryable ?? base.nonRetryable;
-  if (!Array.isArray(nonRetryable) || nonRetryable.some((item) => typeof item !== 'function')) {
-    throw outOfRange(`${what}.nonRetryable`, nonRetryable, 'a list of error classes');
-  }
+  if (!Array.isArray(nonRetryable)) throw outOfRange(`${what}.nonRetryable`, typeof nonRetryable, 'a list of error classes');
+  nonRetryable.forEach((item: unknown, index) => {
+    // An arrow function has no prototype: `instanceof` would throw at the first failure.
+    if (typeof item === 'function' && typeof item.prototype === 'object') return;
+    throw outOfRange(`${what}.nonRetryable[${index}]`, typeof item, 'an error class');
+  });
   return Object.freeze({
     maxAttempts,
     factor,
@@ -78,7 +81,8 @@ export function resolveRetryPolicy(options: RetryOptions | undefined, base: Retr
  * @param random a number from 0 up to but not including 1, for the jitter.
  */
 export function retryDelayMs(policy: RetryPolicy, failed: number, random: number): number {
-  const full = Math.min(policy.maxDelayMs, policy.firstDelayMs * policy.factor ** (failed - 1));
+  // The factor's power grows to Infinity, and 0 times that is no number.
+  const full = policy.firstDelayMs === 0 ? 0 : Math.min(policy.maxDelayMs, policy.firstDelayMs * policy.factor ** (failed - 1));
   return Math.round(policy.jitter ? full / 2 + (full / 2) * random : full);
 }
 
