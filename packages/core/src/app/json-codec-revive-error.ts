@@ -29,7 +29,7 @@ export function reviveError(members: Members, registry: ErrorRegistry): Error {
 
 /** In place of the stack that is there, which tells of this function; undefined when the original had none. */
 function setStack(error: Error, stack: unknown): void {
-  // A definition over the engine's own property would first have it write the old stack out, which takes ten times as long.
+  // A definition over the engine's own property would first have it write the old stack out, which takes longer than all the rest.
   if (Object.hasOwn(error, 'stack')) (error as { stack: unknown }).stack = stack;
   else hide(error, 'stack', stack);
 }
