@@ -1,19 +1,21 @@
-// Turns values into payloads that fit, and payloads into values.
+// Turns values into payloads that fit.
 import { PayloadTooLargeError } from '../domain/errors.js';
 import type { Codec } from '../ports/codec.js';
+
+export interface PayloadLimits {
+  readonly codec: Codec;
+  /** The largest JSON text, in bytes of UTF-8. */
+  readonly maxPayloadBytes: number;
+}
 
 /**
  * The JSON text of a value.
  * @throws PayloadNotSerializableError, PayloadTooLargeError naming `what`.
  */
-export function encodePayload(
-  value: unknown,
-  what: string,
-  limits: { readonly codec: Codec; readonly maxPayloadBytes: number },
-): string {
+export function encodePayload(value: unknown, what: string, limits: PayloadLimits): string {
   const text = limits.codec.encode(value);
-  // A UTF-16 unit takes one to three bytes: only texts in between need counting.
-  if (text.length > limits.maxPayloadBytes || text.length * 3 > limits.maxPayloadBytes) {
+  // A UTF-16 unit takes one to three bytes: only a text that could be too large needs counting.
+  if (text.length * 3 > limits.maxPayloadBytes) {
     const bytes = Buffer.byteLength(text);
     if (bytes > limits.maxPayloadBytes) throw new PayloadTooLargeError({ what, bytes, limit: limits.maxPayloadBytes });
   }

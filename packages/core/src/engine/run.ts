@@ -8,11 +8,12 @@ import {
   StorageUnavailableError,
   WorkflowCancelledError,
 } from '../domain/errors.js';
-import type { HistoryEntry, HistoryKind, NewHistoryEntry } from '../domain/history.js';
+import type { HistoryEntry, HistoryKind } from '../domain/history.js';
 import type { FinalStatus } from '../domain/instance.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
 import type { ActivityTransaction } from '../ports/activity-transaction.js';
 import type { ClaimedRun } from '../ports/run-store.js';
+import { Attention } from './attention.js';
 import { CallIds, type CallIdentity } from './call-ids.js';
 import { describeCall, describeEntry, verbOf } from './determinism.js';
 import type { ContextHost } from './context-host.js';
@@ -23,8 +24,9 @@ import { Mailbox } from './mailbox.js';
 import { outsideActivity } from './nested-calls.js';
 import { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
+import { encodeError } from './encode-error.js';
 import { encodePayload } from './payload.js';
-import type { Commitment } from './progress.js';
+import { RunRecorder, type EntryFacts } from './run-recorder.js';
 import type { RunServices } from './run-services.js';
 import { createWorkflowContext } from './workflow-context.js';
 
@@ -37,8 +39,14 @@ export type RunEnd =
   /** Forgotten: this worker may write no more, or the process ends. */
   | { readonly type: 'dropped'; readonly reason: Error };
 
-/** An entry before it has a number. */
-type EntryFacts = Omit<NewHistoryEntry, 'instanceId' | 'seq' | 'callId'> & CallIdentity;
+/** What the end of the code, or a cancellation, comes to. */
+interface RunOutcome {
+  readonly status: FinalStatus;
+  readonly output: string | null;
+  readonly error: string | null;
+}
+
+type CodeEnd = RunOutcome & { readonly status: 'completed' | 'failed' };
 
 /** How long a replay waits for a call that history has and the code has not made yet, while the code awaits something of its own. */
 const foreignAwaitMs = 10_000;
@@ -63,20 +71,15 @@ export class Run implements ContextHost {
   readonly #calls = new OpenCalls();
   readonly #abort = new LazyAbort();
   readonly #proposals: Proposal[] = [];
-  /** Entries made while a park is on its way: sent when it is refused, forgotten when it is done. */
-  readonly #held: NewHistoryEntry[] = [];
-  /** Channels that the instance is known to be subscribed to. */
-  readonly #channels = new Set<string>();
-  #seq = 0;
-  #commitment: Commitment | null = null;
+  readonly #recorder: RunRecorder;
+  readonly #attention = new Attention(() => this.#readSignals());
   #working = 0;
   #draining = false;
-  #attending = false;
-  #attendAgain = false;
   #parking = false;
   #closing = false;
   #end: RunEnd | null = null;
   #cancel: { readonly reason: string | null } | null = null;
+  #lateEnd: CodeEnd | null = null;
   /** The code may have moved since the last hop. */
   #stirred = true;
   #wake: (() => void) | null = null;
@@ -90,6 +93,7 @@ export class Run implements ContextHost {
     this.#input = claimed.input;
     this.#firstTime = claimed.claims === 0;
     this.#ids = new CallIds(claimed.instanceId);
+    this.#recorder = new RunRecorder(claimed.instanceId, services);
     this.#cursor = new HistoryCursor({
       entries: claimed.history,
       complete: claimed.historyComplete,
@@ -123,7 +127,7 @@ export class Run implements ContextHost {
   /** Runs until the instance leaves this process's memory. Never rejects. Called once. */
   async execute(): Promise<RunEnd> {
     try {
-      await this.#cursor.prepare();
+      await this.#prepare();
       if (this.#cancel === null) {
         if (this.#firstTime)
           this.services.hooks.call('onWorkflowStart', { instanceId: this.instanceId, workflowName: this.workflowName });
@@ -144,21 +148,12 @@ export class Run implements ContextHost {
    */
   async attend(): Promise<void> {
     if (this.#end !== null || this.#parking || this.#closing) return;
-    if (this.#attending) {
-      this.#attendAgain = true;
-      return;
-    }
-    this.#attending = true;
     this.workBegins();
     try {
-      do {
-        this.#attendAgain = false;
-        await this.#readSignals();
-      } while (this.#attendAgain);
+      await this.#attention.request();
     } catch (error) {
       await this.#breakOff(error as Error);
     } finally {
-      this.#attending = false;
       this.workEnds();
     }
   }
@@ -203,7 +198,7 @@ export class Run implements ContextHost {
     const next = this.#cursor.next;
     if (next === undefined) {
       const value = make();
-      this.#record({ ...call, kind: 'value', data: this.services.codec.encode(value), dueAt: null });
+      this.#recorder.record({ ...call, kind: 'value', data: this.services.codec.encode(value), dueAt: null });
       this.#stir();
       return value;
     }
@@ -222,17 +217,15 @@ export class Run implements ContextHost {
     call: DurableCall,
     entry: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
   ): void {
-    call.apply(this.#record({ position: call.position, id: call.id, ...entry }));
+    call.apply(this.#recorder.record({ position: call.position, id: call.id, ...entry }));
   }
 
   subscribed(channel: string): void {
-    this.#channels.add(channel);
+    this.#recorder.subscribed(channel);
   }
 
   subscribe(channel: string): void {
-    if (this.#channels.has(channel)) return;
-    this.#channels.add(channel);
-    this.#commitment = this.services.progress.subscribe({ instanceId: this.instanceId, channel });
+    this.#recorder.subscribe(channel);
   }
 
   propose(proposal: Proposal): void {
@@ -241,7 +234,7 @@ export class Run implements ContextHost {
   }
 
   async durable(): Promise<void> {
-    if (this.#commitment !== null && !this.#commitment.durable) await this.#commitment.done;
+    await this.#recorder.last?.done;
   }
 
   workBegins(): void {
@@ -305,9 +298,14 @@ export class Run implements ContextHost {
     }
     const mismatch = this.#mismatch(entry, call);
     if (mismatch !== null) throw mismatch;
-    await this.#cursor.prepare();
+    await this.#prepare();
     if (this.#end === null) this.#take(entry, call);
     this.#stirred = true;
+  }
+
+  async #prepare(): Promise<void> {
+    await this.#cursor.prepare();
+    this.#recorder.continueAfter(this.#cursor.lastSeq);
   }
 
   /** The code awaits something of its own (a digest, an import) before it makes the call that history has next. */
@@ -333,9 +331,9 @@ export class Run implements ContextHost {
     const what = { position: call.position, id: call.id, kind: proposal.kind, data: proposal.data, dueAt: proposal.dueAt };
     let entry: HistoryEntry;
     if (proposal.transaction === undefined) {
-      entry = this.#record(what, proposal.mailId);
+      entry = this.#recorder.record(what, proposal.mailId);
       const { committed } = proposal;
-      if (committed !== undefined) this.#commitment!.done.then(committed, () => undefined);
+      if (committed !== undefined) this.durable().then(committed, () => undefined);
     } else {
       const made = await this.#commitAlone(proposal, proposal.transaction, what);
       if (made === null) return;
@@ -347,25 +345,21 @@ export class Run implements ContextHost {
   }
 
   /**
-   * Commits one outcome in the activity's own transaction; null when that did not happen. All entries before it must be durable first,
-   * or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the run is broken off:
-   * whoever claims the instance next finds the truth in its history.
+   * Commits one outcome in the activity's own transaction; null when that did not happen. All entries before it become durable with it
+   * if they are not already, or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the
+   * run is broken off: whoever claims the instance next finds the truth in its history.
    */
   async #commitAlone(proposal: Proposal, transaction: ActivityTransaction, what: EntryFacts): Promise<HistoryEntry | null> {
+    const entry = this.#recorder.number(what);
     try {
-      await this.durable();
-      if (this.#end !== null || this.#cancel !== null) {
-        await transaction.rollback();
-        return null;
-      }
-      const entry = this.#entry(what);
-      await transaction.commit({ workerId: this.services.workerId, entry });
-      return { ...entry, recordedAt: this.services.storageTime.now() };
+      await transaction.commit({ workerId: this.services.workerId, entry, before: this.#recorder.pending });
+      return this.#recorder.stamped(entry);
     } catch (error) {
       await transaction.rollback();
       if (error instanceof LeaseLostError) throw error;
-      if (error instanceof StorageUnavailableError)
-        throw new NotRunningError(`the outcome of a commit is not known`, { cause: error });
+      if (error instanceof StorageUnavailableError) {
+        throw new NotRunningError('the outcome of a commit is not known', { cause: error });
+      }
       if (this.#end === null && this.#cancel === null) proposal.refused?.(error);
       return null;
     }
@@ -386,7 +380,7 @@ export class Run implements ContextHost {
         return;
       }
       if (this.#draining) {
-        this.#closing = true;
+        this.#close(new NotRunningError('this process hands over its runs'));
         await this.services.progress.settle({ type: 'release', instanceId: this.instanceId, wakeAt: null }, [
           { kind: 'workflow_resumable', instanceId: this.instanceId, workflowName: this.workflowName },
         ]);
@@ -407,6 +401,7 @@ export class Run implements ContextHost {
     const next = this.#calls.firstDue;
     const wakeAt = next === null ? null : next.dueAt;
     this.#parking = true;
+    this.#recorder.hold();
     const outcome = await this.services.progress.settle(
       { type: 'park', instanceId: this.instanceId, status: this.#calls.first!.waiting!.status, wakeAt },
       next === null ? [] : [{ kind: 'timer_expired', instanceId: this.instanceId, timerId: next.call.id, expiresAt: next.dueAt }],
@@ -417,9 +412,10 @@ export class Run implements ContextHost {
     }
     // Refused: something came in while the park was on its way. The run goes on as if it had never asked.
     this.#parking = false;
-    for (const entry of this.#held.splice(0)) this.#commitment = this.services.progress.record(entry);
-    await this.#readSignals();
+    this.#recorder.letGo();
+    await this.#attention.request();
     if (this.#mayGoLive) this.#calls.allGoLive();
+    if (this.#lateEnd !== null) this.#codeEnded(this.#lateEnd);
   }
 
   async #readSignals(): Promise<void> {
@@ -432,12 +428,13 @@ export class Run implements ContextHost {
     this.#stir();
   }
 
-  #codeEnded(end: {
-    readonly status: 'completed' | 'failed';
-    readonly output: string | null;
-    readonly error: string | null;
-  }): void {
+  #codeEnded(end: CodeEnd): void {
     if (this.#end !== null || this.#closing || this.#cancel !== null) return;
+    if (this.#parking) {
+      // It awaited something of its own, and came to its end while the run was being put away: whether it did is decided by the park.
+      this.#lateEnd = end;
+      return;
+    }
     const left = this.#cursor.next;
     if (left !== undefined) {
       void this.#stall(
@@ -448,17 +445,13 @@ export class Run implements ContextHost {
     this.#settleEnd(end).catch((error: unknown) => this.#breakOff(error as Error));
   }
 
-  async #settleEnd(end: {
-    readonly status: FinalStatus;
-    readonly output: string | null;
-    readonly error: string | null;
-  }): Promise<void> {
-    this.#closing = true;
+  async #settleEnd(end: RunOutcome): Promise<void> {
     // What still runs lost a race: its outcome is nobody's any more.
-    for (const call of this.#calls) call.abandon(new NotRunningError(`instance ${JSON.stringify(this.instanceId)} has ended`));
+    this.#close(new NotRunningError(`instance ${JSON.stringify(this.instanceId)} has ended`));
     const outcome = await this.services.progress.settle({ type: 'finish', instanceId: this.instanceId, ...end });
     if (outcome === 'refused') {
-      await this.#readSignals();
+      await this.#attention.request();
+      if (this.#cancel === null) throw new Error('the end of the instance was refused, but no cancellation was asked for');
       this.#closing = false;
       this.#stir();
       return;
@@ -476,8 +469,7 @@ export class Run implements ContextHost {
   /** The code does not fit its history: keep all as it is, say so on the instance, and let somebody else try. */
   async #stall(error: Error): Promise<void> {
     if (this.#end !== null || this.#closing) return;
-    this.#closing = true;
-    for (const call of this.#calls) call.abandon(error);
+    this.#close(error);
     try {
       const wakeAt = this.services.storageTime.ahead() + this.services.stallRetryMs;
       await this.services.progress.settle({
@@ -510,30 +502,20 @@ export class Run implements ContextHost {
     for (const call of this.#calls) call.abandon(reason);
   }
 
+  /** From here on nothing is recorded, begun or handed out; a settlement follows. Transactions end first: it may need their locks. */
+  #close(reason: Error): void {
+    this.#closing = true;
+    this.#recorder.close();
+    for (const call of this.#calls) call.abandon(reason);
+    for (const { transaction } of this.#proposals.splice(0)) void transaction?.rollback();
+  }
+
   #finishWith(end: RunEnd): void {
     this.#end = end;
-    if (end.type === 'dropped') {
-      this.#abort.abort(end.reason);
-      for (const call of this.#calls) call.abandon(end.reason);
-      for (const { transaction } of this.#proposals) void transaction?.rollback();
-    }
+    if (end.type === 'dropped') this.#abort.abort(end.reason);
+    this.#close(end.type === 'dropped' ? end.reason : new NotRunningError('this execution is over'));
     this.#calls.clear();
-    this.#proposals.length = 0;
     this.#stir();
-  }
-
-  #entry(facts: EntryFacts): NewHistoryEntry {
-    const { id, position, kind, data, dueAt } = facts;
-    this.#seq = Math.max(this.#seq, this.#cursor.lastSeq) + 1;
-    return { instanceId: this.instanceId, seq: this.#seq, callId: id, position, kind, data, dueAt };
-  }
-
-  #record(facts: EntryFacts, takenMailId?: string): HistoryEntry {
-    const made = this.#entry(facts);
-    if (this.#parking) this.#held.push(made);
-    // Behind a settlement nothing may follow: code that is still at it then is nobody's.
-    else if (!this.#closing && this.#end === null) this.#commitment = this.services.progress.record(made, takenMailId);
-    return { ...made, recordedAt: this.services.storageTime.now() };
   }
 
   #take(entry: HistoryEntry, call: DurableCall): void {
@@ -561,16 +543,7 @@ export class Run implements ContextHost {
   }
 
   #encodeError(error: unknown): string {
-    const what = `the error of workflow ${this.workflowName}`;
-    try {
-      return encodePayload(error, what, this.services);
-    } catch (refusal) {
-      const shown = new Error(
-        `${error instanceof Error ? error.message.slice(0, 2000) : 'an error'} (${(refusal as Error).message})`,
-      );
-      if (error instanceof Error) shown.name = error.name;
-      return encodePayload(shown, what, this.services);
-    }
+    return encodeError(error, `the error of workflow ${this.workflowName}`, this.services);
   }
 
   #stir(): void {

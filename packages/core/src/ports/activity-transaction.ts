@@ -1,17 +1,30 @@
 // Transactions of activities: what an activity writes through one commits together with its result.
 import { TransactionError } from '../domain/errors.js';
 import type { NewHistoryEntry } from '../domain/history.js';
+import type { ProgressBatch } from './run-store.js';
+
+/** Progress of one instance that is recorded but not known to be durable. */
+export type PendingProgress = Pick<ProgressBatch, 'entries' | 'subscriptions' | 'takenMail'>;
 
 /** An open transaction of one attempt of one activity. */
 export interface ActivityTransaction {
   /** What the adapter hands to the user: its own type, known to the adapter alone. */
   readonly handle: unknown;
   /**
-   * Writes the entry, checks in the same transaction that the worker is alive, and commits.
+   * Writes what is in `before`, then the entry, checks in the same transaction that the worker is alive, and commits.
    * Rejects with LeaseLostError (nothing is committed), with StorageUnavailableError when the outcome is not known after the
    * storage did what it could to find out, else with the database's error (nothing is committed).
    */
-  commit(request: { readonly workerId: string; readonly entry: NewHistoryEntry }): Promise<void>;
+  commit(request: {
+    readonly workerId: string;
+    readonly entry: NewHistoryEntry;
+    /**
+     * What the instance recorded before the entry and is not known to be durable: it becomes durable with it, so that history has no
+     * gap. It is on its way through `runs.commit` as well, and may be there already; whichever comes second changes nothing. So the
+     * transaction need not wait for a commit that may itself be waiting for a lock of the transaction.
+     */
+    readonly before?: PendingProgress;
+  }): Promise<void>;
   /** Undoes everything. Never rejects; may come after a failed commit. */
   rollback(): Promise<void>;
 }

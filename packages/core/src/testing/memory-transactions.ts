@@ -2,7 +2,7 @@
 import { TransactionError } from '../domain/errors.js';
 import { openActivityTransaction, type ActivityTransaction, type ActivityTransactions } from '../ports/activity-transaction.js';
 import type { MemoryDatabase } from './memory-database.js';
-import { appendEntry } from './memory-progress.js';
+import { appendEntry, commitProgress } from './memory-progress.js';
 import type { MemorySession } from './memory-session.js';
 
 /** What {@link memoryTransaction} gives: a map whose changes commit together with the activity's result. */
@@ -60,10 +60,11 @@ class BufferedTransaction implements ActivityTransaction {
     };
   }
 
-  async commit({ workerId, entry }: Parameters<ActivityTransaction['commit']>[0]): Promise<void> {
+  async commit({ workerId, entry, before }: Parameters<ActivityTransaction['commit']>[0]): Promise<void> {
     this.#requireOpen();
     this.#over = true;
     await this.#session.run((database, now) => {
+      if (before !== undefined) commitProgress(database, { workerId, starts: [], settlements: [], ...before }, now);
       database.requireAlive(workerId);
       if (!appendEntry(database, entry, now)) {
         throw new TransactionError(

@@ -12,7 +12,7 @@ import type { HistoryEntry } from '../../domain/history.js';
 import { isNonRetryable, retryDelayMs, type RetryPolicy } from '../../domain/retry-policy.js';
 import { ActivityAttempt } from '../activity-attempt.js';
 import type { CallIdentity } from '../call-ids.js';
-import { encodePayload } from '../payload.js';
+import { encodeWithError } from '../encode-error.js';
 import type { CallHost, DurableCall, Waiting } from './durable-call.js';
 
 /** What to run. */
@@ -182,7 +182,7 @@ export class ActivityCall implements DurableCall {
       this.#host.propose({
         call: this,
         kind: 'activity_retry',
-        data: this.#encode(failed, error, (shown) => ({ ...failed, error: shown })),
+        data: this.#encode(error, (shown) => ({ ...failed, error: shown })),
         dueAt,
         committed,
       });
@@ -202,24 +202,14 @@ export class ActivityCall implements DurableCall {
     this.#host.propose({
       call: this,
       kind: 'activity_failed',
-      data: this.#encode(thrown, error, (shown) => shown),
+      data: this.#encode(thrown, (shown) => shown),
       dueAt: null,
       committed,
     });
   }
 
-  /** An error that cannot be written down must not hide that there was one: it is replaced by one that says so. */
-  #encode(value: unknown, error: unknown, withError: (shown: Error) => unknown): string {
-    const what = `the error of activity ${this.id}`;
-    try {
-      return encodePayload(value, what, this.#host.services);
-    } catch (refusal) {
-      const shown = new Error(
-        `${error instanceof Error ? error.message.slice(0, 2000) : 'an error'} (${(refusal as Error).message})`,
-      );
-      if (error instanceof Error) shown.name = error.name;
-      return encodePayload(withError(shown), what, this.#host.services);
-    }
+  #encode(error: unknown, around: (error: unknown) => unknown): string {
+    return encodeWithError(error, around, { what: `the error of activity ${this.id}`, limits: this.#host.services });
   }
 
   #hookEvent(attempt: number) {

@@ -1,0 +1,121 @@
+// Numbers and records the entries of one run, and knows which of them are durable.
+import type { HistoryEntry, NewHistoryEntry } from '../domain/history.js';
+import type { PendingProgress } from '../ports/activity-transaction.js';
+import type { NewSubscription } from '../ports/run-store.js';
+import type { CallIdentity } from './call-ids.js';
+import type { Commitment } from './progress.js';
+import type { RunServices } from './run-services.js';
+
+/** An entry before it has a number. */
+export type EntryFacts = Omit<NewHistoryEntry, 'instanceId' | 'seq' | 'callId'> & CallIdentity;
+
+interface Recorded {
+  readonly entry?: NewHistoryEntry;
+  readonly takenMailId?: string | undefined;
+  readonly subscription?: NewSubscription;
+  readonly commitment: Commitment;
+}
+
+/**
+ * open → holding (a park is on its way: what the code still records is kept back) → open again when the park was refused;
+ * closed: behind a settlement nothing may follow, and code that is still at it then is nobody's.
+ */
+export class RunRecorder {
+  readonly #instanceId: string;
+  readonly #services: RunServices;
+  readonly #channels = new Set<string>();
+  /** What was recorded and was not yet seen to be durable, oldest first. */
+  readonly #pending: Recorded[] = [];
+  readonly #held: NewHistoryEntry[] = [];
+  #state: 'open' | 'holding' | 'closed' = 'open';
+  #seq = 0;
+
+  constructor(instanceId: string, services: RunServices) {
+    this.#instanceId = instanceId;
+    this.#services = services;
+  }
+
+  /** The entry with its number. Numbers ascend; one that is then not used leaves a gap, which is allowed. */
+  number(facts: EntryFacts): NewHistoryEntry {
+    const { id, position, kind, data, dueAt } = facts;
+    return { instanceId: this.#instanceId, seq: ++this.#seq, callId: id, position, kind, data, dueAt };
+  }
+
+  /** History that was read goes up to this number. */
+  continueAfter(seq: number): void {
+    if (seq > this.#seq) this.#seq = seq;
+  }
+
+  record(facts: EntryFacts, takenMailId?: string): HistoryEntry {
+    const entry = this.number(facts);
+    if (this.#state === 'holding') this.#held.push(entry);
+    else if (this.#state === 'open') this.#send(entry, takenMailId);
+    return this.stamped(entry);
+  }
+
+  /** The entry as it will come back from the storage, but for the exact time. */
+  stamped(entry: NewHistoryEntry): HistoryEntry {
+    return { ...entry, recordedAt: this.#services.storageTime.now() };
+  }
+
+  /** History shows that the instance subscribed to this channel. */
+  subscribed(channel: string): void {
+    this.#channels.add(channel);
+  }
+
+  subscribe(channel: string): void {
+    if (this.#channels.has(channel) || this.#state !== 'open') return;
+    this.#channels.add(channel);
+    const subscription = { instanceId: this.#instanceId, channel };
+    this.#add({ subscription, commitment: this.#services.progress.subscribe(subscription) });
+  }
+
+  /** The durability of the latest thing recorded; undefined when all is durable. Commits keep the order, so the latest speaks for all. */
+  get last(): Commitment | undefined {
+    const last = this.#pending.at(-1);
+    return last === undefined || last.commitment.durable ? undefined : last.commitment;
+  }
+
+  /** What is not known to be durable. */
+  get pending(): PendingProgress {
+    this.#forgetDurable();
+    const entries: NewHistoryEntry[] = [];
+    const subscriptions: NewSubscription[] = [];
+    const takenMail: { instanceId: string; mailId: string }[] = [];
+    for (const { entry, takenMailId, subscription } of this.#pending) {
+      if (entry !== undefined) entries.push(entry);
+      if (subscription !== undefined) subscriptions.push(subscription);
+      if (takenMailId !== undefined) takenMail.push({ instanceId: this.#instanceId, mailId: takenMailId });
+    }
+    return { entries, subscriptions, takenMail };
+  }
+
+  hold(): void {
+    this.#state = 'holding';
+  }
+
+  /** The park was refused: what was held goes out now. */
+  letGo(): void {
+    this.#state = 'open';
+    for (const entry of this.#held.splice(0)) this.#send(entry);
+  }
+
+  close(): void {
+    this.#state = 'closed';
+  }
+
+  #send(entry: NewHistoryEntry, takenMailId?: string): void {
+    this.#add({ entry, takenMailId, commitment: this.#services.progress.record(entry, takenMailId) });
+  }
+
+  #add(recorded: Recorded): void {
+    this.#forgetDurable();
+    this.#pending.push(recorded);
+  }
+
+  #forgetDurable(): void {
+    let durable = 0;
+    while (durable < this.#pending.length && this.#pending[durable]!.commitment.durable) durable++;
+    if (durable > 0) this.#pending.splice(0, durable);
+  }
+}
