@@ -7,3 +7,13 @@ export type {
   StorageFixtureFactory,
   TransactionProbe,
 } from './storage-fixture.js';
+export { durabilityConformance } from './durability-conformance.js';
+export type {
+  DurabilityFault,
+  DurabilityFixture,
+  DurabilityFixtureFactory,
+  DurabilityOptions,
+  WorkerProcess,
+} from './durability-fixture.js';
+export type { WorkerPlan } from './durability-plan.js';
+export { serveDurabilityWorker, type DurabilityWorkerParts } from './durability-worker.js';

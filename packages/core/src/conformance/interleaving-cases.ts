@@ -9,8 +9,8 @@ const instanceCount = 12;
 const eventsPerSender = 120;
 const workerCount = 4;
 const mailLimit = 4;
-/** Far more rounds than a worker ever needs. */
-const roundLimit = 50_000;
+/** Far more rounds than a worker or a run ever needs. */
+const roundLimit = 5000;
 /** The last event of each instance, after which it completes. */
 const endOfMail = '"end"';
 
@@ -131,6 +131,7 @@ async function execute(
     const [signals] = await worker.signals(instanceId, mailLimit);
     ({ mail, cancel } = signals!);
   }
+  throw new Error(`${instanceId} could never be put away or ended`);
 }
 
 /** Lets others go first, now and then. */

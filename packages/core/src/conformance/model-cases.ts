@@ -17,7 +17,7 @@ export function modelCases(bench: Bench): void {
       await memory.open({ clock, logger: recordingLogger() });
       let runs = 0;
       const property = fc.asyncProperty(
-        fc.array(modelCommand, { minLength: 4, maxLength: 30, size: 'max' }),
+        fc.array(modelCommand, { minLength: 10, maxLength: 40, size: 'max' }),
         async (commands) => {
           const prefix = `m${++runs}-`;
           const tested = new ModelSide({ storage, prefix, pass: (ms) => harness.pass(ms) });

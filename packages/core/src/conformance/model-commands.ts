@@ -42,7 +42,7 @@ export type ModelCommand =
   | { readonly call: 'cancel'; readonly instance: number; readonly reason: string | null };
 
 export const modelWorkers = 3;
-export const modelInstances = 4;
+export const modelInstances = 3;
 export const modelChannels = 2;
 export const modelWorkflows = 2;
 
@@ -50,7 +50,7 @@ const upTo = (count: number) => fc.nat({ max: count - 1 });
 const worker = upTo(modelWorkers);
 const instance = upTo(modelInstances);
 const when = fc.constantFrom<When>('never', 'past', 'later');
-const workflows = fc.uniqueArray(upTo(modelWorkflows), { maxLength: modelWorkflows });
+const workflows = fc.oneof({ weight: 3, arbitrary: fc.constant([0, 1]) }, fc.uniqueArray(upTo(modelWorkflows), { maxLength: 2 }));
 
 const settlement: fc.Arbitrary<ModelSettlement> = fc.oneof(
   {
@@ -64,7 +64,7 @@ const settlement: fc.Arbitrary<ModelSettlement> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('release' as const), wake: when }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('stall' as const), wake: fc.constantFrom<When>('past', 'later') }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       type: fc.constant('finish' as const),
       status: fc.constantFrom<FinalStatus>('completed', 'failed', 'cancelled'),
@@ -74,7 +74,7 @@ const settlement: fc.Arbitrary<ModelSettlement> = fc.oneof(
 
 const step: fc.Arbitrary<ModelStep> = fc.record({
   instance,
-  start: fc.constantFrom('no' as const, 'no' as const, 'owned' as const, 'owned' as const, 'free' as const),
+  start: fc.constantFrom('no' as const, 'no' as const, 'no' as const, 'owned' as const, 'free' as const),
   entries: fc.nat({ max: 2 }),
   subscribe: fc.option(upTo(modelChannels), { nil: null }),
   take: fc.option(fc.nat({ max: 2 }), { nil: null }),
@@ -117,7 +117,7 @@ export const modelCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
     arbitrary: fc.record({
       call: fc.constant('readSignals' as const),
       worker,
-      instances: fc.uniqueArray(instance, { maxLength: modelInstances }),
+      instances: fc.oneof(fc.constant([0, 1, 2]), fc.uniqueArray(instance, { maxLength: modelInstances })),
       mailLimit: fc.nat({ max: 3 }),
     }),
   },

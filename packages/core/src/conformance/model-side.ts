@@ -34,10 +34,14 @@ export class ModelSide {
     this.#options = options;
   }
 
-  /** Registers the one that reaps, and all workers but the last, so that there is a stranger too. */
+  /** Registers the one that reaps, and all workers but the last, so that there is a stranger too; each owns an instance. */
   async begin(): Promise<void> {
-    for (let worker = 0; worker < modelWorkers - 1; worker++) await this.run({ call: 'register', worker, workflows: [0, 1] });
     await this.#options.storage.leases.register({ ...this.#registration('reaper'), workflowNames: [] });
+    for (let worker = 0; worker < modelWorkers - 1; worker++) {
+      await this.run({ call: 'register', worker, workflows: [0, 1] });
+      const step = { instance: worker, start: 'owned', entries: 1, subscribe: 0, take: null, settlement: null } as const;
+      await this.run({ call: 'commit', worker, steps: [step] });
+    }
   }
 
   /** @returns the answer, fit for comparison. */

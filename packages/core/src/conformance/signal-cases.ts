@@ -40,6 +40,18 @@ export function signalCases(bench: Bench): void {
       expect((await other.settle(park('others'))).refused).toEqual(['others']);
     });
 
+    it('leave a running instance with its owner', async () => {
+      const harness = await bench.harness();
+      const [worker, other] = [await harness.worker(), await harness.worker()];
+      await worker.start(['mail', 'cancel']);
+      await harness.deliver({ targetInstanceId: 'mail' });
+      await harness.cancel('cancel');
+      for (const id of ['mail', 'cancel']) {
+        expect(await harness.get(id)).toMatchObject({ status: 'running', owner: worker.workerId, wakeAt: null });
+      }
+      expect(await other.claim()).toMatchObject({ claimed: [], attention: [], nextDueAt: null });
+    });
+
     it('of a quiet instance are empty', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();

@@ -1,0 +1,18 @@
+// The suite that shows durability with real processes: killed, frozen, raced and stopped, on a real database.
+import { describe } from 'vitest';
+import { createDurabilitySuite } from './durability-bench.js';
+import { resolveDurabilityOptions, type DurabilityFixtureFactory, type DurabilityOptions } from './durability-fixture.js';
+import { killCases } from './durability-kill-cases.js';
+
+/**
+ * Defines, in the vitest file that calls it, tests that start worker processes on databases of the factory. It needs processes that can
+ * be killed by SIGKILL and frozen by SIGSTOP.
+ * @param name what the tests are listed under.
+ */
+export function durabilityConformance(name: string, factory: DurabilityFixtureFactory, options: DurabilityOptions = {}): void {
+  const resolved = resolveDurabilityOptions(options);
+  const suite = createDurabilitySuite(factory, resolved);
+  describe(`${name} loses nothing and doubles nothing`, { timeout: resolved.timeout }, () => {
+    killCases(suite);
+  });
+}
