@@ -6,4 +6,5 @@ export default library({
   'ports/index': 'src/ports/index.ts',
   'testing/index': 'src/testing/index.ts',
   'conformance/index': 'src/conformance/index.ts',
+  'conformance/worker': 'src/conformance/durability-worker.ts',
 });

@@ -8,7 +8,7 @@ import { DurabilityProcess } from './durability-process.js';
 /** Gives a running test its bench. */
 export interface DurabilitySuite {
   readonly options: ResolvedDurabilityOptions;
-  bench(factory?: DurabilityFixtureFactory): Promise<DurabilityBench>;
+  readonly bench: (factory?: DurabilityFixtureFactory) => Promise<DurabilityBench>;
 }
 
 export function createDurabilitySuite(factory: DurabilityFixtureFactory, options: ResolvedDurabilityOptions): DurabilitySuite {

@@ -16,4 +16,3 @@ export type {
   WorkerProcess,
 } from './durability-fixture.js';
 export type { WorkerPlan } from './durability-plan.js';
-export { serveDurabilityWorker, type DurabilityWorkerParts } from './durability-worker.js';

@@ -1,0 +1,35 @@
+// One SQLite file, the user's table in it, and how worker processes are started on it.
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { DurabilityFixture } from '@romancy/core/conformance';
+import { recordingLogger } from '@romancy/core/testing';
+import { createSqliteStorage } from '@romancy/storage-sqlite';
+import { spawnFixture, temporaryFile } from '@romancy/test-support';
+import Database from 'better-sqlite3';
+import { createSystemClock } from './system-clock.js';
+
+const worker = new URL('./fixtures/durability-worker.ts', import.meta.url);
+
+export async function createSqliteDurabilityFixture(): Promise<DurabilityFixture> {
+  const filename = await temporaryFile();
+  const folder = dirname(filename);
+  const notes = join(folder, 'notes');
+  const outside = new Database(filename, { timeout: 10_000 });
+  outside.exec('PRAGMA journal_mode = WAL; CREATE TABLE user_rows (key TEXT NOT NULL)');
+  return {
+    place: filename,
+    elsewhere: join(folder, 'elsewhere.db'),
+    // The loader's cache goes into the test's own folder, and with it. Without one, most of a process's time would be compiling.
+    spawn: (plan) => spawnFixture(worker, [JSON.stringify(plan), notes], { TMPDIR: folder, TSX_DISABLE_CACHE: undefined }),
+    async open(place) {
+      const storage = createSqliteStorage({ filename: place });
+      await storage.open({ clock: createSystemClock(), logger: recordingLogger() });
+      return storage;
+    },
+    notes: () => readFile(notes, 'utf8').catch(() => ''),
+    rows: async () => outside.prepare<[], string>('SELECT key FROM user_rows ORDER BY key').pluck().all(),
+    async cleanup() {
+      outside.close();
+    },
+  };
+}
