@@ -1,5 +1,5 @@
 // One transaction of one attempt of an activity, from its begin to its end.
-import { TransactionError, type ActivityTransaction, type NewHistoryEntry, type ProgressBatch } from '@romancy/core/ports';
+import { TransactionError, type ActivityTransaction } from '@romancy/core/ports';
 import { isAlive, requireAlive } from './fence.js';
 import { createKyselyTransaction } from './kysely-transaction.js';
 import type { LocalLeases } from './local-leases.js';
@@ -14,17 +14,7 @@ const savepoint = 'romancy_activity';
 /** Who kept the write lock for longer, in milliseconds, makes up for it in the leases. */
 const longMs = 1000;
 
-/** What a commit writes besides what the user wrote. */
-export interface CommitRequest {
-  readonly workerId: string;
-  readonly entry: NewHistoryEntry;
-  /**
-   * What the instance recorded before the entry and is not durable yet: it becomes durable with it. A commit of it that is under way
-   * waits for the lock that this transaction has, so nobody may wait for that one before this one; when its turn comes, it finds
-   * everything done.
-   */
-  readonly before?: Pick<ProgressBatch, 'entries' | 'subscriptions' | 'takenMail'>;
-}
+type CommitRequest = Parameters<ActivityTransaction['commit']>[0];
 
 export interface OpenTransactionParts {
   readonly file: SqliteFile;
@@ -92,6 +82,7 @@ export class OpenTransaction implements ActivityTransaction {
       this.#releaseSavepoint();
       requireAlive(connection, tables, workerId);
       const recorder = createRecorder(connection, { tables, lookup: new InstanceLookup(connection, tables), now: file.now() });
+      // Their commit waits for the lock that this transaction has; when its turn comes, it finds everything done.
       for (const earlier of before?.entries ?? []) recorder.entry(earlier);
       for (const subscription of before?.subscriptions ?? []) recorder.subscription(subscription, workerId);
       for (const taken of before?.takenMail ?? []) recorder.takenMail(taken);

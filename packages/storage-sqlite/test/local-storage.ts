@@ -1,0 +1,44 @@
+// A storage in the test's own process, and short forms of what tests do with it.
+import { createSystemClock } from './system-clock.js';
+import type { NewHistoryEntry, NewInstance, ProgressBatch, Settlement, Storage } from '@romancy/core/ports';
+import { recordingLogger } from '@romancy/core/testing';
+import { createSqliteStorage, type SqliteStorageOptions } from '@romancy/storage-sqlite';
+import { afterwards } from '@romancy/test-support';
+import type { Clock, Logger } from '@romancy/core/ports';
+
+/** Opened, and closed after the test. */
+export async function openStorage(
+  options: SqliteStorageOptions,
+  context: { readonly clock?: Clock; readonly logger?: Logger } = {},
+): Promise<Storage> {
+  const storage = createSqliteStorage(options);
+  afterwards(() => storage.close());
+  await storage.open({ clock: createSystemClock(), logger: recordingLogger(), ...context });
+  return storage;
+}
+
+export async function register(storage: Pick<Storage, 'leases'>, workerId: string, leaseMs = 3_600_000): Promise<void> {
+  await storage.leases.register({ workerId, serviceName: 'tests', leaseMs, workflowNames: ['order'] });
+}
+
+export function batch(workerId: string, parts: Partial<ProgressBatch>): ProgressBatch {
+  return { workerId, starts: [], entries: [], subscriptions: [], takenMail: [], settlements: [], ...parts };
+}
+
+export function start(instanceId: string, owned = true): NewInstance {
+  return { instanceId, workflowName: 'order', input: '{"item":1}', startToken: `token of ${instanceId}`, owned };
+}
+
+export function entry(instanceId: string, seq: number): NewHistoryEntry {
+  return { instanceId, seq, kind: 'activity_completed', callId: `charge:${seq}`, position: seq - 1, data: '1', dueAt: null };
+}
+
+export function complete(instanceId: string): Settlement {
+  return { type: 'finish', instanceId, status: 'completed', output: '1', error: null };
+}
+
+export function claimAll(workerId: string) {
+  return { workerId, workflowNames: ['order'], limit: 100, historyLimit: 100, mailLimit: 100, holding: null };
+}
+
+export const noSignal = new AbortController().signal;
