@@ -9,54 +9,30 @@ import {
   WorkflowCancelledError,
 } from '../domain/errors.js';
 import type { HistoryEntry, HistoryKind } from '../domain/history.js';
-import type { FinalStatus } from '../domain/instance.js';
-import type { FinishedInstance } from '../ports/instance-store.js';
 import type { ActivityTransaction } from '../ports/activity-transaction.js';
 import type { ClaimedRun } from '../ports/run-store.js';
 import { Attention } from './attention.js';
 import { CallIds, type CallIdentity } from './call-ids.js';
-import { describeCall, describeEntry, verbOf } from './determinism.js';
 import type { ContextHost } from './context-host.js';
-import { HistoryCursor, isRecordedAtTheCall } from './history-cursor.js';
+import { encodeError } from './encode-error.js';
+import { HistoryCursor } from './history-cursor.js';
 import { hop } from './hop.js';
 import { LazyAbort } from './lazy-abort.js';
 import { Mailbox } from './mailbox.js';
 import { outsideActivity } from './nested-calls.js';
 import { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
-import { encodeError } from './encode-error.js';
 import { encodePayload } from './payload.js';
+import { RunExit, type RunEnd, type RunOutcome } from './run-exit.js';
 import { RunRecorder, type EntryFacts } from './run-recorder.js';
+import { RunReplay } from './run-replay.js';
 import type { RunServices } from './run-services.js';
 import { createWorkflowContext } from './workflow-context.js';
-
-/** How an execution left this process's memory. */
-export type RunEnd =
-  | { readonly type: 'finished'; readonly finished: FinishedInstance }
-  /** Put away, or handed back; `wakeAt` null: until something comes. */
-  | { readonly type: 'parked' | 'released'; readonly wakeAt: number | null }
-  | { readonly type: 'stalled'; readonly error: Error }
-  /** Forgotten: this worker may write no more, or the process ends. */
-  | { readonly type: 'dropped'; readonly reason: Error };
-
-/** What the end of the code, or a cancellation, comes to. */
-interface RunOutcome {
-  readonly status: FinalStatus;
-  readonly output: string | null;
-  readonly error: string | null;
-}
-
-type CodeEnd = RunOutcome & { readonly status: 'completed' | 'failed' };
-
-/** How long a replay waits for a call that history has and the code has not made yet, while the code awaits something of its own. */
-const foreignAwaitMs = 10_000;
 
 /**
  * The pump: hands one outcome to the code, lets the code come to rest (one hop), then the next; recorded outcomes first, in their
  * recorded order, then live ones, each recorded in the moment it is handed out. So the order in history is the order in which the
  * code came to know things, and a replay takes the same turns. With nothing to hand out and only waits open, the run is put away.
- *
- * phase: replaying → live → closing (a settlement is on its way) → ended.
  */
 export class Run implements ContextHost {
   readonly instanceId: string;
@@ -66,50 +42,69 @@ export class Run implements ContextHost {
   readonly #workflow: AnyWorkflow;
   readonly #input: string;
   readonly #firstTime: boolean;
-  readonly #cursor: HistoryCursor;
   readonly #ids: CallIds;
   readonly #calls = new OpenCalls();
-  readonly #abort = new LazyAbort();
-  readonly #proposals: Proposal[] = [];
+  readonly #replay: RunReplay;
   readonly #recorder: RunRecorder;
+  readonly #exit: RunExit;
   readonly #attention = new Attention(() => this.#readSignals());
+  readonly #abort = new LazyAbort();
+  /** Live outcomes that wait for their turn. */
+  readonly #proposals: Proposal[] = [];
+  /** Attempts and reads under way: while there are any, the run is not put away. */
   #working = 0;
   #draining = false;
-  #parking = false;
-  #closing = false;
-  #end: RunEnd | null = null;
   #cancel: { readonly reason: string | null } | null = null;
-  #lateEnd: CodeEnd | null = null;
-  /** The code may have moved since the last hop. */
+  /** The code came to its end while the run was being put away. */
+  #lateEnd: RunOutcome | null = null;
+  /** Something moved since the last hop. */
   #stirred = true;
   #wake: (() => void) | null = null;
-  #cancelTimer: (() => void) | null = null;
 
   constructor(workflow: AnyWorkflow, claimed: ClaimedRun, services: RunServices) {
-    this.instanceId = claimed.instanceId;
-    this.workflowName = claimed.workflowName;
+    const { instanceId, workflowName } = claimed;
+    this.instanceId = instanceId;
+    this.workflowName = workflowName;
     this.services = services;
     this.#workflow = workflow;
     this.#input = claimed.input;
     this.#firstTime = claimed.claims === 0;
-    this.#ids = new CallIds(claimed.instanceId);
-    this.#recorder = new RunRecorder(claimed.instanceId, services);
-    this.#cursor = new HistoryCursor({
-      entries: claimed.history,
-      complete: claimed.historyComplete,
-      load: (afterSeq) => services.reader.history(claimed.instanceId, afterSeq),
+    this.#ids = new CallIds(instanceId);
+    this.#recorder = new RunRecorder(instanceId, services);
+    this.#exit = new RunExit({
+      instanceId,
+      workflowName,
+      services,
+      recorder: this.#recorder,
+      onClose: (reason) => this.#abandonAll(reason),
+      onEnd: () => this.#ended(),
+    });
+    this.#replay = new RunReplay({
+      instanceId,
+      workflowName,
+      ids: this.#ids,
+      calls: this.#calls,
+      clock: services.clock,
+      cursor: new HistoryCursor({
+        entries: claimed.history,
+        complete: claimed.historyComplete,
+        load: (afterSeq) => services.reader.history(instanceId, afterSeq),
+      }),
+      onLoaded: (lastSeq) => this.#recorder.continueAfter(lastSeq),
+      onUsedUp: () => {
+        if (this.#mayGoLive) this.#calls.allGoLive();
+      },
     });
     this.mailbox = new Mailbox({
       limit: services.mailLimit,
-      load: (channel, after) => services.reader.mail(claimed.instanceId, channel, after),
+      load: (channel, after) => services.reader.mail(instanceId, channel, after),
     });
     this.mailbox.add(claimed.mail);
     if (claimed.cancel !== null) this.#requestCancel(claimed.cancel);
   }
 
-  /** True while recorded outcomes are handed out. */
   get isReplaying(): boolean {
-    return this.#cursor.next !== undefined;
+    return this.#replay.next !== undefined;
   }
 
   get signal(): AbortSignal {
@@ -120,25 +115,16 @@ export class Run implements ContextHost {
     return this.#draining;
   }
 
-  get ended(): boolean {
-    return this.#end !== null;
-  }
-
   /** Runs until the instance leaves this process's memory. Never rejects. Called once. */
   async execute(): Promise<RunEnd> {
     try {
-      await this.#prepare();
-      if (this.#cancel === null) {
-        if (this.#firstTime)
-          this.services.hooks.call('onWorkflowStart', { instanceId: this.instanceId, workflowName: this.workflowName });
-        this.#startCode();
-      }
+      await this.#replay.prepare();
+      if (this.#cancel === null) this.#startCode();
       await this.#pump();
     } catch (error) {
-      if (this.#end === null) await this.#breakOff(error as Error);
+      await this.#exit.breakOff(error as Error);
     }
-    this.#cancelTimer?.();
-    return this.#end ?? { type: 'dropped', reason: new NotRunningError('the run ended without an end') };
+    return this.#exit.end!;
   }
 
   /**
@@ -147,12 +133,12 @@ export class Run implements ContextHost {
    * reading begins while a park is under way (the park will be refused, and reads then). Never rejects.
    */
   async attend(): Promise<void> {
-    if (this.#end !== null || this.#parking || this.#closing) return;
+    if (!this.#exit.isOpen) return;
     this.workBegins();
     try {
       await this.#attention.request();
     } catch (error) {
-      await this.#breakOff(error as Error);
+      await this.#exit.breakOff(error as Error);
     } finally {
       this.workEnds();
     }
@@ -166,52 +152,53 @@ export class Run implements ContextHost {
 
   /** Forget the instance now: nothing of it is recorded any more. */
   drop(reason: Error): void {
-    if (this.#end === null) this.#finishWith({ type: 'dropped', reason });
+    if (this.#exit.end !== null) return;
+    this.#abort.abort(reason);
+    this.#exit.drop(reason);
   }
 
   // What the context of the workflow function calls.
 
-  /** The identity of the next call. Throws when this execution is over: its code must not go on. */
   nextCall(name: string, explicitId?: string): CallIdentity {
-    if (this.#end !== null) throw new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
+    if (this.#exit.end !== null) {
+      throw new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
+    }
     return this.#ids.next(name, explicitId);
   }
 
-  /** Takes a call that the code made. */
   open(call: DurableCall): void {
     this.#calls.add(call);
-    const next = this.#cursor.next;
-    if (next === undefined) {
+    if (!this.isReplaying) {
       if (this.#mayGoLive) this.#calls.goLive(call);
-    } else if (next.position === call.position && isRecordedAtTheCall(next.kind)) {
+    } else {
       // Entries recorded at the call are taken at the call, so that a `now()` right behind finds its own entry next.
-      const mismatch = this.#mismatch(next, call);
-      if (mismatch === null) this.#take(next, call);
-      else void this.#stall(mismatch);
+      try {
+        this.#replay.takeAtTheCall(call);
+      } catch (error) {
+        void this.#exit.stall(error as Error);
+      }
     }
     this.#stir();
   }
 
-  /** The recorded value of a call that has its outcome at once, or that of `make`, which is then recorded. */
   value(name: string, make: () => unknown): unknown {
     const call = { ...this.nextCall(name), verb: 'value' } as const;
-    const next = this.#cursor.next;
-    if (next === undefined) {
-      const value = make();
-      this.#recorder.record({ ...call, kind: 'value', data: this.services.codec.encode(value), dueAt: null });
-      this.#stir();
-      return value;
+    const { codec } = this.services;
+    if (this.isReplaying) {
+      try {
+        return codec.decode(this.#replay.takeValue(call).data!);
+      } catch (error) {
+        if (error instanceof NonDeterminismError) void this.#exit.stall(error);
+        throw error;
+      }
     }
-    if (next.kind !== 'value' || next.position !== call.position || next.callId !== call.id) {
-      const error = this.#nonDeterminism(call.position, describeCall(call), describeEntry(next));
-      void this.#stall(error);
-      throw error;
-    }
-    this.#advance();
-    return this.services.codec.decode(next.data!);
+    const value = make();
+    this.#recorder.record({ ...call, kind: 'value', data: codec.encode(value), dueAt: null });
+    this.#stir();
+    return value;
   }
 
-  // CallHost: what calls ask of their run.
+  // What calls ask of their run.
 
   recordAtCall(
     call: DurableCall,
@@ -247,98 +234,73 @@ export class Run implements ContextHost {
   }
 
   #startCode(): void {
+    const { instanceId, workflowName, services } = this;
+    if (this.#firstTime) services.hooks.call('onWorkflowStart', { instanceId, workflowName });
     const context = createWorkflowContext(this);
-    const input: unknown = this.services.codec.decode(this.#input);
+    const input: unknown = services.codec.decode(this.#input);
     // The promise callbacks below are where the end is settled: in the same turn of the event loop as the last outcome, so that the
     // last step and the completion share one commit.
     outsideActivity(async () => {
       const output: unknown = await this.#workflow.execute(context, input);
       const schema = this.#workflow.options.output;
-      const valid: unknown =
-        schema === undefined ? output : await validate(schema, output, `output of workflow ${this.workflowName}`);
-      return encodePayload(valid, `the output of workflow ${this.workflowName}`, this.services);
+      const valid: unknown = schema === undefined ? output : await validate(schema, output, `output of workflow ${workflowName}`);
+      return encodePayload(valid, `the output of workflow ${workflowName}`, services);
     }).then(
       (output) => this.#codeEnded({ status: 'completed', output, error: null }),
-      (error: unknown) => this.#codeEnded({ status: 'failed', output: null, error: this.#encodeError(error) }),
+      (error: unknown) =>
+        this.#codeEnded({
+          status: 'failed',
+          output: null,
+          error: encodeError(error, `the error of workflow ${workflowName}`, services),
+        }),
     );
   }
 
   async #pump(): Promise<void> {
-    for (;;) {
-      if (this.#end !== null) return;
-      if (this.#closing) {
+    while (this.#exit.end === null) {
+      if (this.#exit.isClosed) {
         this.#stirred = false;
-        await this.#sleepUntilWoken();
-        continue;
-      }
-      if (this.#cancel !== null) {
-        await this.#settleEnd({ status: 'cancelled', output: null, error: null });
-        continue;
-      }
-      if (this.#stirred) {
+        await this.#untilStirred();
+      } else if (this.#cancel !== null) {
+        await this.#finish({ status: 'cancelled', output: null, error: null });
+      } else if (this.#stirred) {
         this.#stirred = false;
         await hop();
-        continue;
+      } else {
+        await this.#turn();
       }
-      const next = this.#cursor.next;
-      if (next !== undefined) await this.#replayNext(next);
-      else if (this.#proposals.length > 0) await this.#deliver(this.#proposals.shift()!);
-      else if (!this.#expireDue()) await this.#rest();
     }
   }
 
-  async #replayNext(entry: HistoryEntry): Promise<void> {
-    const call = this.#calls.at(entry.position);
-    if (call === undefined) {
-      if (entry.position < this.#ids.issued) {
-        throw this.#nonDeterminism(entry.position, 'made another call there, whose outcome came earlier', describeEntry(entry));
-      }
-      await this.#awaitCall(entry);
+  /** The code is at rest: hand out the next outcome, or rest. */
+  async #turn(): Promise<void> {
+    const recorded = this.#replay.next;
+    if (recorded !== undefined) {
+      await this.#replay.step(recorded, (wakeable) => {
+        const stirred = this.#untilStirred();
+        wakeable(() => this.#stir());
+        return stirred;
+      });
+      this.#stirred = true;
       return;
     }
-    const mismatch = this.#mismatch(entry, call);
-    if (mismatch !== null) throw mismatch;
-    await this.#prepare();
-    if (this.#end === null) this.#take(entry, call);
-    this.#stirred = true;
-  }
-
-  async #prepare(): Promise<void> {
-    await this.#cursor.prepare();
-    this.#recorder.continueAfter(this.#cursor.lastSeq);
-  }
-
-  /** The code awaits something of its own (a digest, an import) before it makes the call that history has next. */
-  async #awaitCall(entry: HistoryEntry): Promise<void> {
-    let late = false;
-    const cancel = this.services.clock.schedule(foreignAwaitMs, () => {
-      late = true;
-      this.#wake?.();
-    });
-    await this.#sleepUntilWoken();
-    cancel();
-    if (late) {
-      throw this.#nonDeterminism(
-        entry.position,
-        `nothing for ${foreignAwaitMs / 1000} s, after ${this.#ids.issued} calls`,
-        describeEntry(entry),
-      );
-    }
+    const proposal = this.#proposals.shift();
+    if (proposal !== undefined) await this.#deliver(proposal);
+    else if (!this.#expireDue()) await this.#rest();
   }
 
   async #deliver(proposal: Proposal): Promise<void> {
-    const { call } = proposal;
-    const what = { position: call.position, id: call.id, kind: proposal.kind, data: proposal.data, dueAt: proposal.dueAt };
+    const { call, transaction, committed } = proposal;
+    const facts = { position: call.position, id: call.id, kind: proposal.kind, data: proposal.data, dueAt: proposal.dueAt };
     let entry: HistoryEntry;
-    if (proposal.transaction === undefined) {
-      entry = this.#recorder.record(what, proposal.mailId);
-      const { committed } = proposal;
+    if (transaction === undefined) {
+      entry = this.#recorder.record(facts, proposal.mailId);
       if (committed !== undefined) this.durable().then(committed, () => undefined);
     } else {
-      const made = await this.#commitAlone(proposal, proposal.transaction, what);
+      const made = await this.#commitAlone(proposal, transaction, facts);
       if (made === null) return;
       entry = made;
-      proposal.committed?.();
+      committed?.();
     }
     if (call.apply(entry)) this.#calls.delete(call);
     this.#stirred = true;
@@ -349,8 +311,8 @@ export class Run implements ContextHost {
    * if they are not already, or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the
    * run is broken off: whoever claims the instance next finds the truth in its history.
    */
-  async #commitAlone(proposal: Proposal, transaction: ActivityTransaction, what: EntryFacts): Promise<HistoryEntry | null> {
-    const entry = this.#recorder.number(what);
+  async #commitAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<HistoryEntry | null> {
+    const entry = this.#recorder.number(facts);
     try {
       await transaction.commit({ workerId: this.services.workerId, entry, before: this.#recorder.pending });
       return this.#recorder.stamped(entry);
@@ -360,7 +322,7 @@ export class Run implements ContextHost {
       if (error instanceof StorageUnavailableError) {
         throw new NotRunningError('the outcome of a commit is not known', { cause: error });
       }
-      if (this.#end === null && this.#cancel === null) proposal.refused?.(error);
+      if (!this.#exit.isClosed && this.#cancel === null) proposal.refused?.(error);
       return null;
     }
   }
@@ -374,124 +336,62 @@ export class Run implements ContextHost {
 
   /** Nothing to hand out: put the run away, hand it back, or wait for what is under way. */
   async #rest(): Promise<void> {
+    const next = this.#calls.firstDue;
     if (this.#working === 0) {
       if (this.#calls.allWait) {
-        await this.#park();
+        await this.#park(next);
         return;
       }
       if (this.#draining) {
-        this.#close(new NotRunningError('this process hands over its runs'));
-        await this.services.progress.settle({ type: 'release', instanceId: this.instanceId, wakeAt: null }, [
-          { kind: 'workflow_resumable', instanceId: this.instanceId, workflowName: this.workflowName },
-        ]);
-        this.#finishWith({ type: 'released', wakeAt: null });
+        await this.#exit.release();
         return;
       }
     }
-    const dueAt = this.#calls.firstDue?.dueAt ?? null;
-    if (dueAt !== null) {
-      this.#cancelTimer = this.services.clock.schedule(Math.max(1, dueAt - this.services.storageTime.now()), () => this.#stir());
-    }
-    await this.#sleepUntilWoken();
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
+    const { clock, storageTime } = this.services;
+    const cancelTimer =
+      next === null ? undefined : clock.schedule(Math.max(1, next.dueAt - storageTime.now()), () => this.#stir());
+    await this.#untilStirred();
+    cancelTimer?.();
   }
 
-  async #park(): Promise<void> {
-    const next = this.#calls.firstDue;
-    const wakeAt = next === null ? null : next.dueAt;
-    this.#parking = true;
-    this.#recorder.hold();
-    const outcome = await this.services.progress.settle(
-      { type: 'park', instanceId: this.instanceId, status: this.#calls.first!.waiting!.status, wakeAt },
-      next === null ? [] : [{ kind: 'timer_expired', instanceId: this.instanceId, timerId: next.call.id, expiresAt: next.dueAt }],
-    );
-    if (outcome === 'done') {
-      this.#finishWith({ type: 'parked', wakeAt });
-      return;
-    }
-    // Refused: something came in while the park was on its way. The run goes on as if it had never asked.
-    this.#parking = false;
-    this.#recorder.letGo();
+  async #park(next: { readonly call: DurableCall; readonly dueAt: number } | null): Promise<void> {
+    const isAway = await this.#exit.park({
+      status: this.#calls.first!.waiting!.status,
+      next: next === null ? null : { timerId: next.call.id, dueAt: next.dueAt },
+    });
+    if (isAway || this.#exit.end !== null) return;
     await this.#attention.request();
+    // What the code did while the answer was under way begins now.
     if (this.#mayGoLive) this.#calls.allGoLive();
     if (this.#lateEnd !== null) this.#codeEnded(this.#lateEnd);
   }
 
   async #readSignals(): Promise<void> {
     const signals = await this.services.reader.signals(this.instanceId);
-    if (signals === undefined || this.#end !== null) return;
+    if (signals === undefined || this.#exit.end !== null) return;
     this.mailbox.add(signals.mail);
     if (signals.cancel !== null) this.#requestCancel(signals.cancel);
-    if (signals.mail.length > 0 && this.#cursor.next === undefined && this.#mayGoLive)
-      for (const call of this.#calls) call.onMail?.();
+    if (signals.mail.length > 0 && !this.isReplaying && this.#mayGoLive) for (const call of this.#calls) call.onMail?.();
     this.#stir();
   }
 
-  #codeEnded(end: CodeEnd): void {
-    if (this.#end !== null || this.#closing || this.#cancel !== null) return;
-    if (this.#parking) {
-      // It awaited something of its own, and came to its end while the run was being put away: whether it did is decided by the park.
-      this.#lateEnd = end;
+  #codeEnded(outcome: RunOutcome): void {
+    if (this.#exit.isClosed || this.#cancel !== null) return;
+    if (this.#exit.isParking) {
+      // It awaited something of its own, and came to its end meanwhile: whether that counts is decided by the park.
+      this.#lateEnd = outcome;
       return;
     }
-    const left = this.#cursor.next;
-    if (left !== undefined) {
-      void this.#stall(
-        this.#nonDeterminism(left.position, `ended (${end.status}) after ${this.#ids.issued} calls`, describeEntry(left)),
-      );
-      return;
-    }
-    this.#settleEnd(end).catch((error: unknown) => this.#breakOff(error as Error));
+    const mismatch = this.#replay.checkEnd(outcome.status);
+    if (mismatch !== null) void this.#exit.stall(mismatch);
+    else this.#finish(outcome).catch((error: unknown) => this.#exit.breakOff(error as Error));
   }
 
-  async #settleEnd(end: RunOutcome): Promise<void> {
-    // What still runs lost a race: its outcome is nobody's any more.
-    this.#close(new NotRunningError(`instance ${JSON.stringify(this.instanceId)} has ended`));
-    const outcome = await this.services.progress.settle({ type: 'finish', instanceId: this.instanceId, ...end });
-    if (outcome === 'refused') {
-      await this.#attention.request();
-      if (this.#cancel === null) throw new Error('the end of the instance was refused, but no cancellation was asked for');
-      this.#closing = false;
-      this.#stir();
-      return;
-    }
-    const cancelReason = this.#cancel?.reason ?? null;
-    this.#finishWith({ type: 'finished', finished: { instanceId: this.instanceId, cancelReason, ...end } });
-    this.services.hooks.call('onWorkflowEnd', {
-      instanceId: this.instanceId,
-      workflowName: this.workflowName,
-      status: end.status,
-      ...(end.error === null ? {} : { error: this.services.codec.decode(end.error) }),
-    });
-  }
-
-  /** The code does not fit its history: keep all as it is, say so on the instance, and let somebody else try. */
-  async #stall(error: Error): Promise<void> {
-    if (this.#end !== null || this.#closing) return;
-    this.#close(error);
-    try {
-      const wakeAt = this.services.storageTime.ahead() + this.services.stallRetryMs;
-      await this.services.progress.settle({
-        type: 'stall',
-        instanceId: this.instanceId,
-        wakeAt,
-        error: this.#encodeError(error),
-      });
-      this.#finishWith({ type: 'stalled', error });
-    } catch (refusal) {
-      this.#finishWith({ type: 'dropped', reason: refusal as Error });
-    }
-  }
-
-  /** The pump cannot go on: without the lease the run is forgotten; anything else is a fault that must be seen on the instance. */
-  async #breakOff(error: Error): Promise<void> {
-    if (error instanceof LeaseLostError || error instanceof NotRunningError) {
-      this.drop(error);
-      return;
-    }
-    this.#closing = false;
-    await this.#stall(error);
+  async #finish(outcome: RunOutcome): Promise<void> {
+    if (await this.#exit.finish(outcome, this.#cancel?.reason ?? null)) return;
+    await this.#attention.request();
+    if (this.#cancel === null) throw new Error('the end of the instance was refused, but no cancellation was asked for');
+    await this.#exit.finish({ status: 'cancelled', output: null, error: null }, this.#cancel.reason);
   }
 
   #requestCancel(cancel: { readonly reason: string | null }): void {
@@ -499,51 +399,21 @@ export class Run implements ContextHost {
     this.#cancel = cancel;
     const reason = new WorkflowCancelledError({ instanceId: this.instanceId, reason: cancel.reason });
     this.#abort.abort(reason);
-    for (const call of this.#calls) call.abandon(reason);
+    this.#abandonAll(reason);
   }
 
-  /** From here on nothing is recorded, begun or handed out; a settlement follows. Transactions end first: it may need their locks. */
-  #close(reason: Error): void {
-    this.#closing = true;
-    this.#recorder.close();
+  #abandonAll(reason: Error): void {
     for (const call of this.#calls) call.abandon(reason);
     for (const { transaction } of this.#proposals.splice(0)) void transaction?.rollback();
   }
 
-  #finishWith(end: RunEnd): void {
-    this.#end = end;
-    if (end.type === 'dropped') this.#abort.abort(end.reason);
-    this.#close(end.type === 'dropped' ? end.reason : new NotRunningError('this execution is over'));
+  #ended(): void {
     this.#calls.clear();
     this.#stir();
   }
 
-  #take(entry: HistoryEntry, call: DurableCall): void {
-    if (call.apply(entry)) this.#calls.delete(call);
-    this.#advance();
-  }
-
-  /** History has one entry less; with the last one the calls that are still open begin in earnest. */
-  #advance(): void {
-    this.#cursor.advance();
-    if (this.#cursor.next === undefined && this.#mayGoLive) this.#calls.allGoLive();
-  }
-
   get #mayGoLive(): boolean {
-    return this.#end === null && !this.#closing && !this.#parking && this.#cancel === null;
-  }
-
-  #mismatch(entry: HistoryEntry, call: DurableCall): NonDeterminismError | null {
-    if (verbOf(entry.kind) === call.verb && entry.callId === call.id) return null;
-    return this.#nonDeterminism(entry.position, describeCall(call), describeEntry(entry));
-  }
-
-  #nonDeterminism(position: number, actual: string, expected: string): NonDeterminismError {
-    return new NonDeterminismError({ instanceId: this.instanceId, workflowName: this.workflowName, position, actual, expected });
-  }
-
-  #encodeError(error: unknown): string {
-    return encodeError(error, `the error of workflow ${this.workflowName}`, this.services);
+    return this.#exit.isOpen && this.#cancel === null;
   }
 
   #stir(): void {
@@ -551,7 +421,7 @@ export class Run implements ContextHost {
     this.#wake?.();
   }
 
-  #sleepUntilWoken(): Promise<void> {
+  #untilStirred(): Promise<void> {
     if (this.#stirred) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = () => {

@@ -2,7 +2,8 @@
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import type { LeaseLostError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import { Run, type RunEnd } from '../engine/run.js';
+import { Run } from '../engine/run.js';
+import type { RunEnd } from '../engine/run-exit.js';
 import type { RunServices } from '../engine/run-services.js';
 import type { ClaimedRun, NewInstance, RunStore } from '../ports/run-store.js';
 import { Committer } from './committer.js';

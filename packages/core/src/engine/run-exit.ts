@@ -1,0 +1,172 @@
+// How a run leaves its process: the settlement on its way, and the end that comes of it.
+import { LeaseLostError, NotRunningError } from '../domain/errors.js';
+import type { FinalStatus, WaitingStatus } from '../domain/instance.js';
+import type { FinishedInstance } from '../ports/instance-store.js';
+import { encodeError } from './encode-error.js';
+import type { RunRecorder } from './run-recorder.js';
+import type { RunServices } from './run-services.js';
+
+/** How an execution left this process's memory. */
+export type RunEnd =
+  | { readonly type: 'finished'; readonly finished: FinishedInstance }
+  /** Put away, or handed back; `wakeAt` null: until something comes. */
+  | { readonly type: 'parked' | 'released'; readonly wakeAt: number | null }
+  | { readonly type: 'stalled'; readonly error: Error }
+  /** Forgotten: this worker may write no more, or the process ends. */
+  | { readonly type: 'dropped'; readonly reason: Error };
+
+/** What the code, or a cancellation, comes to. */
+export interface RunOutcome {
+  readonly status: FinalStatus;
+  readonly output: string | null;
+  readonly error: string | null;
+}
+
+export interface RunExitParts {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly services: RunServices;
+  readonly recorder: RunRecorder;
+  /** Nothing more will be handed out: abandon what is open, and end its transactions, whose locks the settlement may need. */
+  readonly onClose: (reason: Error) => void;
+  /** The run is over. */
+  readonly onEnd: () => void;
+}
+
+/**
+ * open → parking → (open again, when something came in meanwhile) | ended;
+ * open → closing → (closing still, when the end was refused because of a cancellation) | ended. Nothing leaves `ended`.
+ */
+export class RunExit {
+  readonly #parts: RunExitParts;
+  #phase: 'open' | 'parking' | 'closing' | 'ended' = 'open';
+  #end: RunEnd | null = null;
+
+  constructor(parts: RunExitParts) {
+    this.#parts = parts;
+  }
+
+  get isOpen(): boolean {
+    return this.#phase === 'open';
+  }
+
+  get isParking(): boolean {
+    return this.#phase === 'parking';
+  }
+
+  /** A settlement other than a park is on its way, or done. */
+  get isClosed(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'ended';
+  }
+
+  get end(): RunEnd | null {
+    return this.#end;
+  }
+
+  /**
+   * Puts the instance away. What the code still records meanwhile is held back.
+   * @returns false when something came in meanwhile: the run goes on as if it had never asked, and reads what came.
+   */
+  async park(wait: {
+    readonly status: WaitingStatus;
+    readonly next: { readonly timerId: string; readonly dueAt: number } | null;
+  }): Promise<boolean> {
+    const { instanceId, services, recorder } = this.#parts;
+    const { status, next } = wait;
+    const wakeAt = next?.dueAt ?? null;
+    this.#phase = 'parking';
+    recorder.hold();
+    const outcome = await services.progress.settle(
+      { type: 'park', instanceId, status, wakeAt },
+      next === null ? [] : [{ kind: 'timer_expired', instanceId, timerId: next.timerId, expiresAt: next.dueAt }],
+    );
+    if (outcome === 'done') {
+      this.#finish({ type: 'parked', wakeAt });
+      return true;
+    }
+    // Dropped while it waited for the answer: then nothing goes on.
+    if (this.#phase === 'parking') {
+      this.#phase = 'open';
+      recorder.letGo();
+    }
+    return false;
+  }
+
+  /** Hands the instance back, claimable at once. */
+  async release(): Promise<void> {
+    const { instanceId, workflowName, services } = this.#parts;
+    this.#close(new NotRunningError('this process hands over its runs'));
+    await services.progress.settle({ type: 'release', instanceId, wakeAt: null }, [
+      { kind: 'workflow_resumable', instanceId, workflowName },
+    ]);
+    this.#finish({ type: 'released', wakeAt: null });
+  }
+
+  /**
+   * Ends the instance.
+   * @param cancelReason goes with the status `cancelled`.
+   * @returns false when a cancellation came first: the instance must end as cancelled.
+   */
+  async finish(outcome: RunOutcome, cancelReason: string | null): Promise<boolean> {
+    const { instanceId, workflowName, services } = this.#parts;
+    this.#close(new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
+    if ((await services.progress.settle({ type: 'finish', instanceId, ...outcome })) === 'refused') return false;
+    this.#finish({ type: 'finished', finished: { instanceId, cancelReason, ...outcome } });
+    const { status, error } = outcome;
+    services.hooks.call('onWorkflowEnd', {
+      instanceId,
+      workflowName,
+      status,
+      ...(error === null ? {} : { error: services.codec.decode(error) }),
+    });
+    return true;
+  }
+
+  /** The code does not fit its history: keep all as it is, say so on the instance, and let somebody else try. Never rejects. */
+  async stall(error: Error): Promise<void> {
+    const { instanceId, workflowName, services } = this.#parts;
+    if (this.isClosed) return;
+    this.#close(error);
+    try {
+      const wakeAt = services.storageTime.ahead() + services.stallRetryMs;
+      const text = encodeError(error, `the error of workflow ${workflowName}`, services);
+      await services.progress.settle({ type: 'stall', instanceId, wakeAt, error: text });
+      this.#finish({ type: 'stalled', error });
+    } catch (refusal) {
+      this.drop(refusal as Error);
+    }
+  }
+
+  /** Forgets the instance now; nothing of it is recorded any more. */
+  drop(reason: Error): void {
+    this.#close(reason);
+    this.#finish({ type: 'dropped', reason });
+  }
+
+  /** The run cannot go on. Without its lease it is forgotten; anything else is a fault that must be seen on the instance. Never rejects. */
+  async breakOff(error: Error): Promise<void> {
+    if (this.#phase === 'ended') return;
+    if (error instanceof LeaseLostError || error instanceof NotRunningError) {
+      this.drop(error);
+      return;
+    }
+    this.#phase = 'open';
+    await this.stall(error);
+  }
+
+  #close(reason: Error): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'closing';
+    this.#parts.recorder.close();
+    this.#parts.onClose(reason);
+  }
+
+  /** The first end counts. */
+  #finish(end: RunEnd): void {
+    if (this.#end !== null) return;
+    this.#phase = 'ended';
+    this.#end = end;
+    this.#parts.recorder.close();
+    this.#parts.onEnd();
+  }
+}

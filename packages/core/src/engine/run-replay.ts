@@ -1,0 +1,130 @@
+// Hands out recorded outcomes in their recorded order, and finds where the code does something else.
+import { NonDeterminismError } from '../domain/errors.js';
+import type { HistoryEntry } from '../domain/history.js';
+import type { Clock } from '../ports/clock.js';
+import type { CallIds } from './call-ids.js';
+import { describeCall, describeEntry, verbOf, type Verb } from './determinism.js';
+import { isRecordedAtTheCall, type HistoryCursor } from './history-cursor.js';
+import type { OpenCalls } from './open-calls.js';
+import type { DurableCall } from './operations/durable-call.js';
+
+/** How long a call that history has and the code has not made yet is waited for, while the code awaits something of its own. */
+const foreignAwaitMs = 10_000;
+
+export interface RunReplayParts {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly cursor: HistoryCursor;
+  readonly ids: CallIds;
+  readonly calls: OpenCalls;
+  readonly clock: Clock;
+  /** History was loaded up to this number. */
+  readonly onLoaded: (lastSeq: number) => void;
+  /** The last entry was taken: calls that are still open begin in earnest. */
+  readonly onUsedUp: () => void;
+}
+
+/** Strict about order, position and id; every mismatch is a {@link NonDeterminismError} that shows both sides. */
+export class RunReplay {
+  readonly #parts: RunReplayParts;
+
+  constructor(parts: RunReplayParts) {
+    this.#parts = parts;
+  }
+
+  /** The entry that comes next; undefined when history is used up. */
+  get next(): HistoryEntry | undefined {
+    return this.#parts.cursor.next;
+  }
+
+  /** Makes sure that all that the code may ask for before the next outcome is at hand. */
+  async prepare(): Promise<void> {
+    await this.#parts.cursor.prepare();
+    this.#parts.onLoaded(this.#parts.cursor.lastSeq);
+  }
+
+  /**
+   * Hands out the next entry. When the code has not made its call yet (it may await a digest or an import of its own), waits with `wait`,
+   * which resolves when the code moved or the callback given to it was called, and returns: call it again.
+   * @throws NonDeterminismError
+   */
+  async step(entry: HistoryEntry, wait: (wakeable: (wake: () => void) => void) => Promise<void>): Promise<void> {
+    const call = this.#parts.calls.at(entry.position);
+    if (call !== undefined) {
+      this.#check(entry, call);
+      await this.prepare();
+      this.#take(entry, call);
+      return;
+    }
+    if (entry.position < this.#parts.ids.issued) {
+      throw this.#mismatch(entry.position, 'made another call there, whose outcome came earlier', entry);
+    }
+    await this.#awaitCall(entry, wait);
+  }
+
+  /** Takes an entry that was recorded when the code made this call, if it comes next. @throws NonDeterminismError */
+  takeAtTheCall(call: DurableCall): void {
+    const entry = this.next;
+    if (entry?.position !== call.position || !isRecordedAtTheCall(entry.kind)) return;
+    this.#check(entry, call);
+    this.#take(entry, call);
+  }
+
+  /** The entry of a call that has its outcome at once; it must come next. @throws NonDeterminismError */
+  takeValue(call: { readonly position: number; readonly id: string; readonly verb: Verb }): HistoryEntry {
+    const entry = this.next!;
+    if (entry.kind !== 'value' || entry.position !== call.position || entry.callId !== call.id) {
+      throw this.#mismatch(call.position, describeCall(call), entry);
+    }
+    this.#advance();
+    return entry;
+  }
+
+  /** The code has ended: @returns an error when history goes on. */
+  checkEnd(status: string): NonDeterminismError | null {
+    const left = this.next;
+    return left === undefined
+      ? null
+      : this.#mismatch(left.position, `ended (${status}) after ${this.#parts.ids.issued} calls`, left);
+  }
+
+  #take(entry: HistoryEntry, call: DurableCall): void {
+    if (call.apply(entry)) this.#parts.calls.delete(call);
+    this.#advance();
+  }
+
+  #check(entry: HistoryEntry, call: DurableCall): void {
+    if (verbOf(entry.kind) !== call.verb || entry.callId !== call.id) {
+      throw this.#mismatch(entry.position, describeCall(call), entry);
+    }
+  }
+
+  #advance(): void {
+    this.#parts.cursor.advance();
+    if (this.next === undefined) this.#parts.onUsedUp();
+  }
+
+  async #awaitCall(entry: HistoryEntry, wait: (wakeable: (wake: () => void) => void) => Promise<void>): Promise<void> {
+    let late = false;
+    let cancel: () => void = () => undefined;
+    await wait((wake) => {
+      cancel = this.#parts.clock.schedule(foreignAwaitMs, () => {
+        late = true;
+        wake();
+      });
+    });
+    cancel();
+    if (late) {
+      throw this.#mismatch(
+        entry.position,
+        `nothing for ${foreignAwaitMs / 1000} s, after ${this.#parts.ids.issued} calls`,
+        entry,
+      );
+    }
+  }
+
+  #mismatch(position: number, actual: string, entry: HistoryEntry): NonDeterminismError {
+    const { instanceId, workflowName } = this.#parts;
+    return new NonDeterminismError({ instanceId, workflowName, position, actual, expected: describeEntry(entry) });
+  }
+}
