@@ -1,10 +1,11 @@
 // Makes a PostgreSQL cluster in a temporary folder, runs its server, and takes both away again.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { freePort } from './free-port.js';
 import { copyBinaries, everybodyMayEnter, findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.js';
 import { scratchPlace } from './scratch-folder.js';
@@ -12,6 +13,10 @@ import { scratchPlace } from './scratch-folder.js';
 export interface PostgresClusterOptions {
   /** Whether commits are flushed to the disk, as in production. Default false: a power cut loses the data, which tests do not mind. */
   readonly durable?: boolean;
+  /**
+   * Where the data is kept: what an earlier server has left there is there again, and stays when the server stops. Default: nowhere.
+   */
+  readonly folder?: string;
   /** Further server settings, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Folders that are removed along with the server. */
@@ -21,7 +26,7 @@ export interface PostgresClusterOptions {
 export interface PostgresCluster {
   /** Connection string of the superuser to the database `postgres`. */
   readonly url: string;
-  /** Stops the server and removes its folder. May be called twice. */
+  /** Stops the server and removes its data, unless they have a folder to be kept in. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -37,7 +42,7 @@ const portAttempts = 5;
 export async function startCluster(options: PostgresClusterOptions = {}): Promise<PostgresCluster> {
   const identity = unprivilegedIdentity();
   const folder = await clusterFolder(identity, options);
-  const folders = [folder, ...(options.alsoRemove ?? [])];
+  const folders = [...(options.folder === undefined ? [folder] : []), ...(options.alsoRemove ?? [])];
   try {
     let binaries = await findPostgresBinaries();
     if (identity !== undefined && !(await everybodyMayEnter(dirname(binaries.postgres)))) {
@@ -45,11 +50,12 @@ export async function startCluster(options: PostgresClusterOptions = {}): Promis
       folders.push(programs);
       binaries = await copyBinaries(binaries, programs);
     }
-    const password = randomBytes(16).toString('hex');
-    await initialise({ binaries, folder, identity, password });
+    const cluster = { binaries, folder, identity };
+    const password = await passwordOf(cluster);
+    if (!existsSync(join(folder, 'data'))) await initialise(cluster);
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
-      const server = runServer({ binaries, folder, identity, port, options });
+      const server = runServer({ ...cluster, port, options });
       if (await server.ready) {
         const url = `postgres://${superuser}:${password}@127.0.0.1:${String(port)}/postgres`;
         return { url, stop: () => stopServer(server.process, folders) };
@@ -72,9 +78,19 @@ function unprivilegedIdentity(): Identity | undefined {
 
 /** Durable data belongs on a disk, and a folder must be one that the server's user can get at. */
 async function clusterFolder(identity: Identity | undefined, options: PostgresClusterOptions): Promise<string> {
+  if (options.folder !== undefined) return await keptFolder(identity, resolve(options.folder));
   const usual = options.durable === true ? tmpdir() : await scratchPlace();
   const place = identity === undefined || (await everybodyMayEnter(usual)) ? usual : '/tmp';
   return await givenTo(identity, await mkdtemp(join(place, 'romancy-postgres-')));
+}
+
+/** The folder as it was asked for; in root's home, say, where the server's user cannot get at it, always the same other one instead. */
+async function keptFolder(identity: Identity | undefined, folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  if (identity === undefined || (await everybodyMayEnter(dirname(folder)))) return await givenTo(identity, folder);
+  const other = `/var/lib/romancy-postgres/${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`;
+  await mkdir(other, { recursive: true });
+  return await givenTo(identity, other);
 }
 
 async function givenTo(identity: Identity | undefined, path: string): Promise<string> {
@@ -88,14 +104,24 @@ interface Cluster {
   readonly identity: Identity | undefined;
 }
 
-async function initialise({ binaries, folder, identity, password }: Cluster & { password: string }): Promise<void> {
-  const passwordFile = join(folder, 'password');
-  await writeFile(passwordFile, password, { mode: 0o600 });
-  await givenTo(identity, passwordFile);
+/** The superuser's password: that of the data that is there, or a new one. */
+async function passwordOf({ folder, identity }: Cluster): Promise<string> {
+  const file = join(folder, 'password');
+  if (existsSync(join(folder, 'data'))) return await readFile(file, 'utf8');
+  const password = randomBytes(16).toString('hex');
+  await writeFile(file, password, { mode: 0o600 });
+  await givenTo(identity, file);
+  return password;
+}
+
+/** The data get their name when they are complete: what an interrupted start has left is not taken for them. */
+async function initialise({ binaries, folder, identity }: Cluster): Promise<void> {
+  const unfinished = join(folder, 'unfinished');
+  await rm(unfinished, { recursive: true, force: true });
   const initdb = spawn(
     binaries.initdb,
     [
-      ...['--pgdata', join(folder, 'data'), '--username', superuser, '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
+      ...['--pgdata', unfinished, '--username', superuser, '--pwfile', join(folder, 'password'), '--auth', 'scram-sha-256'],
       ...['--locale', 'C', '--encoding', 'UTF8', '--no-sync', '--no-instructions'],
       // One round instead of 4096: a password of 128 random bits needs no stretching, and tests connect thousands of times.
       ...['--set', 'scram_iterations=1'],
@@ -105,7 +131,7 @@ async function initialise({ binaries, folder, identity, password }: Cluster & { 
   const log = collect(initdb);
   const [code] = (await once(initdb, 'close')) as [number | null];
   if (code !== 0) throw new Error(`initdb failed with ${String(code)}:\n${log()}`);
-  await rm(passwordFile);
+  await rename(unfinished, join(folder, 'data'));
 }
 
 interface Server {

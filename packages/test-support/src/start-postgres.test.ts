@@ -6,6 +6,7 @@ import { afterwards } from './afterwards.js';
 import { eventually } from './eventually.js';
 import { spawnFixture } from './spawn-fixture.js';
 import { startPostgres } from './start-postgres.js';
+import { temporaryDirectory } from './temporary.js';
 
 describe('startPostgres', () => {
   it('brings up PostgreSQL 18 with the given settings and removes it', async () => {
@@ -26,6 +27,18 @@ describe('startPostgres', () => {
     const server = await startPostgres({ durable: true });
     afterwards(() => server.stop());
     expect(await query(server.url, 'show fsync')).toBe('on');
+  });
+
+  it('keeps the data in a folder, and finds them there again', async () => {
+    const folder = await temporaryDirectory();
+    const first = await startPostgres({ folder });
+    afterwards(() => first.stop());
+    await query(first.url, 'create table kept as select 42 as answer');
+    await first.stop();
+    await expect(query(first.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+    const second = await startPostgres({ folder });
+    afterwards(() => second.stop());
+    expect(await query(second.url, 'select answer from kept')).toBe('42');
   });
 
   it('says what is wrong when the server cannot start', async () => {

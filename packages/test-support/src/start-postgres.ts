@@ -11,8 +11,9 @@ import { tsxEnvironment, tsxLoader } from './tsx-loader.js';
 export type { PostgresCluster, PostgresClusterOptions };
 
 /**
- * A real PostgreSQL 18 out of the package registry, on a free port of 127.0.0.1, with a fresh cluster. Server and data are gone after
- * `stop()`, and also after a crash, a SIGKILL or Ctrl-C of this process: a keeper process of its own watches over them.
+ * A real PostgreSQL 18 out of the package registry, on a free port of 127.0.0.1, with a fresh cluster unless `folder` has one. The server,
+ * and data without a folder, are gone after `stop()`, and also after a crash, a SIGKILL or Ctrl-C of this process: a keeper process of
+ * its own watches over them.
  */
 export async function startPostgres(options: PostgresClusterOptions = {}): Promise<PostgresCluster> {
   const extension = extname(import.meta.url); // .ts in the repository, .js where an application was bundled
