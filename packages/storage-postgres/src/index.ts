@@ -1,2 +1,6 @@
 // What a user of Romancy's storage on PostgreSQL imports.
-export {};
+export { createPostgresStorage } from './create-postgres-storage.js';
+export type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from './postgres-pool.js';
+export type { PostgresStorageOptions } from './postgres-storage-options.js';
+export { postgresTransaction } from './postgres-transaction.js';
+export type { PostgresTransaction, TransactionClient, UntypedTables } from './postgres-transaction.js';

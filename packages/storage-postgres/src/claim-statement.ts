@@ -1,0 +1,118 @@
+// The one statement that claims due instances and brings along all that their runs need.
+import type { ClaimRequest } from '@romancy/core/ports';
+import { historyColumns } from './history-rows.js';
+import { mailColumns } from './mail-rows.js';
+import { joined, raw, sql, type Sql } from './sql.js';
+import { clockMillis, millis } from './sql-time.js';
+import type { TableNames } from './table-names.js';
+
+/*
+ * Order of locks. First the fence (see fence.ts), and only when something is to be claimed: an idle poll writes nothing at all. Then,
+ * after a claim whose answer was lost, the rows that this worker owns without knowing it, in the order of ids, as everywhere where
+ * rows are waited for. Last the due rows, of which none is waited for (SKIP LOCKED): claimers neither wait for each other nor can be
+ * part of a deadlock. (That the second comes before the third hangs on `picked`, whose LIMIT has to be computed before it asks `due`.)
+ *
+ * Per workflow name the oldest `limit` due rows are locked, then the oldest of all are taken. With several names that locks more rows
+ * than are taken; they are free again when the statement ends. A claimer that comes in between may find less than there is, and
+ * `nextDueAt` tells it so: that one is read without regard to locks.
+ *
+ * All that is read besides the locked rows is read as of the beginning of the statement. A delivery may commit after that and before
+ * the row is locked: the row is then claimed in its newest version, while its mail would be missing, with its attention cleared. The
+ * version of the row as it was at the beginning is therefore compared with the locked one; where they differ (`stale`), history and
+ * mail are to be read again by a later statement. `attention` needs no such care: it is not cleared for rows that are only told.
+ */
+
+/** What a row of the answer is about; its nine other columns depend on it. */
+export type ClaimTag = 'meta' | 'run' | 'entry' | 'mail' | 'attention';
+
+/** The most ids of instances with attention that are told at once. */
+const attentionLimit = 1000;
+
+export function claimStatement(tables: TableNames, request: ClaimRequest): Sql {
+  const { workerId, workflowNames, limit, holding } = request;
+  const heads = sql`heads AS MATERIALIZED (
+    SELECT n.name, h.wake_at FROM unnest(${[...new Set(workflowNames)]}::text[]) AS n (name)
+    CROSS JOIN LATERAL (
+      SELECT i.wake_at FROM ${tables.instances} i WHERE i.workflow_name = n.name AND i.wake_at IS NOT NULL
+      ORDER BY i.wake_at LIMIT 1
+    ) h
+  )`;
+  const claims = limit > 0 || holding !== null;
+  const wanted = holding === null ? raw('EXISTS (SELECT FROM heads WHERE wake_at <= now())') : raw('true');
+  const meta = sql`SELECT 'meta', ${clockMillis}::text, ${nextDueAt(tables, limit > 0)}::text,
+    EXISTS (SELECT FROM ${tables.workers} w WHERE w.worker_id = ${workerId})::text,
+    ${claims ? sql`(NOT ${wanted} OR EXISTS (SELECT FROM alive))::text` : raw('NULL')}${nulls(5)}`;
+  const attention = sql`(SELECT 'attention', i.instance_id${nulls(8)} FROM ${tables.instances} i
+    WHERE i.owner = ${workerId} AND i.attention
+      ${holding === null ? raw('') : raw('AND i.instance_id NOT IN (SELECT instance_id FROM lost)')}
+    LIMIT ${attentionLimit})`;
+  const parts = claims ? [heads, ...claimParts(tables, request, wanted)] : [heads];
+  const answers = claims ? [meta, attention, ...claimAnswers(tables, request)] : [meta, attention];
+  return sql`WITH ${joined(parts, ',\n')}\n${joined(answers, '\nUNION ALL ')}`;
+}
+
+function claimParts(tables: TableNames, request: ClaimRequest, wanted: Sql): readonly Sql[] {
+  const { workerId, limit, holding } = request;
+  const alive = sql`alive AS MATERIALIZED (
+    SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} AND ${wanted} FOR KEY SHARE
+  )`;
+  const lost = sql`lost AS MATERIALIZED (
+    SELECT i.instance_id FROM ${tables.instances} i
+    WHERE i.owner = ${workerId} AND NOT i.instance_id = ANY(${holding ?? []}::text[]) AND EXISTS (SELECT FROM alive)
+    ORDER BY i.instance_id FOR NO KEY UPDATE
+  )`;
+  const due = sql`due AS MATERIALIZED (
+    SELECT d.instance_id, d.wake_at FROM heads h CROSS JOIN LATERAL (
+      SELECT i.instance_id, i.wake_at FROM ${tables.instances} i
+      WHERE i.workflow_name = h.name AND i.wake_at <= now() AND EXISTS (SELECT FROM alive)
+      ORDER BY i.wake_at LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
+    ) d WHERE h.wake_at <= now()
+  )`;
+  const room = holding === null ? sql`${limit}` : sql`greatest(0, ${limit}::bigint - (SELECT count(*) FROM lost))`;
+  const picked = sql`picked AS MATERIALIZED (SELECT instance_id, wake_at FROM due ORDER BY wake_at, instance_id LIMIT ${room})`;
+  const ids = [
+    ...(limit > 0 ? [raw('SELECT instance_id FROM picked')] : []),
+    ...(holding === null ? [] : [raw('SELECT instance_id FROM lost')]),
+  ];
+  const taken = sql`taken AS (
+    UPDATE ${tables.instances} i
+    SET owner = ${workerId}, status = 'running', wake_at = NULL, attention = false, error = NULL, claims = i.claims + 1,
+      version = i.version + 1
+    WHERE i.instance_id = ANY(ARRAY(${joined(ids, ' UNION ALL ')}))
+    RETURNING i.instance_id, i.workflow_name, i.input, i.created_at, i.claims, i.cancel_requested_at, i.cancel_reason, i.version
+  )`;
+  return [alive, ...(holding === null ? [] : [lost]), ...(limit > 0 ? [due, picked] : []), taken];
+}
+
+function claimAnswers(tables: TableNames, { historyLimit, mailLimit, limit }: ClaimRequest): readonly Sql[] {
+  const dueAt = limit > 0 ? millis('(SELECT p.wake_at FROM picked p WHERE p.instance_id = t.instance_id)') : raw('NULL');
+  return [
+    sql`SELECT 'run', t.instance_id, t.workflow_name, t.input::text, ${millis('t.created_at')}::text, (t.claims - 1)::text,
+        (t.cancel_requested_at IS NOT NULL)::text, t.cancel_reason, (s.version <> t.version - 1)::text, ${dueAt}::text
+      FROM taken t JOIN ${tables.instances} s ON s.instance_id = t.instance_id`,
+    // One more than the limit, which tells whether that was all.
+    sql`SELECT 'entry', x.*${nulls(1)} FROM taken t CROSS JOIN LATERAL (
+        SELECT ${historyColumns} FROM ${tables.history} h WHERE h.instance_id = t.instance_id ORDER BY h.seq LIMIT ${historyLimit + 1}
+      ) x`,
+    sql`SELECT 'mail', t.instance_id, x.*${nulls(5)} FROM taken t CROSS JOIN LATERAL (
+        SELECT ${mailColumns} FROM ${tables.mailbox} m WHERE m.instance_id = t.instance_id ORDER BY m.mail_id LIMIT ${mailLimit}
+      ) x`,
+  ];
+}
+
+/** The first of what is left. The snapshot still shows as due what this statement takes, so that has to be left out. */
+function nextDueAt(tables: TableNames, claimsDue: boolean): Sql {
+  const first = raw('SELECT min(wake_at) FROM heads');
+  if (!claimsDue) return millis(`(${first.text})`);
+  return sql`CASE WHEN NOT EXISTS (SELECT FROM picked) THEN ${millis(`(${first.text})`)} ELSE (
+    SELECT ${millis('min(x.wake_at)')} FROM heads h CROSS JOIN LATERAL (
+      SELECT i.wake_at FROM ${tables.instances} i
+      WHERE i.workflow_name = h.name AND i.wake_at IS NOT NULL AND i.instance_id NOT IN (SELECT instance_id FROM picked)
+      ORDER BY i.wake_at LIMIT 1
+    ) x
+  ) END`;
+}
+
+function nulls(count: number): Sql {
+  return raw(', NULL'.repeat(count));
+}

@@ -1,0 +1,75 @@
+// One connection while it is out of the pool: statements with a deadline, and the knowledge whether it may go back.
+import { StorageUnavailableError } from '@romancy/core/ports';
+import type { PostgresClient, PostgresQuery, PostgresResult } from './postgres-pool.js';
+import type { Sql } from './sql.js';
+import { leavesConnectionUsable } from './storage-error.js';
+
+/** A row as the database wrote it: text or null, column by column. */
+export type Row = readonly (string | null)[];
+
+/** Leaves every value the text that the server sent, whatever parsers the process has set for all. */
+const asText = { getTypeParser: () => (text: string) => text };
+
+export class Connection {
+  readonly client: PostgresClient;
+  readonly #deadlineMs: number;
+  readonly #onError: (error: Error) => void;
+  #broken: Error | undefined;
+  #released = false;
+
+  /** @param deadlineMs a statement that is not answered by then fails, and the connection with it. */
+  constructor(client: PostgresClient, deadlineMs: number) {
+    this.client = client;
+    this.#deadlineMs = deadlineMs;
+    // The pool listens to idle clients only; without this, a connection that breaks between two statements would end the process.
+    this.#onError = (error) => (this.#broken ??= error);
+    client.on('error', this.#onError);
+  }
+
+  /** Sends one statement without a name, so that it may go through a transaction pooler and is planned for its parameters. */
+  async rows(statement: Sql): Promise<readonly Row[]> {
+    // Copied, since drivers take a list that they may change.
+    const values = [...statement.values];
+    return (await this.#send({ text: statement.text, values, rowMode: 'array', types: asText })).rows as readonly Row[];
+  }
+
+  /** Sends statements without parameters in one go. @returns the tag of the last one. */
+  async script(text: string, deadlineMs = this.#deadlineMs): Promise<string> {
+    const result: PostgresResult | readonly PostgresResult[] = await this.#send({ text }, deadlineMs);
+    return (Array.isArray(result) ? (result as readonly PostgresResult[]).at(-1)! : result).command;
+  }
+
+  /** The connection is not to be used again by anybody. */
+  spoil(reason: Error): void {
+    this.#broken ??= reason;
+  }
+
+  /** Gives it back, or has it closed when it cannot be trusted. May come twice. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    // Ours goes only after the pool's own listener is back: a broken connection may still say so.
+    if (this.#broken === undefined) this.client.release();
+    else this.client.release(this.#broken);
+    this.client.removeListener('error', this.#onError);
+  }
+
+  async #send(query: PostgresQuery, deadlineMs = this.#deadlineMs): Promise<PostgresResult> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new StorageUnavailableError(`no answer from the database within ${deadlineMs} ms`)),
+        deadlineMs,
+      );
+    });
+    try {
+      return await Promise.race([this.client.query(query), deadline]);
+    } catch (error) {
+      // Past the deadline the answer may still come, to whoever asks next: such a connection is of no use.
+      if (!leavesConnectionUsable(error)) this.spoil(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// The database as the stores see it: statements and transactions on connections of a pool, errors as the port wants them.
+import { NotRunningError, StorageUnavailableError, type Logger } from '@romancy/core/ports';
+import { Connection, type Row } from './connection.js';
+import type { PostgresPool } from './postgres-pool.js';
+import type { Sql } from './sql.js';
+import { storageError } from './storage-error.js';
+
+/** How long a free connection is waited for. */
+const connectDeadlineMs = 10_000;
+
+/** A pool and how to let go of it. */
+export interface PoolSource {
+  open(): Promise<PostgresPool>;
+  /** Ends a pool that `open` made. Left out for one that the user brought. */
+  readonly close?: (pool: PostgresPool) => Promise<void>;
+}
+
+export class Database {
+  readonly #source: PoolSource;
+  readonly #statementDeadlineMs: number;
+  #pool: PostgresPool | undefined;
+  #onIdleError: ((error: Error) => void) | undefined;
+
+  constructor(source: PoolSource, statementDeadlineMs: number) {
+    this.#source = source;
+    this.#statementDeadlineMs = statementDeadlineMs;
+  }
+
+  async start(logger: Logger): Promise<void> {
+    if (this.#pool !== undefined) return;
+    const pool = await this.#source.open();
+    // A pool without a listener turns the loss of an idle connection (a restart, a failover) into the end of the process.
+    this.#onIdleError = (error) => logger.debug('an idle connection to the database was lost', { error: error.message });
+    pool.on('error', this.#onIdleError);
+    this.#pool = pool;
+  }
+
+  /** May come twice and before `start`. */
+  async stop(): Promise<void> {
+    const pool = this.#pool;
+    if (pool === undefined) return;
+    this.#pool = undefined;
+    // A pool that ends still has connections on their way out, which may report errors: its listener stays with it.
+    if (this.#source.close === undefined) pool.removeListener('error', this.#onIdleError!);
+    else await this.#source.close(pool);
+  }
+
+  /** One statement in a transaction of its own: one round trip. */
+  async rows(statement: Sql): Promise<readonly Row[]> {
+    const connection = await this.connect();
+    try {
+      return await connection.rows(statement);
+    } catch (error) {
+      throw storageError(error);
+    } finally {
+      connection.release();
+    }
+  }
+
+  /** Several statements in one transaction. It is undone when `work` or the commit fails. */
+  async transaction<T>(work: (connection: Connection) => Promise<T>, deadlineMs?: number): Promise<T> {
+    const connection = await this.connect(deadlineMs);
+    try {
+      await connection.script('BEGIN ISOLATION LEVEL READ COMMITTED');
+      try {
+        const result = await work(connection);
+        await connection.script('COMMIT');
+        return result;
+      } catch (error) {
+        // Where even this fails, the connection is thrown away, which undoes it just as well.
+        await connection.script('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    } catch (error) {
+      throw storageError(error);
+    } finally {
+      connection.release();
+    }
+  }
+
+  /**
+   * A connection for more than one call; the caller releases it.
+   * @throws StorageUnavailableError when none can be had in time, NotRunningError when the storage is not open.
+   */
+  async connect(statementDeadlineMs = this.#statementDeadlineMs): Promise<Connection> {
+    if (this.#pool === undefined) throw new NotRunningError('this storage is not open');
+    const connecting = this.#pool.connect();
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new StorageUnavailableError(`no free connection to the database within ${connectDeadlineMs} ms`)),
+        connectDeadlineMs,
+      );
+    });
+    try {
+      return new Connection(await Promise.race([connecting, deadline]), statementDeadlineMs);
+    } catch (error) {
+      // One that comes too late must not be missing from the pool for ever.
+      connecting.then(
+        (client) => client.release(),
+        () => undefined,
+      );
+      throw storageError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

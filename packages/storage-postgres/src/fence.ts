@@ -1,0 +1,24 @@
+// The fence: no statement of a worker takes effect unless the worker's row is there, and the row cannot go while one does.
+import { LeaseLostError } from '@romancy/core/ports';
+import { sql, type Sql } from './sql.js';
+import type { TableNames } from './table-names.js';
+
+/**
+ * A query to be put into `WITH alive AS MATERIALIZED (…)`, on which everything that writes must depend. One row while the worker lives.
+ *
+ * FOR KEY SHARE conflicts with the DELETE by which a worker is declared dead, and with nothing else that happens to the row: several
+ * statements of one worker go on side by side, and its heartbeat (an UPDATE of no key column) is not held up. So, of a write and a
+ * reap at once, either the write has the lock first, and the reap waits until it is committed and then releases what is there; or the
+ * reap was first, the write waits for it, finds the row gone and does nothing. Without the lock, a statement could look, be overtaken
+ * by a reap and a claim elsewhere, and then write all the same.
+ *
+ * It is always the first lock of its statement: whoever waits here holds nothing that another could wait for.
+ */
+export function aliveRow(tables: TableNames, workerId: string): Sql {
+  return sql`SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} FOR KEY SHARE`;
+}
+
+/** The error of a worker whose row is gone. */
+export function leaseLost(workerId: string): LeaseLostError {
+  return new LeaseLostError({ workerId });
+}

@@ -1,0 +1,47 @@
+// Instances on PostgreSQL as they are seen from outside.
+import type { InstanceRecord, InstanceStatus } from '@romancy/core/ports';
+import type { Row } from './connection.js';
+import { raw, type Sql } from './sql.js';
+import { millis } from './sql-time.js';
+
+/** What is selected of `instances i`, in the order that {@link toInstanceRecord} takes. */
+export const instanceColumns: Sql = raw(
+  `i.instance_id, i.workflow_name, i.status, i.input::text, i.output::text, i.error::text, i.cancel_reason, ` +
+    `(i.cancel_requested_at IS NOT NULL)::text, i.owner, ${millis('i.wake_at').text}, ${millis('i.created_at').text}, ` +
+    `${millis('i.finished_at').text}`,
+);
+
+export function toInstanceRecord(row: Row): InstanceRecord {
+  const [
+    instanceId,
+    workflowName,
+    status,
+    input,
+    output,
+    error,
+    cancelReason,
+    isCancelled,
+    owner,
+    wakeAt,
+    createdAt,
+    finishedAt,
+  ] = row as (string | null)[];
+  return {
+    instanceId: instanceId!,
+    workflowName: workflowName!,
+    status: status as InstanceStatus,
+    input: input!,
+    output: output!,
+    error: error!,
+    cancelReason: cancelReason!,
+    cancelRequested: isCancelled === 'true',
+    owner: owner!,
+    wakeAt: toNumber(wakeAt),
+    createdAt: Number(createdAt),
+    finishedAt: toNumber(finishedAt),
+  };
+}
+
+function toNumber(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text);
+}

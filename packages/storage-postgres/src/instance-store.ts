@@ -1,0 +1,42 @@
+// Instances on PostgreSQL for those outside of a run.
+import type { FinalStatus, InstanceStore } from '@romancy/core/ports';
+import type { Database } from './database.js';
+import { deliverEvent } from './deliver-event.js';
+import { instanceColumns, toInstanceRecord } from './instance-rows.js';
+import { listInstances } from './list-instances.js';
+import { requestCancel } from './request-cancel.js';
+import { sql } from './sql.js';
+import type { TableNames } from './table-names.js';
+
+export function createInstanceStore(database: Database, tables: TableNames): InstanceStore {
+  return {
+    async get(instanceId) {
+      const [row] = await database.rows(
+        sql`SELECT ${instanceColumns} FROM ${tables.instances} i WHERE i.instance_id = ${instanceId}`,
+      );
+      return row === undefined ? undefined : toInstanceRecord(row);
+    },
+
+    list: (request) => listInstances(database, tables, request),
+
+    async finished(instanceIds) {
+      if (instanceIds.length === 0) return [];
+      const rows = await database.rows(sql`
+        SELECT i.instance_id, i.status, i.output::text, i.error::text, i.cancel_reason FROM ${tables.instances} i
+        WHERE i.instance_id = ANY(${instanceIds}::text[]) AND i.finished_at IS NOT NULL`);
+      return rows.map((row) => {
+        const [instanceId, status, output, error, cancelReason] = row as (string | null)[];
+        return {
+          instanceId: instanceId!,
+          status: status as FinalStatus,
+          output: output!,
+          error: error!,
+          cancelReason: cancelReason!,
+        };
+      });
+    },
+
+    requestCancel: (request) => requestCancel(database, tables, request),
+    deliver: (event) => deliverEvent(database, tables, event),
+  };
+}

@@ -1,0 +1,113 @@
+// The versions of the schema, oldest first. A version that was published is never changed; what comes later is a further one.
+import type { TableNames } from './table-names.js';
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /**
+   * The oldest version whose code can work beside this one. Equal to `version` when older code would do harm: it then refuses to open
+   * and to register, and running older processes are to be stopped first.
+   */
+  readonly requires: number;
+  /** Statements, separated by semicolons. */
+  readonly statements: (tables: TableNames) => string;
+}
+
+/*
+ * Names and ids compare byte by byte (COLLATE "C"): equality and order are then the same on every server, whatever its locale, and an
+ * index cannot be broken by a new version of the operating system's collations.
+ *
+ * Payloads are `json`, not `jsonb`: SQL can read them, and the text comes back as it was written, with the order of members.
+ *
+ * No foreign keys: each of them would be a lock and a look-up per row in the hottest statements, for rows that are written together
+ * with, or after, their instance by the same statements.
+ *
+ * Rows of `instances` change often and are small besides their payloads (which PostgreSQL keeps out of line when they are large), so
+ * pages keep room for new versions, and vacuum comes after a twentieth of the table instead of a fifth: what is due is found at the
+ * low end of an index from which claimed rows must vanish.
+ */
+export const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'initial',
+    requires: 1,
+    statements: (t) => `
+      CREATE TABLE ${t.instances.text} (
+        instance_id text COLLATE "C" PRIMARY KEY,
+        workflow_name text COLLATE "C" NOT NULL,
+        status text COLLATE "C" NOT NULL,
+        owner text COLLATE "C",
+        attention boolean NOT NULL DEFAULT false,
+        wake_at timestamptz,
+        version bigint NOT NULL DEFAULT 0,
+        claims integer NOT NULL DEFAULT 0,
+        start_token text NOT NULL,
+        input json NOT NULL,
+        output json,
+        error json,
+        cancel_requested_at timestamptz,
+        cancel_reason text,
+        created_at timestamptz NOT NULL,
+        finished_at timestamptz,
+        CHECK (wake_at IS NULL OR (owner IS NULL AND finished_at IS NULL)),
+        CHECK (owner IS NULL OR finished_at IS NULL),
+        CHECK (owner IS NOT NULL OR NOT attention)
+      ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+      CREATE INDEX instances_due ON ${t.instances.text} (workflow_name, wake_at) WHERE wake_at IS NOT NULL;
+      CREATE INDEX instances_owner ON ${t.instances.text} (owner) WHERE owner IS NOT NULL;
+      CREATE INDEX instances_attention ON ${t.instances.text} (owner) WHERE attention;
+      CREATE INDEX instances_created ON ${t.instances.text} (created_at, instance_id);
+      CREATE INDEX instances_status ON ${t.instances.text} (status, created_at, instance_id) WHERE status <> 'completed';
+      COMMENT ON COLUMN ${t.instances.text}.attention IS 'Something came from outside that the owner has not read.';
+      COMMENT ON COLUMN ${t.instances.text}.wake_at IS 'From when on it may be claimed; null while owned, ended, or waiting without limit.';
+      COMMENT ON COLUMN ${t.instances.text}.version IS 'One more with every change of the row by anybody.';
+
+      CREATE TABLE ${t.history.text} (
+        instance_id text COLLATE "C" NOT NULL,
+        seq integer NOT NULL,
+        kind text COLLATE "C" NOT NULL,
+        call_id text COLLATE "C" NOT NULL,
+        position integer NOT NULL,
+        data json,
+        due_at timestamptz,
+        recorded_at timestamptz NOT NULL,
+        PRIMARY KEY (instance_id, seq)
+      );
+
+      CREATE TABLE ${t.workers.text} (
+        worker_id text COLLATE "C" PRIMARY KEY,
+        service_name text NOT NULL,
+        registered_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL
+      ) WITH (fillfactor = 50);
+
+      CREATE TABLE ${t.mailbox.text} (
+        instance_id text COLLATE "C" NOT NULL,
+        mail_id bigint GENERATED ALWAYS AS IDENTITY,
+        channel text COLLATE "C" NOT NULL,
+        event_id text NOT NULL,
+        source text NOT NULL,
+        data json NOT NULL,
+        delivered_at timestamptz NOT NULL,
+        PRIMARY KEY (instance_id, mail_id)
+      ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+
+      CREATE TABLE ${t.subscriptions.text} (
+        channel text COLLATE "C" NOT NULL,
+        instance_id text COLLATE "C" NOT NULL,
+        PRIMARY KEY (channel, instance_id)
+      );
+      CREATE INDEX subscriptions_instance ON ${t.subscriptions.text} (instance_id);
+
+      CREATE TABLE ${t.seenEvents.text} (
+        source text COLLATE "C" NOT NULL,
+        event_id text COLLATE "C" NOT NULL,
+        seen_at timestamptz NOT NULL,
+        PRIMARY KEY (source, event_id)
+      );
+    `,
+  },
+];
+
+/** The version that this code makes and knows. */
+export const schemaVersion = migrations.at(-1)!.version;

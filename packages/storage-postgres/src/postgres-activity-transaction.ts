@@ -1,0 +1,159 @@
+// One attempt's transaction: the user's statements and the entry that records the activity's outcome, committed together.
+import { randomUUID } from 'node:crypto';
+import { LeaseLostError, TransactionError, type ActivityTransaction, type NewHistoryEntry } from '@romancy/core/ports';
+import type { Transaction } from 'kysely';
+import { findOutcome } from './commit-outcome.js';
+import type { Connection } from './connection.js';
+import type { Database } from './database.js';
+import { aliveRow, leaseLost } from './fence.js';
+import { guardClient, type GuardedClient } from './guarded-client.js';
+import { entryColumns, entryRows, entryValues } from './history-rows.js';
+import type { PostgresClient } from './postgres-pool.js';
+import { sql } from './sql.js';
+import { leavesConnectionUsable, storageError } from './storage-error.js';
+import type { TableNames } from './table-names.js';
+import { kyselyTransaction } from './transaction-dialect.js';
+
+/** What `postgresTransaction` gives, before it has types. */
+export interface TransactionHandle {
+  readonly db: Transaction<unknown>;
+  readonly client: PostgresClient;
+}
+
+interface TransactionParts {
+  readonly database: Database;
+  readonly tables: TableNames;
+  /** Called once, when its connection is free again. */
+  readonly ended: (transaction: PostgresActivityTransaction) => void;
+}
+
+/** How long an undo may wait for a query of the user that is still running, before the connection is closed under it. */
+const rollbackDeadlineMs = 5000;
+
+/** A setting that lasts as long as the transaction does: PostgreSQL takes it back at COMMIT and at ROLLBACK, whoever sends them. */
+const markSetting = 'romancy.transaction';
+
+interface Opened {
+  readonly connection: Connection;
+  readonly guarded: GuardedClient;
+  readonly db: Transaction<unknown>;
+  readonly mark: string;
+}
+
+/** @throws StorageUnavailableError when no connection can be had. */
+export async function beginActivityTransaction(parts: TransactionParts): Promise<PostgresActivityTransaction> {
+  const connection = await parts.database.connect();
+  try {
+    const mark = randomUUID();
+    // No query in it that reads: the user may still choose another isolation level by his first statement.
+    await connection.script(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ${markSetting} = '${mark}'`);
+    const guarded = guardClient(connection.client);
+    return new PostgresActivityTransaction(parts, { connection, guarded, db: await kyselyTransaction(guarded.client), mark });
+  } catch (error) {
+    connection.spoil(error instanceof Error ? error : new Error(String(error)));
+    connection.release();
+    throw storageError(error);
+  }
+}
+
+export class PostgresActivityTransaction implements ActivityTransaction {
+  readonly handle: TransactionHandle;
+  readonly #parts: TransactionParts;
+  readonly #connection: Connection;
+  readonly #guarded: GuardedClient;
+  readonly #mark: string;
+  #ending: Promise<void> | undefined;
+
+  constructor(parts: TransactionParts, opened: Opened) {
+    this.#parts = parts;
+    this.#connection = opened.connection;
+    this.#guarded = opened.guarded;
+    this.#mark = opened.mark;
+    this.handle = Object.freeze({ db: opened.db, client: opened.guarded.client });
+  }
+
+  async commit({ workerId, entry }: { readonly workerId: string; readonly entry: NewHistoryEntry }): Promise<void> {
+    if (this.#ending !== undefined) throw new TransactionError('this transaction is over and cannot be committed');
+    const committing = this.#commit(workerId, entry);
+    this.#ending = committing.catch(() => undefined);
+    await committing;
+  }
+
+  async rollback(): Promise<void> {
+    this.#ending ??= this.#undo();
+    await this.#ending;
+  }
+
+  async #commit(workerId: string, entry: NewHistoryEntry): Promise<void> {
+    this.#guarded.close();
+    let transactionId: string;
+    try {
+      transactionId = await this.#record(workerId, entry);
+    } catch (error) {
+      // COMMIT was not sent: whatever happened, nothing is committed.
+      await this.#undo();
+      throw isRefusal(error) ? error : notCommitted(error);
+    }
+    try {
+      // An aborted transaction answers ROLLBACK, without an error.
+      const tag = await this.#connection.script('COMMIT');
+      if (tag !== 'COMMIT') throw new TransactionError(`the database answered ${tag} to the commit: nothing was written`);
+    } catch (error) {
+      this.#release();
+      // Refused by the database, as by a deferred constraint.
+      if (isRefusal(error)) throw error;
+      if (!(await findOutcome(this.#parts, { transactionId, entry, cause: error }))) throw notCommitted(error);
+      return;
+    }
+    this.#release();
+  }
+
+  /**
+   * The last statement before COMMIT writes the entry, so that the worker's row is locked only for these two round trips. Should the
+   * process stop between them (a debugger, SIGSTOP, a cut cable), the server ends the session after ten seconds, or else nobody could
+   * declare this worker dead.
+   */
+  async #record(workerId: string, entry: NewHistoryEntry): Promise<string> {
+    const [row] = await this.#connection.rows(sql`
+      WITH mark AS MATERIALIZED (SELECT coalesce(current_setting(${markSetting}, true), '') = ${this.#mark} AS ours),
+      alive AS MATERIALIZED (${aliveRow(this.#parts.tables, workerId)}),
+      recorded AS (
+        INSERT INTO ${this.#parts.tables.history} ${entryColumns}
+        SELECT ${entryValues} FROM mark CROSS JOIN alive CROSS JOIN ${entryRows([entry])} WHERE mark.ours
+        RETURNING seq
+      )
+      SELECT (SELECT ours FROM mark)::text, (SELECT count(*) FROM alive), (SELECT count(*) FROM recorded),
+        pg_current_xact_id()::text, set_config('idle_in_transaction_session_timeout', '10s', true)`);
+    const [isOurs, alive, , transactionId] = row!;
+    if (isOurs !== 'true') {
+      throw new TransactionError(
+        'the activity ended its transaction by itself (COMMIT, ROLLBACK or RESET ALL on the client); its result was not recorded, ' +
+          'and what it wrote is committed or undone as it said',
+      );
+    }
+    if (alive !== '1') throw leaseLost(workerId);
+    return transactionId!;
+  }
+
+  async #undo(): Promise<void> {
+    this.#guarded.close();
+    // Where it fails, the connection is closed, and the server undoes what was not committed.
+    await this.#connection.script('ROLLBACK', rollbackDeadlineMs).catch(() => undefined);
+    this.#release();
+  }
+
+  #release(): void {
+    this.#connection.release();
+    this.#parts.ended(this);
+  }
+}
+
+/** Whether somebody said no, as against: nobody answered. */
+function isRefusal(error: unknown): boolean {
+  return leavesConnectionUsable(error) || error instanceof TransactionError || error instanceof LeaseLostError;
+}
+
+function notCommitted(cause: unknown): Error {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TransactionError(`the connection was lost before the commit took effect; nothing was written: ${why}`, { cause });
+}

@@ -1,0 +1,28 @@
+// The names of the tables, each with its schema before it: behind a transaction pooler no session keeps a search_path.
+import { identifier, raw, type Sql } from './sql.js';
+
+export interface TableNames {
+  /** The schema's own name, as it was given. */
+  readonly schema: string;
+  readonly instances: Sql;
+  readonly history: Sql;
+  readonly workers: Sql;
+  readonly mailbox: Sql;
+  readonly subscriptions: Sql;
+  readonly seenEvents: Sql;
+  readonly migrations: Sql;
+}
+
+export function tableNames(schema: string): TableNames {
+  const table = (name: string): Sql => raw(`${identifier(schema)}.${identifier(name)}`);
+  return {
+    schema,
+    instances: table('instances'),
+    history: table('history'),
+    workers: table('workers'),
+    mailbox: table('mailbox'),
+    subscriptions: table('subscriptions'),
+    seenEvents: table('seen_events'),
+    migrations: table('migrations'),
+  };
+}

@@ -1,0 +1,59 @@
+// Opens storages on a database of their own for the conformance suite.
+import type { StorageFixture } from '@romancy/core/conformance';
+import type { Storage, StorageContext } from '@romancy/core/ports';
+import { createDatabase } from '@romancy/test-support';
+import type { Transaction } from 'kysely';
+import pg from 'pg';
+import { createPostgresStorage } from '../src/index.js';
+
+/** What `open` is given in these tests. */
+export const context: StorageContext = {
+  clock: { now: () => Date.now(), monotonic: () => performance.now(), schedule: () => () => undefined },
+  logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+};
+
+interface ProbeTables {
+  readonly probe: { readonly key: string; readonly value: string };
+}
+
+export async function postgresFixture(): Promise<StorageFixture> {
+  const { url } = await createDatabase();
+  const outside = new pg.Pool({ connectionString: url, max: 2 });
+  // A connection that is on its way out when the database is dropped says so.
+  outside.on('error', () => undefined);
+  await outside.query('create table public.probe (key text primary key, value text not null)');
+  const open = async (schema?: string): Promise<Storage> => {
+    const storage = createPostgresStorage({
+      connectionString: url,
+      maxConnections: 5,
+      ...(schema === undefined ? {} : { schema }),
+    });
+    await storage.open(context);
+    return storage;
+  };
+  const db = (handle: unknown): Transaction<ProbeTables> => (handle as { readonly db: Transaction<ProbeTables> }).db;
+  return {
+    open: () => open(),
+    openElsewhere: () => open('else"where'),
+    transactions: {
+      async write(handle, key, value) {
+        const insert = db(handle).insertInto('probe').values({ key, value });
+        await insert.onConflict((conflict) => conflict.column('key').doUpdateSet({ value })).execute();
+      },
+      async readWithin(handle, key) {
+        const row = await db(handle).selectFrom('probe').select('value').where('key', '=', key).executeTakeFirst();
+        return row?.value;
+      },
+      async read(key) {
+        const { rows } = await outside.query<{ value: string }>('select value from public.probe where key = $1', [key]);
+        return rows[0]?.value;
+      },
+      async fail(handle) {
+        const { client } = handle as { readonly client: pg.PoolClient };
+        await client.query('select 1 / 0').catch(() => undefined);
+      },
+    },
+    skip: { kill: 'the death of a process shows by its lease alone; the sessions of a pool say nothing of it' },
+    cleanup: () => outside.end(),
+  };
+}
