@@ -1,20 +1,30 @@
-// The memory storage keeps the storage port's word.
-import type { StorageFixture } from '@romancy/core/conformance';
-import { storageConformance } from '@romancy/core/conformance';
+// The memory storage keeps the storage port's word, and so does a storage around it in which nothing is to go wrong.
+import { storageConformance, type StorageFixture } from '@romancy/core/conformance';
+import type { Storage } from '@romancy/core/ports';
 import {
   createMemoryDatabase,
   createMemoryStorage,
   ManualClock,
   recordingLogger,
+  withFaults,
   type MemoryDatabase,
   type MemoryTransaction,
 } from '@romancy/core/testing';
 
-storageConformance('memory storage', async (): Promise<StorageFixture> => {
+storageConformance('memory storage', () => fixture((storage) => storage));
+
+// Wrapping must change nothing; one look at each case is enough.
+storageConformance('memory storage without faults', () => fixture((storage) => withFaults(storage)), {
+  parkRaces: 20,
+  claimRaceInstances: 50,
+  modelRuns: 10,
+});
+
+async function fixture(wrap: (storage: Storage) => Storage): Promise<StorageFixture> {
   const [database, other] = [createMemoryDatabase(), createMemoryDatabase()];
   const clock = new ManualClock();
-  const openOn = async (chosen: MemoryDatabase) => {
-    const storage = createMemoryStorage({ database: chosen });
+  const openOn = async (chosen: MemoryDatabase): Promise<Storage> => {
+    const storage = wrap(createMemoryStorage({ database: chosen }));
     await storage.open({ clock, logger: recordingLogger() });
     return storage;
   };
@@ -33,4 +43,4 @@ storageConformance('memory storage', async (): Promise<StorageFixture> => {
     },
     cleanup: () => Promise.resolve(),
   };
-});
+}

@@ -10,6 +10,7 @@ import { listCases } from './list-cases.js';
 import { lostClaimCases } from './lost-claim-cases.js';
 import { modelCases } from './model-cases.js';
 import { openingCases } from './opening-cases.js';
+import { pendingProgressCases } from './pending-progress-cases.js';
 import { payloadCases } from './payload-cases.js';
 import { repeatCases } from './repeat-cases.js';
 import { settlementCases } from './settlement-cases.js';
@@ -40,6 +41,7 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
     listCases(bench);
     payloadCases(bench);
     transactionCases(bench);
+    pendingProgressCases(bench);
     repeatCases(bench);
     interleavingCases(bench);
     modelCases(bench);

@@ -1,22 +1,14 @@
 // Cases: what an activity writes through its transaction commits together with its result, or not at all.
-import { describe, expect, it, type TestContext } from 'vitest';
-import { LeaseLostError, StorageUnavailableError, type ActivityTransaction } from '../ports/index.js';
-import type { TransactionProbe } from './storage-fixture.js';
-import type { Bench, StorageHarness } from './storage-harness.js';
-import { newEntry, newInstance, type TestWorker } from './test-worker.js';
-
-interface Stage {
-  readonly harness: StorageHarness;
-  readonly worker: TestWorker;
-  readonly probe: TransactionProbe;
-  /** Opens a transaction; undone at the end, if it still is open. */
-  readonly begin: () => Promise<ActivityTransaction>;
-}
+import { describe, expect, it } from 'vitest';
+import { LeaseLostError, StorageUnavailableError } from '../ports/index.js';
+import type { Bench } from './storage-harness.js';
+import { newEntry } from './test-worker.js';
+import { transactionStage } from './transaction-stage.js';
 
 export function transactionCases(bench: Bench): void {
   describe('activity transactions', () => {
     it('commit the rows together with the entry', async (context) => {
-      const { worker, probe, begin } = await stage(bench, context);
+      const { worker, probe, begin } = await transactionStage(bench, context);
       const transaction = await begin();
       await probe.write(transaction.handle, 'row', 'paid');
       await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 5, { data: '"charged"' }) });
@@ -28,7 +20,7 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('show their rows to themselves alone until they commit', async (context) => {
-      const { worker, probe, begin } = await stage(bench, context);
+      const { worker, probe, begin } = await transactionStage(bench, context);
       const transaction = await begin();
       await probe.write(transaction.handle, 'row', 'first');
       await probe.write(transaction.handle, 'row', 'second');
@@ -40,7 +32,7 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('leave nothing when they are rolled back, however often', async (context) => {
-      const { worker, probe, begin } = await stage(bench, context);
+      const { worker, probe, begin } = await transactionStage(bench, context);
       const transaction = await begin();
       await probe.write(transaction.handle, 'row', 'never');
       await transaction.rollback();
@@ -50,13 +42,13 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('commit an entry when nothing was written', async (context) => {
-      const { worker, begin } = await stage(bench, context);
+      const { worker, begin } = await transactionStage(bench, context);
       await (await begin()).commit({ workerId: worker.workerId, entry: newEntry('one', 1) });
       expect(await worker.history('one')).toHaveLength(1);
     });
 
     it.for(['reaped', 'retired', 'never registered'])('of a worker that was %s commit nothing', async (fate, context) => {
-      const { harness, worker, probe, begin } = await stage(bench, context);
+      const { harness, worker, probe, begin } = await transactionStage(bench, context);
       const dead = fate === 'never registered' ? await harness.unregistered() : worker;
       if (fate === 'retired') await worker.retire();
       if (fate === 'reaped') {
@@ -74,7 +66,7 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('and the reaping of their worker at once: all of it is committed, or nothing', async (context) => {
-      const { harness, probe } = await stage(bench, context);
+      const { harness, probe } = await transactionStage(bench, context);
       const reaper = await harness.worker();
       for (let round = 0; round < 10; round++) {
         const worker = await harness.worker({ storage: await harness.storage() });
@@ -99,7 +91,7 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('of one attempt that went wrong in the database do not spoil the next attempt', async (context) => {
-      const { harness, worker, probe, begin } = await stage(bench, context);
+      const { harness, worker, probe, begin } = await transactionStage(bench, context);
       harness.require(context, 'failInTransaction', 'fail' in probe);
       const first = await begin();
       await probe.write(first.handle, 'row', 'first');
@@ -114,7 +106,7 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('that a database error has spoilt commit all or nothing', async (context) => {
-      const { harness, worker, probe, begin } = await stage(bench, context);
+      const { harness, worker, probe, begin } = await transactionStage(bench, context);
       harness.require(context, 'failInTransaction', 'fail' in probe);
       const transaction = await begin();
       await probe.write(transaction.handle, 'row', 'x');
@@ -130,7 +122,7 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('of several activities at once commit each for itself', async (context) => {
-      const { worker, probe, begin } = await stage(bench, context);
+      const { worker, probe, begin } = await transactionStage(bench, context);
       const numbers = Array.from({ length: 6 }, (_, index) => index + 1);
       await Promise.all(
         numbers.map(async (n) => {
@@ -145,8 +137,29 @@ export function transactionCases(bench: Bench): void {
       for (const n of numbers) expect(await probe.read(`row-${n}`)).toBe(n % 3 === 0 ? undefined : String(n));
     });
 
+    it('let all other calls, of their process and of others, go on or wait for no longer than their end', async (context) => {
+      const { harness, worker, probe, begin } = await transactionStage(bench, context);
+      const other = await harness.worker();
+      await worker.start('free', { owned: false });
+      const transaction = await begin();
+      await probe.write(transaction.handle, 'row', 'x');
+      const calls = [
+        worker.heartbeat(),
+        worker.commit({ entries: [newEntry('one', 2)] }),
+        worker.claim({ limit: 0 }),
+        other.claim(),
+        other.reap(),
+        harness.deliver({ targetInstanceId: 'free' }),
+        harness.get('one'),
+      ];
+      await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 1) });
+      await Promise.all(calls);
+      expect((await worker.history('one')).map((entry) => entry.seq)).toEqual([1, 2]);
+      expect((await harness.get('free')).owner).toBe(other.workerId);
+    });
+
     it('that are over take nothing more, neither a write nor a commit', async (context) => {
-      const { worker, probe, begin } = await stage(bench, context);
+      const { worker, probe, begin } = await transactionStage(bench, context);
       const committed = await begin();
       await committed.commit({ workerId: worker.workerId, entry: newEntry('one', 1) });
       await expect(probe.write(committed.handle, 'late', 'x')).rejects.toThrow();
@@ -160,27 +173,13 @@ export function transactionCases(bench: Bench): void {
     });
 
     it('do not begin for an attempt that is over, and leave the next one its place', async (context) => {
-      const { worker, begin } = await stage(bench, context);
+      const { worker, begin } = await transactionStage(bench, context);
       const signal = AbortSignal.abort(new Error('the attempt is over'));
       await expect(worker.storage.transactions.begin({ signal })).rejects.toThrow();
       await (await begin()).commit({ workerId: worker.workerId, entry: newEntry('one', 1) });
       expect(await worker.history('one')).toHaveLength(1);
     });
   });
-}
-
-async function stage(bench: Bench, context: TestContext): Promise<Stage> {
-  const harness = await bench.harness();
-  harness.require(context, 'transactions', harness.fixture.transactions !== undefined);
-  const probe = harness.fixture.transactions!;
-  const worker = await harness.worker();
-  await worker.commit({ starts: [newInstance('one')] });
-  const begin = async (): Promise<ActivityTransaction> => {
-    const transaction = await worker.storage.transactions.begin({ signal: new AbortController().signal });
-    harness.beforeClose(() => transaction.rollback());
-    return transaction;
-  };
-  return { harness, worker, probe, begin };
 }
 
 function ignoreUnavailable(error: unknown): void {

@@ -31,15 +31,22 @@ export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, n
   };
 }
 
-/** Adds an entry in its place. @returns false when one with its number is there already; that one stays. */
-export function appendEntry(database: MemoryDatabase, entry: NewHistoryEntry, now: number): boolean {
+/** Adds an entry in its place. One with its number that is there already stays as it is. */
+export function appendEntry(database: MemoryDatabase, entry: NewHistoryEntry, now: number): void {
   const history = database.instances.get(entry.instanceId)?.history;
-  if (history === undefined) return false;
+  if (history === undefined || hasEntry(database, entry)) return;
   let place = history.length;
   while (place > 0 && history[place - 1]!.seq > entry.seq) place--;
-  if (place > 0 && history[place - 1]!.seq === entry.seq) return false;
   history.splice(place, 0, { ...entry, recordedAt: now });
-  return true;
+}
+
+/** Whether the instance has an entry of that number. */
+export function hasEntry(database: MemoryDatabase, { instanceId, seq }: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): boolean {
+  const history = database.instances.get(instanceId)?.history ?? [];
+  // From the end, where new entries belong.
+  let place = history.length - 1;
+  while (place >= 0 && history[place]!.seq > seq) place--;
+  return history[place]?.seq === seq;
 }
 
 function requireInstances(database: MemoryDatabase, batch: ProgressBatch): void {

@@ -115,8 +115,10 @@ describe('memoryTransaction', () => {
   it('refuses an entry that is there already, and everything with it', async () => {
     const { ctx, transaction } = await activity();
     (await memoryTransaction(ctx)).set('twice', true);
-    await expect(transaction.commit({ workerId: 'w', entry: entry(1) })).rejects.toBeInstanceOf(TransactionError);
+    const before = { entries: [entry(5)], subscriptions: [], takenMail: [] };
+    await expect(transaction.commit({ workerId: 'w', entry: entry(1), before })).rejects.toBeInstanceOf(TransactionError);
     expect(database.values.size).toBe(0);
+    expect(database.instances.get('one')?.history.map(({ seq }) => seq)).toEqual([1]);
   });
 
   it('is refused where there is no activity, or another storage', async () => {

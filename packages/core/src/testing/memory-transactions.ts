@@ -2,7 +2,7 @@
 import { TransactionError } from '../domain/errors.js';
 import { openActivityTransaction, type ActivityTransaction, type ActivityTransactions } from '../ports/activity-transaction.js';
 import type { MemoryDatabase } from './memory-database.js';
-import { appendEntry, commitProgress } from './memory-progress.js';
+import { appendEntry, commitProgress, hasEntry } from './memory-progress.js';
 import type { MemorySession } from './memory-session.js';
 
 /** What {@link memoryTransaction} gives: a map whose changes commit together with the activity's result. */
@@ -64,13 +64,15 @@ class BufferedTransaction implements ActivityTransaction {
     this.#requireOpen();
     this.#over = true;
     await this.#session.run((database, now) => {
-      if (before !== undefined) commitProgress(database, { workerId, starts: [], settlements: [], ...before }, now);
       database.requireAlive(workerId);
-      if (!appendEntry(database, entry, now)) {
+      // Before the first change, since what throws must leave nothing.
+      if (hasEntry(database, entry) || !database.instances.has(entry.instanceId)) {
         throw new TransactionError(
           `instance ${JSON.stringify(entry.instanceId)} has an entry ${entry.seq} already, or does not exist; nothing was committed`,
         );
       }
+      if (before !== undefined) commitProgress(database, { workerId, starts: [], settlements: [], ...before }, now);
+      appendEntry(database, entry, now);
       for (const [key, change] of this.#changes) {
         if (change === 'deleted') database.values.delete(key);
         else database.values.set(key, change.value);
