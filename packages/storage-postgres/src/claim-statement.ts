@@ -1,5 +1,6 @@
 // The one statement that claims due instances and brings along all that their runs need.
 import type { ClaimRequest } from '@romancy/core/ports';
+import { aliveRow } from './fence.js';
 import { historyColumns } from './history-rows.js';
 import { mailColumns } from './mail-rows.js';
 import { joined, raw, sql, type Sql } from './sql.js';
@@ -53,9 +54,7 @@ export function claimStatement(tables: TableNames, request: ClaimRequest): Sql {
 
 function claimParts(tables: TableNames, request: ClaimRequest, wanted: Sql): readonly Sql[] {
   const { workerId, limit, holding } = request;
-  const alive = sql`alive AS MATERIALIZED (
-    SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} AND ${wanted} FOR KEY SHARE
-  )`;
+  const alive = sql`alive AS MATERIALIZED (${aliveRow(tables, workerId, wanted)})`;
   const lost = sql`lost AS MATERIALIZED (
     SELECT i.instance_id FROM ${tables.instances} i
     WHERE i.owner = ${workerId} AND NOT i.instance_id = ANY(${holding ?? []}::text[]) AND EXISTS (SELECT FROM alive)

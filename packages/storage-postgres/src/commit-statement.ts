@@ -2,7 +2,7 @@
 import type { ProgressBatch } from '@romancy/core/ports';
 import type { ClaimFence } from './claim-fence.js';
 import { aliveRow } from './fence.js';
-import { entryColumns, entryRows, entryValues } from './history-rows.js';
+import { progressParts } from './progress-parts.js';
 import { settledState, startedState, type SettledState } from './settled-state.js';
 import { joined, raw, sql, type Sql } from './sql.js';
 import { clockMillis, instant, storedNow } from './sql-time.js';
@@ -35,22 +35,23 @@ interface StartRow {
 export function commitStatement(tables: TableNames, batch: ProgressBatch, fence: ClaimFence): Sql {
   const parts: Sql[] = [sql`alive AS MATERIALIZED (${aliveRow(tables, batch.workerId)})`];
   const answers: Sql[] = [sql`SELECT 'now' AS tag, ${clockMillis}::text AS id`, sql`SELECT 'alive', worker_id FROM alive`];
-  const add = (part: { readonly parts: readonly Sql[]; readonly answers?: readonly Sql[] }): void => {
-    parts.push(...part.parts);
-    answers.push(...(part.answers ?? []));
-  };
-  if (batch.starts.length > 0) add(startParts(tables, batch));
-  if (batch.settlements.length > 0) add(settlementParts(tables, batch, fence));
-  if (batch.entries.length > 0) add(entryParts(tables, batch));
-  if (batch.subscriptions.length > 0) add(subscriptionParts(tables, batch));
-  if (batch.takenMail.length > 0) add(takenMailParts(tables, batch));
+  if (batch.starts.length > 0) {
+    parts.push(startPart(tables, batch));
+    answers.push(sql`SELECT 'started', start_token FROM started`);
+  }
+  if (batch.settlements.length > 0) {
+    const settling = settlementParts(tables, batch, fence);
+    parts.push(...settling.parts);
+    answers.push(...settling.answers);
+  }
+  parts.push(...progressParts(tables, batch));
   return sql`WITH ${joined(parts, ',\n')}\n${joined(answers, '\nUNION ALL ')}`;
 }
 
-function startParts(tables: TableNames, batch: ProgressBatch) {
+function startPart(tables: TableNames, batch: ProgressBatch): Sql {
   const rows = startRows(batch);
   const of = <T>(pick: (row: StartRow) => T): T[] => rows.map(pick);
-  const started = sql`started AS (
+  return sql`started AS (
     INSERT INTO ${tables.instances} (instance_id, workflow_name, input, start_token, status, owner, claims, wake_at, output, error,
       created_at, finished_at)
     SELECT s.instance_id, s.workflow_name, s.input::json, s.start_token, s.status, CASE WHEN s.owned THEN ${batch.workerId} END,
@@ -67,7 +68,6 @@ function startParts(tables: TableNames, batch: ProgressBatch) {
     ON CONFLICT (instance_id) DO NOTHING
     RETURNING instance_id, start_token, finished_at
   )`;
-  return { parts: [started], answers: [sql`SELECT 'started', start_token FROM started`] };
 }
 
 /** Starts in the order of their ids, each in the state in which it leaves the batch. */
@@ -104,11 +104,10 @@ function settlementParts(tables: TableNames, batch: ProgressBatch, fence: ClaimF
       WHERE i.owner = ${batch.workerId} AND (u.claims IS NULL OR i.claims = u.claims)
       ORDER BY i.instance_id FOR NO KEY UPDATE OF i
     )`,
-    // What has attention and is not put away with a wait (that is refused) is claimable at once, so that what came is looked at.
     sql`settled AS (
       UPDATE ${tables.instances} i
       SET status = u.status, owner = NULL, attention = false, version = i.version + 1, output = u.output::json, error = u.error::json,
-        wake_at = CASE WHEN u.ended THEN NULL WHEN u.due_now OR i.attention THEN ${storedNow} ELSE ${instant(raw('u.wake_at'))} END,
+        wake_at = CASE WHEN u.ended THEN NULL WHEN u.due_now THEN ${storedNow} ELSE ${instant(raw('u.wake_at'))} END,
         finished_at = CASE WHEN u.ended THEN ${storedNow} END
       FROM held h JOIN wanted u ON u.instance_id = h.instance_id
       WHERE i.instance_id = h.instance_id AND NOT h.refused
@@ -134,78 +133,4 @@ function settlementParts(tables: TableNames, batch: ProgressBatch, fence: ClaimF
       WHERE h.ended AND NOT h.refused AND i.version <> h.version`);
   }
   return { parts, answers };
-}
-
-/** Entries go by the fence alone; only those of an instance that is started here must not land in somebody else's of the same id. */
-function entryParts(tables: TableNames, batch: ProgressBatch) {
-  const starting = startingIds(batch);
-  const overlaps = batch.entries.some((entry) => starting.has(entry.instanceId));
-  const condition = overlaps
-    ? sql`WHERE NOT e.instance_id = ANY(${[...starting]}::text[]) OR EXISTS (SELECT FROM ours o WHERE o.instance_id = e.instance_id)`
-    : raw('');
-  const ours = sql`ours AS MATERIALIZED (
-    SELECT instance_id FROM started
-    UNION ALL
-    SELECT i.instance_id FROM ${tables.instances} i
-    JOIN unnest(${batch.starts.map((start) => start.instanceId)}::text[], ${batch.starts.map((start) => start.startToken)}::text[])
-      AS s (instance_id, start_token) ON s.instance_id = i.instance_id AND s.start_token = i.start_token
-  )`;
-  const recorded = sql`recorded AS (
-    INSERT INTO ${tables.history} ${entryColumns}
-    SELECT ${entryValues} FROM alive CROSS JOIN ${entryRows(batch.entries)} ${condition}
-    ON CONFLICT (instance_id, seq) DO NOTHING
-  )`;
-  return { parts: overlaps ? [ours, recorded] : [recorded] };
-}
-
-/**
- * A subscription is written while its instance is owned and does not end: a repeated batch must not leave one with an instance that
- * has ended meanwhile. Who is settled here was locked, and `held` knows; of the others the owner is this worker or nobody, and changes
- * by this worker's commits alone.
- */
-function subscriptionParts(tables: TableNames, batch: ProgressBatch) {
-  const starting = startingIds(batch);
-  const settling = new Set(batch.settlements.map((settlement) => settlement.instanceId));
-  const of = <T>(pick: (subscription: ProgressBatch['subscriptions'][number]) => T): T[] => batch.subscriptions.map(pick);
-  const owned = sql`EXISTS (SELECT FROM ${tables.instances} i WHERE i.instance_id = s.instance_id AND i.owner = ${batch.workerId})`;
-  const open = raw('EXISTS (SELECT FROM held h WHERE h.instance_id = s.instance_id AND (h.refused OR NOT h.ended))');
-  const isNew = raw('EXISTS (SELECT FROM started n WHERE n.instance_id = s.instance_id AND n.finished_at IS NULL)');
-  const condition = joined(
-    [
-      settling.size === 0 ? owned : sql`CASE WHEN s.settles THEN ${open} ELSE ${owned} END`,
-      ...(starting.size === 0 ? [] : [isNew]),
-    ],
-    ' OR ',
-  );
-  return {
-    parts: [
-      sql`subscribed AS (
-        INSERT INTO ${tables.subscriptions} (channel, instance_id)
-        SELECT s.channel, s.instance_id FROM alive CROSS JOIN unnest(
-          ${of(({ channel }) => channel)}::text[], ${of(({ instanceId }) => instanceId)}::text[],
-          ${of(({ instanceId }) => settling.has(instanceId))}::bool[]
-        ) AS s (channel, instance_id, settles)
-        WHERE ${condition}
-        ON CONFLICT (channel, instance_id) DO NOTHING
-      )`,
-    ],
-  };
-}
-
-function takenMailParts(tables: TableNames, { takenMail }: ProgressBatch) {
-  return {
-    parts: [
-      sql`taken AS (
-        DELETE FROM ${tables.mailbox} m
-        USING alive CROSS JOIN unnest(
-          ${takenMail.map((mail) => mail.instanceId)}::text[], ${takenMail.map((mail) => mail.mailId)}::bigint[]
-        ) AS t (instance_id, mail_id)
-        WHERE m.instance_id = t.instance_id AND m.mail_id = t.mail_id
-      )`,
-    ],
-  };
-}
-
-function startingIds(batch: ProgressBatch): ReadonlySet<string> {
-  return new Set(batch.starts.map((start) => start.instanceId));
 }

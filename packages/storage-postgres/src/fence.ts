@@ -1,6 +1,6 @@
 // The fence: no statement of a worker takes effect unless the worker's row is there, and the row cannot go while one does.
 import { LeaseLostError } from '@romancy/core/ports';
-import { sql, type Sql } from './sql.js';
+import { raw, sql, type Sql } from './sql.js';
 import type { TableNames } from './table-names.js';
 
 /**
@@ -13,9 +13,11 @@ import type { TableNames } from './table-names.js';
  * by a reap and a claim elsewhere, and then write all the same.
  *
  * It is always the first lock of its statement: whoever waits here holds nothing that another could wait for.
+ *
+ * @param condition without which nothing is to be written either; the row is then not locked.
  */
-export function aliveRow(tables: TableNames, workerId: string): Sql {
-  return sql`SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} FOR KEY SHARE`;
+export function aliveRow(tables: TableNames, workerId: string, condition: Sql = raw('true')): Sql {
+  return sql`SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} AND ${condition} FOR KEY SHARE`;
 }
 
 /** The error of a worker whose row is gone. */

@@ -1,6 +1,6 @@
 // One attempt's transaction: the user's statements and the entry that records the activity's outcome, committed together.
 import { randomUUID } from 'node:crypto';
-import { LeaseLostError, TransactionError, type ActivityTransaction, type NewHistoryEntry } from '@romancy/core/ports';
+import { LeaseLostError, TransactionError, type ActivityTransaction, type PendingProgress } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
 import { findOutcome } from './commit-outcome.js';
 import type { Connection } from './connection.js';
@@ -9,7 +9,8 @@ import { aliveRow, leaseLost } from './fence.js';
 import { guardClient, type GuardedClient } from './guarded-client.js';
 import { entryColumns, entryRows, entryValues } from './history-rows.js';
 import type { PostgresClient } from './postgres-pool.js';
-import { sql } from './sql.js';
+import { progressParts } from './progress-parts.js';
+import { joined, raw, sql } from './sql.js';
 import { leavesConnectionUsable, storageError } from './storage-error.js';
 import type { TableNames } from './table-names.js';
 import { kyselyTransaction } from './transaction-dialect.js';
@@ -32,6 +33,10 @@ const rollbackDeadlineMs = 5000;
 
 /** A setting that lasts as long as the transaction does: PostgreSQL takes it back at COMMIT and at ROLLBACK, whoever sends them. */
 const markSetting = 'romancy.transaction';
+
+type CommitRequest = Parameters<ActivityTransaction['commit']>[0];
+
+const nothingBefore: PendingProgress = { entries: [], subscriptions: [], takenMail: [] };
 
 interface Opened {
   readonly connection: Connection;
@@ -72,9 +77,9 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     this.handle = Object.freeze({ db: opened.db, client: opened.guarded.client });
   }
 
-  async commit({ workerId, entry }: { readonly workerId: string; readonly entry: NewHistoryEntry }): Promise<void> {
+  async commit(request: CommitRequest): Promise<void> {
     if (this.#ending !== undefined) throw new TransactionError('this transaction is over and cannot be committed');
-    const committing = this.#commit(workerId, entry);
+    const committing = this.#commit(request);
     this.#ending = committing.catch(() => undefined);
     await committing;
   }
@@ -84,11 +89,11 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     await this.#ending;
   }
 
-  async #commit(workerId: string, entry: NewHistoryEntry): Promise<void> {
+  async #commit(request: CommitRequest): Promise<void> {
     this.#guarded.close();
     let transactionId: string;
     try {
-      transactionId = await this.#record(workerId, entry);
+      transactionId = await this.#record(request);
     } catch (error) {
       // COMMIT was not sent: whatever happened, nothing is committed.
       await this.#undo();
@@ -102,7 +107,7 @@ export class PostgresActivityTransaction implements ActivityTransaction {
       this.#release();
       // Refused by the database, as by a deferred constraint.
       if (isRefusal(error)) throw error;
-      if (!(await findOutcome(this.#parts, { transactionId, entry, cause: error }))) throw notCommitted(error);
+      if (!(await findOutcome(this.#parts, { transactionId, entry: request.entry, cause: error }))) throw notCommitted(error);
       return;
     }
     this.#release();
@@ -113,18 +118,22 @@ export class PostgresActivityTransaction implements ActivityTransaction {
    * process stop between them (a debugger, SIGSTOP, a cut cable), the server ends the session after ten seconds, or else nobody could
    * declare this worker dead.
    */
-  async #record(workerId: string, entry: NewHistoryEntry): Promise<string> {
+  async #record({ workerId, entry, before = nothingBefore }: CommitRequest): Promise<string> {
+    const { tables } = this.#parts;
+    const parts = [
+      sql`mark AS MATERIALIZED (SELECT coalesce(current_setting(${markSetting}, true), '') = ${this.#mark} AS ours)`,
+      sql`alive AS MATERIALIZED (${aliveRow(tables, workerId, raw('(SELECT ours FROM mark)'))})`,
+      sql`concluded AS (
+        INSERT INTO ${tables.history} ${entryColumns}
+        SELECT ${entryValues} FROM alive CROSS JOIN ${entryRows([entry])}
+      )`,
+      ...progressParts(tables, { ...before, workerId, starts: [], settlements: [] }),
+    ];
     const [row] = await this.#connection.rows(sql`
-      WITH mark AS MATERIALIZED (SELECT coalesce(current_setting(${markSetting}, true), '') = ${this.#mark} AS ours),
-      alive AS MATERIALIZED (${aliveRow(this.#parts.tables, workerId)}),
-      recorded AS (
-        INSERT INTO ${this.#parts.tables.history} ${entryColumns}
-        SELECT ${entryValues} FROM mark CROSS JOIN alive CROSS JOIN ${entryRows([entry])} WHERE mark.ours
-        RETURNING seq
-      )
-      SELECT (SELECT ours FROM mark)::text, (SELECT count(*) FROM alive), (SELECT count(*) FROM recorded),
-        pg_current_xact_id()::text, set_config('idle_in_transaction_session_timeout', '10s', true)`);
-    const [isOurs, alive, , transactionId] = row!;
+      WITH ${joined(parts, ',\n')}
+      SELECT (SELECT ours FROM mark)::text, (SELECT count(*) FROM alive), pg_current_xact_id()::text,
+        set_config('idle_in_transaction_session_timeout', '10s', true)`);
+    const [isOurs, alive, transactionId] = row!;
     if (isOurs !== 'true') {
       throw new TransactionError(
         'the activity ended its transaction by itself (COMMIT, ROLLBACK or RESET ALL on the client); its result was not recorded, ' +
