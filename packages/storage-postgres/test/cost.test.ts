@@ -55,6 +55,8 @@ beforeAll(async () => {
     leaseDuration: '10h',
   });
   await app.start();
+  // The first claim of a worker, which looks for what is there already, is behind us when this has ended.
+  await (await app.startWorkflow(sleeper)).result();
 });
 
 afterAll(async () => {
