@@ -69,23 +69,28 @@ function parseCursor(cursor: string): { createdAt: number; instanceId: string } 
 function parsePath(text: string): readonly (string | number)[] {
   const path: (string | number)[] = [];
   let rest = text.replace(/^\$\.?/, '');
-  let isFirst = true;
   while (rest.length > 0) {
-    const found =
-      /^\[(\d+)\]/.exec(rest) ?? /^\[("(?:[^"\\]|\\.)*")\]/.exec(rest) ?? (isFirst ? /^([\w-]+)/ : /^\.([\w-]+)/).exec(rest);
-    if (found === null) throw refused('input', text, `paths such as customer.id, items[0].sku, ["odd name"]`);
-    const [all, member] = found as unknown as [string, string];
-    path.push(
-      all.startsWith('[') && !member.startsWith('"')
-        ? Number(member)
-        : member.startsWith('"')
-          ? (JSON.parse(member) as string)
-          : member,
-    );
-    rest = rest.slice(all.length);
-    isFirst = false;
+    const index = /^\[(\d+)\]/.exec(rest);
+    const quoted = /^\[("(?:[^"\\]|\\.)*")\]/.exec(rest);
+    const name = (path.length === 0 ? /^([\w-]+)/ : /^\.([\w-]+)/).exec(rest);
+    const found = index ?? quoted ?? name;
+    const member = index !== null ? Number(index[1]) : quoted !== null ? unquoted(quoted[1]!) : name?.[1];
+    if (found === null || member === undefined) {
+      throw refused('input', text, `paths such as customer.id, items[0].sku, ["odd name"]`);
+    }
+    path.push(member);
+    rest = rest.slice(found[0].length);
   }
   return path;
+}
+
+/** The text of a JSON string; undefined when it is none. */
+function unquoted(json: string): string | undefined {
+  try {
+    return JSON.parse(json) as string;
+  } catch {
+    return undefined;
+  }
 }
 
 function inputFilter(path: string, equals: unknown): InputFilter {

@@ -36,7 +36,10 @@ export interface WaitEventOptions<TData> {
 export interface WorkflowContext {
   readonly instanceId: string;
   readonly workflowName: string;
-  /** True while recorded outcomes are handed out. For special cases only: code that branches on it is not deterministic. */
+  /**
+   * True while the code does again what it did before: recorded outcomes are handed out, or it has not come to rest behind the last of
+   * them. For special cases only: code that branches on it is not deterministic.
+   */
   readonly isReplaying: boolean;
   /** Aborts when the instance is cancelled, and when the process must let go of it. Its reason says which. */
   readonly signal: AbortSignal;

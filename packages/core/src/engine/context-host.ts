@@ -4,7 +4,7 @@ import type { CallHost, DurableCall } from './operations/durable-call.js';
 
 /** The run, as the durable verbs see it. */
 export interface ContextHost extends CallHost {
-  /** True while recorded outcomes are handed out. */
+  /** True while recorded outcomes are handed out, and until the code has come to rest behind the last of them. */
   readonly isReplaying: boolean;
   readonly signal: AbortSignal;
   /** The identity of the next call. @throws NotRunningError when this execution is over: its code must not go on. */

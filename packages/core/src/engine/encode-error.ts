@@ -15,9 +15,17 @@ export function encodeWithError(
   try {
     return encodePayload(around(error), what, limits);
   } catch (refusal) {
-    const message = error instanceof Error ? error.message.slice(0, 2000) : 'an error';
-    const shown = new Error(`${message} (${(refusal as Error).message})`);
-    if (error instanceof Error) shown.name = error.name;
-    return encodePayload(around(shown), what, limits);
+    const { name, message, stack } = error instanceof Error ? (error as Partial<Record<keyof Error, unknown>>) : {};
+    const shown = new Error(`${beginning(message) ?? 'an error'} (${(refusal as Error).message})`);
+    shown.name = beginning(name) ?? shown.name;
+    shown.stack = beginning(stack) ?? '';
+    // Without the limit: somewhere it must be told.
+    return limits.codec.encode(around(shown));
   }
 }
+
+function beginning(text: unknown): string | undefined {
+  return typeof text === 'string' && text !== '' ? text.slice(0, mostCharacters) : undefined;
+}
+
+const mostCharacters = 2000;

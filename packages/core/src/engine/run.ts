@@ -53,6 +53,8 @@ export class Run implements ContextHost {
   readonly #proposals: Proposal[] = [];
   /** Attempts and reads under way: while there are any, the run is not put away. */
   #working = 0;
+  /** The code is where an earlier run of it has been already: history goes on, or the code has not come to rest behind its end. */
+  #repeating = false;
   #draining = false;
   #cancel: { readonly reason: string | null } | null = null;
   /** The code came to its end while the run was being put away. */
@@ -104,7 +106,7 @@ export class Run implements ContextHost {
   }
 
   get isReplaying(): boolean {
-    return this.#replay.next !== undefined;
+    return this.#repeating;
   }
 
   get signal(): AbortSignal {
@@ -119,6 +121,7 @@ export class Run implements ContextHost {
   async execute(): Promise<RunEnd> {
     try {
       await this.#replay.prepare();
+      this.#repeating = this.#replay.next !== undefined;
       if (this.#cancel === null) this.#startCode();
       await this.#pump();
     } catch (error) {
@@ -168,7 +171,7 @@ export class Run implements ContextHost {
 
   open(call: DurableCall): void {
     this.#calls.add(call);
-    if (!this.isReplaying) {
+    if (this.#replay.next === undefined) {
       if (this.#mayGoLive) this.#calls.goLive(call);
     } else {
       // Entries recorded at the call are taken at the call, so that a `now()` right behind finds its own entry next.
@@ -184,7 +187,7 @@ export class Run implements ContextHost {
   value(name: string, make: () => unknown): unknown {
     const call = { ...this.nextCall(name), verb: 'value' } as const;
     const { codec } = this.services;
-    if (this.isReplaying) {
+    if (this.#replay.next !== undefined) {
       try {
         return codec.decode(this.#replay.takeValue(call).data!);
       } catch (error) {
@@ -284,6 +287,7 @@ export class Run implements ContextHost {
       this.#stirred = true;
       return;
     }
+    this.#repeating = false;
     const proposal = this.#proposals.shift();
     if (proposal !== undefined) await this.#deliver(proposal);
     else if (!this.#expireDue()) await this.#rest();
@@ -371,7 +375,9 @@ export class Run implements ContextHost {
     if (signals === undefined || this.#exit.end !== null) return;
     this.mailbox.add(signals.mail);
     if (signals.cancel !== null) this.#requestCancel(signals.cancel);
-    if (signals.mail.length > 0 && !this.isReplaying && this.#mayGoLive) for (const call of this.#calls) call.onMail?.();
+    if (signals.mail.length > 0 && this.#replay.next === undefined && this.#mayGoLive) {
+      for (const call of this.#calls) call.onMail?.();
+    }
     this.#stir();
   }
 

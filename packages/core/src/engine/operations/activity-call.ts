@@ -188,24 +188,19 @@ export class ActivityCall implements DurableCall {
       });
       return;
     }
-    const thrown =
-      why === 'terminal' || (why === 'attempts' && retry.maxAttempts === 1)
-        ? error
+    const isBare = why === 'terminal' || (why === 'attempts' && retry.maxAttempts === 1);
+    const thrown = (cause: unknown): unknown =>
+      isBare
+        ? cause
         : new ActivityFailedError({
             activityId: this.id,
             attempts: facts.attempt,
-            cause: error,
+            cause,
             ...(why === 'duration'
               ? { why: `no attempt may start later than ${retry.maxDurationMs} ms after the first failure` }
               : {}),
           });
-    this.#host.propose({
-      call: this,
-      kind: 'activity_failed',
-      data: this.#encode(thrown, (shown) => shown),
-      dueAt: null,
-      committed,
-    });
+    this.#host.propose({ call: this, kind: 'activity_failed', data: this.#encode(error, thrown), dueAt: null, committed });
   }
 
   #encode(error: unknown, around: (error: unknown) => unknown): string {
