@@ -1,0 +1,31 @@
+// What the child processes of the demo have in common: how they get their settings, and when they are to end.
+
+const variable = 'ROMANCY_ORDERS_SETTINGS';
+
+/** The environment in which a child finds its settings; not its arguments, which every user of the machine could read. */
+export function settingsEnvironment(settings: object): NodeJS.ProcessEnv {
+  return { ...process.env, [variable]: JSON.stringify(settings) };
+}
+
+export function readSettings<T>(): T {
+  const text = process.env[variable];
+  if (text === undefined) throw new Error('This file is started by main.js');
+  return JSON.parse(text) as T;
+}
+
+/** Tells the parent that this child is ready, and what it should know. */
+export function sayReady(facts: object): void {
+  process.send?.(facts);
+}
+
+/**
+ * Resolves when this process is to end in good order: its parent has let go of it or is gone, however that came about, or somebody sent
+ * SIGTERM. Ctrl-C reaches all processes of a terminal; here it is for the parent to say what follows from it.
+ */
+export function untilToldToEnd(): Promise<void> {
+  process.on('SIGINT', () => undefined);
+  return new Promise((resolve) => {
+    process.once('disconnect', resolve);
+    process.once('SIGTERM', resolve);
+  });
+}

@@ -1,0 +1,99 @@
+// What may stand on the command line.
+import { fileURLToPath } from 'node:url';
+
+export interface DemoOptions {
+  /** The file with the orders. */
+  readonly input: string;
+  /** Undefined: SQLite. `embedded`: a PostgreSQL of the demo's own. Otherwise a connection string. */
+  readonly postgres: string | undefined;
+  /** The folder that keeps everything between two starts. */
+  readonly data: string;
+  readonly fresh: boolean;
+  /** What the failures of the payment service are drawn from. */
+  readonly seed: number;
+  readonly kill: boolean;
+}
+
+/** Something the user can put right; its message says all there is to say. */
+export class UserError extends Error {}
+
+const sample = fileURLToPath(new URL('../sample/orders.jsonl', import.meta.url));
+
+export const help = `Runs orders through a durable workflow, kills its own worker in the middle, and shows that nothing is lost or done twice.
+
+  --input FILE       orders as JSON Lines, such as {"id":"A-1","customer":"Ada","sku":"teapot","quantity":1,"card":"visa-4242"}
+                     default: the 200 that ship with the example (${sample})
+  --postgres [URL]   on PostgreSQL with two workers, in the schema romancy_orders; without a URL on a server that the demo brings along
+                     default: on SQLite with one worker
+  --data DIR         where everything is kept between two starts; default: .romancy-orders
+  --fresh            forget what an earlier start has done, and begin anew
+  --seed N           what goes wrong in the payment service, and when: a whole number; default: 1
+  --no-kill          let the workers live
+  --help             this text
+
+Cards that end in 0002 or 9995 are declined, those in 0341 are refused at the settlement, all others are good.
+After Ctrl-C the same command goes on where it was.`;
+
+/** Undefined: help was asked for. @throws UserError */
+export function parseCommandLine(args: readonly string[]): DemoOptions | undefined {
+  const options = {
+    input: sample,
+    postgres: undefined as string | undefined,
+    data: '.romancy-orders',
+    fresh: false,
+    seed: 1,
+    kill: true,
+  };
+  // `--name=value` is `--name value`; a bare `--` comes from package managers.
+  const words = args.filter((word) => word !== '--').flatMap((word) => /^(--[a-z-]+)=([^]*)$/.exec(word)?.slice(1) ?? [word]);
+  const value = (): string | undefined => {
+    const next = words[0];
+    return next === undefined || next === '' || next.startsWith('--') ? undefined : words.shift();
+  };
+  const needed = (name: string, what: string): string => {
+    const given = value();
+    if (given === undefined) throw new UserError(`${name} needs ${what}.`);
+    return given;
+  };
+  for (let name = words.shift(); name !== undefined; name = words.shift()) {
+    switch (name) {
+      case '--help':
+      case '-h':
+        return undefined;
+      case '--input':
+        options.input = needed(name, 'a file with orders');
+        break;
+      case '--data':
+        options.data = needed(name, 'a folder');
+        break;
+      case '--seed':
+        options.seed = seedOf(needed(name, 'a whole number'));
+        break;
+      case '--postgres':
+        options.postgres = postgresOf(value());
+        break;
+      case '--fresh':
+        options.fresh = true;
+        break;
+      case '--no-kill':
+        options.kill = false;
+        break;
+      default:
+        throw new UserError(`There is no option ${name}. With --help you see those that there are.`);
+    }
+  }
+  return options;
+}
+
+function seedOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new UserError(`--seed is ${text}; it takes a whole number from 0.`);
+  return Number(text);
+}
+
+function postgresOf(url: string | undefined): string {
+  if (url === undefined) return 'embedded';
+  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
+    throw new UserError(`--postgres takes a URL such as postgres://user:password@localhost:5432/database, or nothing.`);
+  }
+  return url;
+}

@@ -1,0 +1,51 @@
+// The demo from its start to its end: orders in, workflows through, a table and checks out.
+import { readFile } from 'node:fs/promises';
+import { checkRun } from './checks.js';
+import { UserError, type DemoOptions } from './command-line.js';
+import { fillOrders } from './fill-orders.js';
+import type { Order } from './order.js';
+import { readOrders } from './orders-file.js';
+import type { Output } from './progress-bar.js';
+import { renderChecks, renderTable } from './report.js';
+import { openShop } from './shop.js';
+import { shownPath } from './shown-path.js';
+
+/**
+ * Resolves with whether all checks hold.
+ * @param signal stops in good order; then this rejects with the signal's reason.
+ * @throws UserError
+ */
+export async function runDemo(options: DemoOptions, out: Output, signal: AbortSignal): Promise<boolean> {
+  const began = performance.now();
+  const say = (line: string): void => void out.write(`${line}\n`);
+  const orders = await loadOrders(options.input, say);
+  const shop = await openShop(options, signal);
+  try {
+    say(`${orders.length} orders from ${shownPath(options.input)}`);
+    say(`database: ${shop.description}`);
+    say(`payment service: ${shop.paymentsUrl}, fails now and then (seed ${options.seed})\n`);
+    const outcomes = await fillOrders({ orders, shop, kill: options.kill, out, signal });
+
+    const [articles, reservations] = [await shop.stock.articles(), await shop.stock.reservations()];
+    const checks = checkRun({ outcomes, articles, reservations, charges: await shop.charges() });
+    const isWell = checks.every(({ objections }) => objections.length === 0);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    say(`\n${renderTable(outcomes)}\n\n${renderChecks(checks)}\n`);
+    say(isWell ? `All is well, after ${seconds} s.` : `This should not be; ${shop.logFile} may say why.`);
+    return isWell;
+  } finally {
+    await shop.close();
+  }
+}
+
+async function loadOrders(file: string, say: (line: string) => void): Promise<readonly Order[]> {
+  const name = shownPath(file);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    throw new UserError(`The orders in ${name} cannot be read: ${why}.`);
+  });
+  const { orders, badLines } = readOrders(text);
+  for (const { number, problem } of badLines) say(`${name}, line ${number} is left out: ${problem}`);
+  if (orders.length === 0) throw new UserError(`There is no order in ${name}.`);
+  return orders;
+}

@@ -1,0 +1,90 @@
+// Everything that is there besides the workers: database, app, payment service; opened in this order and closed in the other.
+import { Romancy } from '@romancy/core';
+import { createActivities, type Activities } from './activities.js';
+import { Child } from './child-process.js';
+import { chooseDatabase } from './chosen-database.js';
+import type { DemoOptions } from './command-line.js';
+import { openDatabase, type DatabaseChoice } from './database.js';
+import { createPaymentClient } from './payment-client.js';
+import type { Charge } from './payment-ledger.js';
+import type { PaymentServiceSettings } from './payment-service.js';
+import { openSettlementWebhook } from './settlement-webhook.js';
+import type { Stock } from './stock.js';
+
+export interface Shop {
+  readonly database: DatabaseChoice;
+  /** For the eyes of the user. */
+  readonly description: string;
+  /** Serves no workflow: it starts them, and asks for their ends. */
+  readonly romancy: Romancy;
+  readonly stock: Stock;
+  readonly activities: Activities;
+  readonly paymentsUrl: string;
+  readonly logFile: string;
+  /** Rejects when the payment service ends by itself; never resolves. */
+  readonly failed: Promise<never>;
+  charges(): Promise<readonly Charge[]>;
+  close(): Promise<void>;
+}
+
+/** @param signal stops it halfway; what is open by then is closed again. @throws UserError */
+export async function openShop(options: DemoOptions, signal: AbortSignal): Promise<Shop> {
+  const opened: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (let undo = opened.pop(); undo !== undefined; undo = opened.pop()) await undo();
+  };
+  try {
+    const { choice, folder, description, close: closeDatabase } = await chooseDatabase(options);
+    opened.push(closeDatabase);
+    signal.throwIfAborted();
+
+    const { storage, stock } = openDatabase(choice);
+    opened.push(() => stock.close());
+    await stock.prepare();
+    const romancy = new Romancy({ storage, serviceName: 'orders-demo', workflowPollInterval: '100ms', logger: silent });
+    opened.push(() => romancy.stop());
+    await romancy.start();
+    const webhook = await openSettlementWebhook(romancy);
+    opened.push(() => webhook.close());
+    signal.throwIfAborted();
+
+    const logFile = folder.file('log.txt');
+    const settings: PaymentServiceSettings = {
+      filename: folder.file('payments.db'),
+      seed: options.seed,
+      webhookUrl: webhook.url,
+    };
+    const service = new Child<{ readonly url: string }>({ file: 'payment-service', settings, logFile });
+    let isClosing = false;
+    opened.push(() => {
+      isClosing = true;
+      return service.stop();
+    });
+    const { url: paymentsUrl } = await service.ready;
+    signal.throwIfAborted();
+
+    const failed = service.ended.then(async () => {
+      if (isClosing) return await new Promise<never>(() => undefined);
+      throw new Error(`The payment service has ended; ${logFile} may say why`);
+    });
+    failed.catch(() => undefined); // for who is not interested
+    return {
+      database: choice,
+      description,
+      romancy,
+      stock,
+      activities: createActivities({ stock, payments: createPaymentClient(paymentsUrl) }),
+      paymentsUrl,
+      logFile,
+      failed,
+      charges: async () => (await (await fetch(`${paymentsUrl}/charges`)).json()) as readonly Charge[],
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What the app has to say is said by the demo itself. */
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
