@@ -4,13 +4,14 @@ import { dirname, join } from 'node:path';
 import type { DurabilityFixture } from '@romancy/core/conformance';
 import { recordingLogger } from '@romancy/core/testing';
 import { createSqliteStorage } from '@romancy/storage-sqlite';
-import { spawnFixture, temporaryFile } from '@romancy/test-support';
+import { compileFixture, spawnFixture, temporaryFile } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { createSystemClock } from './system-clock.js';
 
 const worker = new URL('./fixtures/durability-worker.ts', import.meta.url);
 
 export async function createSqliteDurabilityFixture(): Promise<DurabilityFixture> {
+  const program = await compileFixture(worker);
   const filename = await temporaryFile();
   const folder = dirname(filename);
   const notes = join(folder, 'notes');
@@ -19,8 +20,7 @@ export async function createSqliteDurabilityFixture(): Promise<DurabilityFixture
   return {
     place: filename,
     elsewhere: join(folder, 'elsewhere.db'),
-    // The loader's cache goes into the test's own folder, and with it. Without one, most of a process's time would be compiling.
-    spawn: (plan) => spawnFixture(worker, [JSON.stringify(plan), notes], { TMPDIR: folder, TSX_DISABLE_CACHE: undefined }),
+    spawn: (plan) => spawnFixture(program, [JSON.stringify(plan), notes]),
     async open(place) {
       const storage = createSqliteStorage({ filename: place });
       await storage.open({ clock: createSystemClock(), logger: recordingLogger() });

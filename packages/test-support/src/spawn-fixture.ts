@@ -129,8 +129,8 @@ export class FixtureProcess {
 }
 
 /**
- * Starts a TypeScript file from source (`node --conditions=@romancy/source --import tsx FILE`). It is killed when the test ends, or
- * the file when it was started outside of a test, and it does not survive the test process either.
+ * Starts a TypeScript file from source (`node --conditions=@romancy/source --import tsx FILE`), or what `compileFixture` made of one. It
+ * is killed when the test ends, or the file when it was started outside of a test, and it does not survive the test process either.
  */
 export function spawnFixture(
   file: string | URL,
@@ -139,7 +139,8 @@ export function spawnFixture(
 ): FixtureProcess {
   const path = typeof file === 'string' && !file.startsWith('file:') ? file : fileURLToPath(file);
   const guard = new URL(`./fixture-guard${extname(import.meta.url)}`, import.meta.url).href;
-  const flags = ['--conditions=@romancy/source', '--import', tsxLoader(), '--import', guard];
+  const isCompiled = extname(path) === '.mjs';
+  const flags = isCompiled ? [] : ['--conditions=@romancy/source', '--import', tsxLoader(), '--import', guard];
   const child = spawn(process.execPath, [...flags, path, ...args], {
     env: { ...fixtureEnvironment(), ...tsxEnvironment, ...env },
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],

@@ -3,6 +3,10 @@ import { describe } from 'vitest';
 import { createDurabilitySuite } from './durability-bench.js';
 import { resolveDurabilityOptions, type DurabilityFixtureFactory, type DurabilityOptions } from './durability-fixture.js';
 import { killCases } from './durability-kill-cases.js';
+import { placeCases } from './durability-place-cases.js';
+import { shutdownCases } from './durability-shutdown-cases.js';
+import { startCases } from './durability-start-cases.js';
+import { workerCases } from './durability-worker-cases.js';
 
 /**
  * Defines, in the vitest file that calls it, tests that start worker processes on databases of the factory. It needs processes that can
@@ -14,5 +18,9 @@ export function durabilityConformance(name: string, factory: DurabilityFixtureFa
   const suite = createDurabilitySuite(factory, resolved);
   describe(`${name} loses nothing and doubles nothing`, { timeout: resolved.timeout }, () => {
     killCases(suite);
+    startCases(suite);
+    workerCases(suite);
+    shutdownCases(suite);
+    placeCases(suite);
   });
 }

@@ -27,6 +27,8 @@ export function durabilityWorkflow(name: string, effects: Effects): AnyWorkflow 
       return programWorkflow(name, effects);
     case 'three':
       return threeWorkflow(name, effects);
+    case 'once':
+      return onceWorkflow(name, effects);
     case 'sleeper':
       return sleeperWorkflow(name, effects);
     case 'load':
@@ -58,6 +60,17 @@ function threeWorkflow(name: string, effects: Effects): AnyWorkflow {
       );
     }
     return results;
+  });
+}
+
+/** Notes each execution of its body. Returns the process that made its only step. */
+function onceWorkflow(name: string, effects: Effects): AnyWorkflow {
+  return defineWorkflow(name, async (ctx) => {
+    effects.note({ instanceId: ctx.instanceId, activityId: 'body', attempt: 1 });
+    return await ctx.run('step', (activity: ActivityContext) => {
+      effects.note(activity);
+      return process.pid;
+    });
   });
 }
 

@@ -1,0 +1,49 @@
+// Ten processes at once: on an empty database, and for the same instances.
+import { expect, it } from 'vitest';
+import { expectOneAttemptEach } from './durability-checks.js';
+import type { DurabilitySuite } from './durability-bench.js';
+
+const processCount = 10;
+const instanceCount = 30;
+
+export function startCases({ bench: newBench }: DurabilitySuite): void {
+  it('is opened by ten processes at once while it is empty: none works before it is ready', async () => {
+    const bench = await newBench();
+    const place = bench.fixture.elsewhere;
+    const workflows = ['three'];
+    const input = { stuckAt: 0 };
+    const names = Array.from({ length: processCount }, (_, index) => `own-${index}`);
+    const workers = names.map((name) =>
+      bench.launch({
+        place,
+        workflows,
+        drives: [name, 'shared'].map((instanceId) => ({ instanceId, workflow: 'three', input })),
+      }),
+    );
+    for (const [index, worker] of workers.entries()) {
+      for (const name of [names[index]!, 'shared']) expect(await worker.driven(name), name).toEqual({ result: [1, 2, 3] });
+    }
+    for (const worker of workers) expect(worker.logs({ levels: ['warn', 'error'] })).toEqual([]);
+    const notes = await bench.notes();
+    expectOneAttemptEach(notes);
+    expect(notes).toHaveLength(3 * (names.length + 1));
+    const { instances } = await bench.storage(place);
+    expect(await instances.finished([...names, 'shared'])).toHaveLength(names.length + 1);
+  });
+
+  it('runs each body once when ten processes start and claim the same instances at once', async () => {
+    const bench = await newBench();
+    const workers = Array.from({ length: processCount }, () => bench.launch({ workflows: ['once'] }));
+    await Promise.all(workers.map((worker) => worker.ready()));
+    const ids = Array.from({ length: instanceCount }, (_, index) => `once-${index}`);
+    const outcomes = await Promise.all(
+      workers.map((worker) => Promise.all(ids.map((instanceId) => worker.drive({ instanceId, workflow: 'once' })))),
+    );
+    for (const outcome of outcomes) expect(outcome).toEqual(outcomes[0]);
+    const notes = await bench.notes();
+    const bodies = notes.filter(({ activityId }) => activityId === 'body').map(({ instanceId }) => instanceId);
+    expect(bodies.sort()).toEqual([...ids].sort());
+    expect(notes).toHaveLength(2 * ids.length);
+    expectOneAttemptEach(notes);
+  });
+}

@@ -1,0 +1,126 @@
+// Workers that die, freeze or leave while others work: their runs go on elsewhere, and nothing of them is done twice.
+import { expect, it } from 'vitest';
+import type { DurabilityBench, DurabilitySuite } from './durability-bench.js';
+import {
+  expectedRows,
+  expectGrown,
+  expectNothingCommittedRunsAgain,
+  expectOneAttemptEach,
+  expectSound,
+} from './durability-checks.js';
+import { giveLoad, type Load } from './durability-load.js';
+
+export function workerCases({ bench: newBench, options }: DurabilitySuite): void {
+  it('wakes a sleeper at its original time after the worker died that put it to sleep', async () => {
+    const bench = await newBench();
+    const sleepMs = 4000;
+    const drive = { instanceId: 'dreamer', workflow: 'sleeper', input: sleepMs };
+    const first = await bench.worker({ workflows: ['sleeper'], drives: [drive] });
+    const asleep = await bench.until('it sleeps', async () => {
+      const instance = await bench.get('dreamer');
+      return instance?.status === 'waiting_for_timer' && instance;
+    });
+    const history = await bench.history('dreamer');
+    const { dueAt, recordedAt } = history.find(({ kind }) => kind === 'timer_set')!;
+    expect(dueAt! - recordedAt).toBeGreaterThan(sleepMs - 1000);
+    await first.kill();
+    expect(await bench.get('dreamer')).toEqual(asleep);
+
+    const second = await bench.worker({ workflows: ['sleeper'] });
+    expect(await second.drive(drive)).toEqual({ result: 'awake' });
+    const woken = await bench.history('dreamer');
+    expectGrown(new Map([['dreamer', history]]), new Map([['dreamer', woken]]));
+    expect(woken.filter(({ kind }) => kind === 'timer_set')).toHaveLength(1);
+    const fired = woken.find(({ kind }) => kind === 'timer_fired')!;
+    expect(fired.recordedAt).toBeGreaterThanOrEqual(dueAt!);
+    // Had it begun to sleep anew, it would still sleep.
+    expect(fired.recordedAt - dueAt!).toBeLessThan(sleepMs / 2);
+    const notes = await bench.notes();
+    expect(notes.map(({ pid, activityId }) => [pid, activityId])).toEqual([
+      [first.pid, 'before:1'],
+      [second.pid, 'after:1'],
+    ]);
+  });
+
+  it('lets the runs of one of three workers go on elsewhere when it is killed under load', async () => {
+    const bench = await newBench();
+    const [victim, ...others] = await threeWorkers(bench);
+    const load = await giveLoad(bench, [victim!, ...others]);
+    await load.isUnderWay();
+    await victim!.kill();
+    const killedAt = performance.now();
+    const owned = await load.ownedBy(victim!.workerId);
+    expect(owned.length).toBeGreaterThan(0);
+    const before = await bench.histories(owned);
+    const noted = (await bench.notes()).length;
+    await bench.until('nobody is owned by the dead', async () => (await load.ownedBy(victim!.workerId)).length === 0);
+    expect(performance.now() - killedAt).toBeLessThan(options.takeoverMs);
+    await load.isDone();
+    expectGrown(before, await bench.histories(owned));
+    expectNothingCommittedRunsAgain(before, (await bench.notes()).slice(noted));
+    await expectWhole(bench, load);
+    // One of the two found it dead, and said so once.
+    expect(others.flatMap((worker) => worker.logs({ message: /a worker is dead/ }))).toHaveLength(1);
+  });
+
+  it('hands the runs of a worker that is stopped under load to others at once, and does no step twice', async () => {
+    const bench = await newBench();
+    const [leaver, ...others] = await threeWorkers(bench);
+    const load = await giveLoad(bench, [leaver!, ...others]);
+    await load.isUnderWay();
+    expect((await load.ownedBy(leaver!.workerId)).length).toBeGreaterThan(0);
+    await leaver!.stop();
+    expect(await load.ownedBy(leaver!.workerId)).toEqual([]);
+    await load.isDone();
+    const { notes } = await expectWhole(bench, load);
+    // An activity under way may end before its process does: none is made again elsewhere.
+    expect(notes).toHaveLength(load.instanceIds.length * load.activitiesEach);
+    expect(others.flatMap((worker) => worker.logs({ levels: ['warn', 'error'] }))).toEqual([]);
+  });
+
+  it('lets a worker that was frozen for longer than its lease write nothing, say so, and join again as a new one', async () => {
+    const bench = await newBench();
+    const [frozen, ...others] = await threeWorkers(bench);
+    const load = await giveLoad(bench, [frozen!, ...others]);
+    await load.isUnderWay();
+    frozen!.freeze();
+    const owned = await load.ownedBy(frozen!.workerId);
+    expect(owned.length).toBeGreaterThan(0);
+    await load.isDone();
+    const { histories, notes } = await expectWhole(bench, load);
+
+    frozen!.thaw();
+    await frozen!.logged(/joined again/);
+    expect(frozen!.logs({ message: /was declared dead/ })).toHaveLength(1);
+    expect((await frozen!.status()).workerId).not.toBe(frozen!.workerId);
+    for (const worker of others) await worker.stop();
+    expect(await frozen!.drive({ instanceId: 'later', workflow: 'load', input: { steps: 1, stepMs: 1 } })).toEqual({
+      result: [frozen!.pid],
+    });
+    // Whatever it had in memory when it froze has come to nothing.
+    expect(await bench.histories(load.instanceIds)).toEqual(histories);
+    const later = (await bench.notes()).slice(notes.length).filter(({ instanceId }) => instanceId !== 'later');
+    expect(later).toEqual([]);
+    expect(frozen!.logs({ levels: ['warn', 'error'] })).toHaveLength(1);
+    await frozen!.stop();
+  });
+}
+
+async function threeWorkers(bench: DurabilityBench) {
+  return await Promise.all([1, 2, 3].map(() => bench.worker({ workflows: ['load'] })));
+}
+
+/** Every instance is completed, by sound histories, with each of its steps and rows once. */
+async function expectWhole(bench: DurabilityBench, load: Load) {
+  const histories = await bench.histories(load.instanceIds);
+  expectSound(histories);
+  for (const instanceId of load.instanceIds) {
+    expect(await bench.get(instanceId), instanceId).toMatchObject({ status: 'completed', owner: null });
+    const completed = histories.get(instanceId)!.filter(({ kind }) => kind === 'activity_completed');
+    expect(completed, instanceId).toHaveLength(load.activitiesEach);
+  }
+  expect(await bench.fixture.rows()).toEqual(expectedRows(histories, (callId) => callId === 'row:1'));
+  const notes = await bench.notes();
+  expectOneAttemptEach(notes);
+  return { histories, notes };
+}

@@ -1,0 +1,31 @@
+// Shows that a compiled fixture does what its source does, starts without a loader, and does not outlive who started it.
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { compileFixture } from './compile-fixture.js';
+import { spawnFixture } from './spawn-fixture.js';
+
+const talker = new URL('../fixtures/talker.ts', import.meta.url);
+
+it('compiles a fixture once, and it runs as from source', async () => {
+  const compiled = await compileFixture(talker);
+  expect(await compileFixture(talker)).toBe(compiled);
+  const child = spawnFixture(compiled, ['a'], { GREETING: 'hi' });
+  expect(await child.message()).toMatchObject({ kind: 'hello', args: ['a'], greeting: 'hi', flags: [] });
+  child.send({ number: 1 });
+  expect(await child.message()).toMatchObject({ kind: 'echo', message: { number: 1 } });
+});
+
+it('leaves packages where they are installed, and takes the guard along', async () => {
+  const owner = await readFile(await compileFixture(new URL('../fixtures/postgres-client.ts', import.meta.url)), 'utf8');
+  expect(owner).toMatch(/from "\/.*node_modules\/pg\//);
+  expect(owner).toContain('process.stdin.once("close"');
+});
+
+it('does not let a compiled fixture outlive the one that started it', async () => {
+  const owner = spawnFixture(await compileFixture(new URL('../fixtures/compiled-owner.ts', import.meta.url)), [
+    await compileFixture(talker),
+  ]);
+  await owner.message<{ kind: string }>(({ kind }) => kind === 'hello');
+  // The inner process writes to the same pipe, and the end of that is waited for: this returns only when both are gone.
+  expect(await owner.kill()).toEqual({ code: null, signal: 'SIGKILL' });
+});

@@ -1,0 +1,54 @@
+// Makes one JavaScript file of a fixture and of all that it imports from source, so that many processes of it start fast.
+import { mkdtemp } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+import { inject } from 'vitest';
+
+const compiled = new Map<string, Promise<string>>();
+
+/**
+ * The path of a compiled fixture, for `spawnFixture`: a process of it starts in a quarter of the time that the loader for TypeScript
+ * takes. Compiled once in each test file; it is removed when the run is over.
+ */
+export function compileFixture(file: URL): Promise<string> {
+  const known = compiled.get(file.href);
+  if (known !== undefined) return known;
+  const compiling = compile(fileURLToPath(file));
+  compiled.set(file.href, compiling);
+  return compiling;
+}
+
+async function compile(path: string): Promise<string> {
+  const folder = await mkdtemp(join(inject('temporaryRoot'), 'fixture-'));
+  const outfile = join(folder, `${basename(path, extname(path))}.mjs`);
+  await build({
+    entryPoints: [path],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['@romancy/source'],
+    // Not by a flag, as for fixtures that are compiled while they run: this one needs no loader, and the guard is TypeScript.
+    // Its package says that no file of it has side effects; this one has no other purpose.
+    ignoreAnnotations: true,
+    inject: [fileURLToPath(new URL('./fixture-guard.ts', import.meta.url))],
+    plugins: [packagesStayWhereTheyAre],
+    logLevel: 'silent',
+  });
+  return outfile;
+}
+
+/** From the folder of the compiled file no package can be found by its name. */
+const packagesStayWhereTheyAre: Plugin = {
+  name: 'packages-stay-where-they-are',
+  setup(building) {
+    const seen = Symbol('seen');
+    building.onResolve({ filter: /^[^./]/ }, async ({ path, importer, kind, namespace, resolveDir, pluginData }) => {
+      if (path.startsWith('@romancy/') || path.startsWith('node:') || pluginData === seen || kind === 'entry-point')
+        return undefined;
+      const found = await building.resolve(path, { importer, kind, namespace, resolveDir, pluginData: seen });
+      return found.external ? found : { path: found.path, external: true, errors: found.errors };
+    });
+  },
+};
