@@ -16,3 +16,11 @@ export type {
   WorkerProcess,
 } from './durability-fixture.js';
 export type { WorkerPlan } from './durability-plan.js';
+export { engineConformance } from './engine-conformance.js';
+export type {
+  EngineConformanceOptions,
+  EngineFixture,
+  EngineFixtureFactory,
+  EngineOptionalPart,
+  UserRows,
+} from './engine-fixture.js';

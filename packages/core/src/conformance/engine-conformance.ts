@@ -1,0 +1,27 @@
+// The engine's behaviour as a suite that runs on every storage: one file of cases per subject.
+import { describe } from 'vitest';
+import { activityCases } from './engine-activity-cases.js';
+import { resolveEngineOptions, type EngineConformanceOptions, type EngineFixtureFactory } from './engine-fixture.js';
+import { createEngineBench } from './engine-harness.js';
+import { listCases } from './engine-list-cases.js';
+import { timerCases } from './engine-timer-cases.js';
+import { transactionCases } from './engine-transaction-cases.js';
+import { valueCases } from './engine-value-cases.js';
+import { workflowCases } from './engine-workflow-cases.js';
+
+/**
+ * Defines, in the vitest file that calls it, the tests of what apps do on a storage. Each test asks the factory for an empty database.
+ * @param name what the tests are listed under.
+ */
+export function engineConformance(name: string, factory: EngineFixtureFactory, options: EngineConformanceOptions = {}): void {
+  const resolved = resolveEngineOptions(options);
+  const bench = createEngineBench(factory, resolved);
+  describe(`the engine on ${name}`, { timeout: resolved.timeout }, () => {
+    workflowCases(bench);
+    listCases(bench);
+    activityCases(bench);
+    transactionCases(bench);
+    timerCases(bench);
+    valueCases(bench);
+  });
+}

@@ -1,0 +1,59 @@
+// What a storage's package hands to the engine's suite: storages for apps, and rows of a user beside them.
+import type { ActivityContext, Storage } from '../index.js';
+
+/** Rows of a user in the same database, written by activities in their own transactions. */
+export interface UserRows {
+  /** Writes the row within the transaction of this activity; an existing one of that key is replaced. */
+  write(ctx: ActivityContext, key: string, value: string): Promise<void>;
+  /** The row as everybody sees it: committed. */
+  read(key: string): Promise<string | undefined>;
+  /**
+   * Sends a statement in the activity's transaction that the database answers with an error, and rejects with that. Leave it out,
+   * with the reason under `skip`, where there is no such thing.
+   */
+  fail?(ctx: ActivityContext): Promise<void>;
+}
+
+/** What cannot be shown everywhere. */
+export type EngineOptionalPart = 'rows' | 'failingStatement';
+
+/** One empty database, for one test. */
+export interface EngineFixture {
+  /** A further storage on the database, not yet opened: each app gets one of its own, as another process would have it. */
+  storage(): Storage;
+  /**
+   * True: storages take their time from the app's clock, and the suite lets months pass at once. False: the database has a clock of
+   * its own, and the suite waits for short real times.
+   */
+  readonly manualTime: boolean;
+  readonly rows?: UserRows;
+  /** The reason for each optional part that is missing, to be shown at the tests that are skipped by it. */
+  readonly skip?: Readonly<Partial<Record<EngineOptionalPart, string>>>;
+  /** Called when the test is over, after all apps were stopped and all storages closed. */
+  cleanup(): Promise<void>;
+}
+
+export type EngineFixtureFactory = () => Promise<EngineFixture>;
+
+/** How much the larger cases do. */
+export interface EngineConformanceOptions {
+  /** Entries of the longest history that is replayed. Default 10,000. */
+  readonly longHistory?: number;
+  /** Timers that come due in one second. Default 1,000. */
+  readonly timers?: number;
+  /** Every so-manieth transition is made to fail; 1: each of them. Default 1. */
+  readonly faultStep?: number;
+  /** Milliseconds that one case may take. Default 60,000. */
+  readonly timeout?: number;
+}
+
+export type ResolvedEngineOptions = Required<EngineConformanceOptions>;
+
+export function resolveEngineOptions(options: EngineConformanceOptions): ResolvedEngineOptions {
+  return {
+    longHistory: options.longHistory ?? 10_000,
+    timers: options.timers ?? 1000,
+    faultStep: options.faultStep ?? 1,
+    timeout: options.timeout ?? 60_000,
+  };
+}

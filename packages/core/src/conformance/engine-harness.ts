@@ -1,0 +1,174 @@
+// One test's database: starts apps on it, lets them crash, lets time pass, and clears all away at the end.
+import { expect, onTestFinished, type TestContext } from 'vitest';
+import { Romancy, type Duration, type InstanceStatus, type RomancyOptions, type Storage } from '../index.js';
+import { durationMs } from '../domain/duration.js';
+import { ManualClock, recordingLogger, withFaults, type FaultyStorage, type RecordingLogger } from '../testing/index.js';
+import type {
+  EngineFixture,
+  EngineFixtureFactory,
+  EngineOptionalPart,
+  ResolvedEngineOptions,
+  UserRows,
+} from './engine-fixture.js';
+
+/** Gives a running test its harness. */
+export interface EngineBench {
+  readonly options: ResolvedEngineOptions;
+  harness(): Promise<EngineHarness>;
+}
+
+export function createEngineBench(factory: EngineFixtureFactory, options: ResolvedEngineOptions): EngineBench {
+  return {
+    options,
+    async harness() {
+      const harness = new EngineHarness(await factory());
+      onTestFinished(() => harness.close());
+      return harness;
+    },
+  };
+}
+
+/** An app under test, with what it runs on. */
+export interface TestApp {
+  readonly romancy: Romancy;
+  /** Its storage; counts, and makes calls fail where a test plans it. */
+  readonly storage: FaultyStorage;
+  readonly logger: RecordingLogger;
+  /** Lets its process die: no call of its storage is answered or takes effect any more, and nobody stops it. */
+  crash(): void;
+}
+
+/** Leases that run out soon, for tests that wait for it in real time. */
+export const shortLease = { leaseDuration: '1s' } as const;
+
+type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
+
+const roundsUntilLate = 20_000;
+
+export class EngineHarness {
+  readonly fixture: EngineFixture;
+  /** Undefined where the database has a clock of its own. */
+  readonly clock: ManualClock | undefined;
+  readonly #apps: { readonly app: TestApp; readonly within: Storage; crashed: boolean }[] = [];
+
+  constructor(fixture: EngineFixture) {
+    this.fixture = fixture;
+    this.clock = fixture.manualTime ? new ManualClock() : undefined;
+  }
+
+  /** A started app with a storage of its own. */
+  async app(options: Partial<RomancyOptions> = {}): Promise<TestApp> {
+    const app = this.unstarted(options);
+    await this.drive(app.romancy.start());
+    return app;
+  }
+
+  /** An app that nobody has started. */
+  unstarted(options: Partial<RomancyOptions> = {}): TestApp {
+    const within = this.fixture.storage();
+    const storage = withFaults(within);
+    const logger = recordingLogger();
+    const romancy = new Romancy({
+      storage,
+      logger,
+      // Where time is real, nobody wants to wait for polls; where it is not, what is shown is what polls at the usual pace do.
+      ...(this.clock === undefined
+        ? { workflowPollInterval: 25, timerPollInterval: 25, channelTimeoutInterval: 25 }
+        : { clock: this.clock }),
+      ...options,
+    });
+    const known = { within, crashed: false } as { app: TestApp; readonly within: Storage; crashed: boolean };
+    known.app = {
+      romancy,
+      storage,
+      logger,
+      crash: () => {
+        known.crashed = true;
+        const never = (): Promise<void> => new Promise(() => undefined);
+        storage.plan = { before: never, after: never };
+      },
+    };
+    this.#apps.push(known);
+    return known.app;
+  }
+
+  /** One of two durations: how long something takes where time is in the test's hand, or where it is real. */
+  span(manual: Duration, real: Duration): Duration {
+    return this.clock === undefined ? real : manual;
+  }
+
+  /** Lets so much time pass, in one leap, where time is in the test's hand. Elsewhere it passes by itself. */
+  async leap(duration: Duration): Promise<void> {
+    await this.clock?.jump(durationMs(duration, 'duration'));
+  }
+
+  /** Waits for a promise, and lets time pass meanwhile, in small steps. */
+  async drive<T>(promise: Promise<T>): Promise<T> {
+    if (this.clock === undefined) return await promise;
+    let over = false;
+    const ended = (): void => {
+      over = true;
+    };
+    promise.then(ended, ended);
+    for (let round = 0; !over && round < roundsUntilLate; round++) await this.tick();
+    if (!over) throw new Error('what was waited for did not come within the time that a test may take');
+    return await promise;
+  }
+
+  /** Lets a moment pass. */
+  async tick(): Promise<void> {
+    if (this.clock === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
+    else await this.clock.advance(10);
+  }
+
+  /** Looks until what is seen is truthy, and gives that. */
+  async until<T>(look: () => T | Promise<T>): Promise<Truthy<T>> {
+    for (let round = 0; round < roundsUntilLate; round++) {
+      const seen = await look();
+      if (seen) return seen as Truthy<T>;
+      await this.tick();
+    }
+    throw new Error(`did not come true: ${look.toString()}`);
+  }
+
+  /** Waits until the instance has that status, as seen by this app. */
+  async untilStatus(app: TestApp, instanceId: string, status: InstanceStatus): Promise<void> {
+    await this.until(async () => (await app.romancy.get(instanceId))?.status === status);
+  }
+
+  /** Waits for a rejection and gives what came. */
+  async failure(promise: Promise<unknown>): Promise<unknown> {
+    const outcome = await this.drive(
+      promise.then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      ),
+    );
+    expect(outcome, 'it was to fail').toHaveProperty('error');
+    return (outcome as { readonly error: unknown }).error;
+  }
+
+  /** The fixture's rows; ends the test as skipped where there are none. */
+  rows(context: TestContext): UserRows {
+    this.require(context, 'rows', this.fixture.rows !== undefined);
+    return this.fixture.rows!;
+  }
+
+  /** Ends the test as skipped when the fixture lacks a part, with the reason that the fixture gives. */
+  require(context: TestContext, part: EngineOptionalPart, present: boolean): void {
+    if (!present) context.skip(this.fixture.skip?.[part] ?? `the fixture has no ${part} and gives no reason for it`);
+  }
+
+  async close(): Promise<void> {
+    const stopped = await Promise.allSettled(
+      this.#apps.map(async ({ app, within, crashed }) => {
+        if (crashed) return await within.close();
+        app.storage.plan = {};
+        app.storage.setDown(false);
+        await this.drive(app.romancy.stop({ timeout: '2s' }));
+      }),
+    );
+    await this.fixture.cleanup();
+    for (const result of stopped) if (result.status === 'rejected') throw result.reason;
+  }
+}

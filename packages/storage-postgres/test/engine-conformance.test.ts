@@ -1,0 +1,39 @@
+// The engine on PostgreSQL does what it promises.
+import { engineConformance, type EngineFixture } from '@romancy/core/conformance';
+import { createPostgresStorage, postgresTransaction } from '@romancy/storage-postgres';
+import { createDatabase } from '@romancy/test-support';
+import pg from 'pg';
+
+interface UserTables {
+  readonly user_rows: { readonly key: string; readonly value: string };
+}
+
+engineConformance('PostgreSQL', async (): Promise<EngineFixture> => {
+  const { url } = await createDatabase();
+  const outside = new pg.Client({ connectionString: url });
+  await outside.connect();
+  await outside.query('CREATE TABLE user_rows (key text PRIMARY KEY, value text NOT NULL)');
+  return {
+    storage: () => createPostgresStorage({ connectionString: url, maxConnections: 5 }),
+    manualTime: false,
+    rows: {
+      async write(ctx, key, value) {
+        const { db } = await postgresTransaction<UserTables>(ctx);
+        await db
+          .insertInto('user_rows')
+          .values({ key, value })
+          .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+          .execute();
+      },
+      async read(key) {
+        const { rows } = await outside.query<{ value: string }>('SELECT value FROM user_rows WHERE key = $1', [key]);
+        return rows[0]?.value;
+      },
+      async fail(ctx) {
+        const { client } = await postgresTransaction(ctx);
+        await client.query('SELECT 1 / 0');
+      },
+    },
+    cleanup: () => outside.end(),
+  };
+});
