@@ -123,6 +123,7 @@ export class ModelSide {
       mailLimit: command.mailLimit,
       holding: command.lost ? [] : null,
     });
+    this.#forgetSettled(command.worker, new Set(claimed.map((run) => run.instanceId)));
     const runs = byId(claimed).map(({ mail, history, createdAt: _, ...run }) => ({
       ...run,
       mail: viewMail(mail),
@@ -146,6 +147,15 @@ export class ModelSide {
     // Only what took effect is repeated: what was refused for want of a lease is not made again by that worker.
     this.#lastBatch.set(worker, batch);
     return { conflicts: [...conflicts].sort(), refused: [...refused].sort() };
+  }
+
+  /**
+   * A settlement that is repeated when its worker has claimed the instance again cannot be told from a new one by what the port
+   * passes, so that storages may differ there.
+   */
+  #forgetSettled(worker: number, claimed: ReadonlySet<string>): void {
+    const settled = this.#lastBatch.get(worker)?.settlements ?? [];
+    if (settled.some(({ instanceId }) => claimed.has(instanceId))) this.#lastBatch.delete(worker);
   }
 
   async #instanceState(instanceId: string, now: number): Promise<unknown> {

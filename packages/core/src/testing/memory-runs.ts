@@ -5,8 +5,9 @@ import { commitProgress } from './memory-progress.js';
 import type { MemorySession } from './memory-session.js';
 
 export function createMemoryRuns(session: MemorySession): RunStore {
+  const { claimsOfSettlements } = session;
   return {
-    commit: (batch) => session.run((database, now) => commitProgress(database, batch, now)),
+    commit: (batch) => session.run((database, now) => commitProgress(database, batch, { now, claimsOfSettlements })),
     claim: (request) => session.run((database, now) => claimRuns(database, request, now)),
     readSignals: (request) => session.run((database) => readSignals(database, request)),
     mail: (request) => session.run((database) => readMail(database, request)),
