@@ -38,7 +38,7 @@ function counting(counted: pg.Pool): PostgresPool {
       }
       return client;
     },
-  }) as unknown as PostgresPool;
+  });
 }
 
 beforeAll(async () => {
