@@ -1,0 +1,39 @@
+// First come, first served.
+import { expect, it } from 'vitest';
+import { WriteLock } from './write-lock.js';
+
+const { signal } = new AbortController();
+
+it('goes to one after the other, to an urgent one first, and never to one that gave up', async () => {
+  const lock = new WriteLock();
+  const order: string[] = [];
+  const release = await lock.acquire({ signal });
+  const giveUp = new AbortController();
+  const others = [
+    lock.acquire({ signal }).then((done) => (order.push('first'), done(0))),
+    lock.acquire({ signal: giveUp.signal }).then(
+      () => order.push('never'),
+      (error: Error) => order.push(error.message),
+    ),
+    lock.acquire({ signal }).then((done) => (order.push('second'), done(0))),
+    lock.acquire({ signal, urgent: true }).then((done) => (order.push('urgent'), done(0))),
+  ];
+  giveUp.abort(new Error('gave up'));
+  release(0);
+  release(0);
+  await Promise.all(others);
+  expect(order).toEqual(['gave up', 'urgent', 'first', 'second']);
+  await expect(lock.acquire({ signal: giveUp.signal })).rejects.toThrow('gave up');
+  (await lock.acquire({ signal }))(0);
+});
+
+it('rests after a long hold, so that other processes come to the file', async () => {
+  const lock = new WriteLock();
+  const release = await lock.acquire({ signal });
+  const next = lock.acquire({ signal });
+  const began = performance.now();
+  release(60);
+  (await next)(0);
+  // A timer of 15 ms may come a millisecond early by this clock.
+  expect(performance.now() - began).toBeGreaterThanOrEqual(13);
+});

@@ -1,0 +1,23 @@
+// Finds in query plans what grows with the database.
+import type { Plan } from './hot-statements.js';
+
+/**
+ * Allowed: a search in an index or by row number; the tables of workers and of migrations; the values of a list that was given; a
+ * scan by an index that holds the order asked for (the list: it stops at its limit); a sort of the few instances that run.
+ */
+const allowed = [
+  /^SEARCH /,
+  /^SCAN romancy_(workers|migrations)/,
+  /^SCAN json_each/,
+  /^SCAN i USING (COVERING )?INDEX romancy_instances_(newest|owned)/,
+];
+const harmless = [/^LIST SUBQUERY/, /^CORRELATED/, /^CREATE BLOOM FILTER/, /^USING INDEX/];
+
+export function unboundedSteps(plans: readonly Plan[]): readonly string[] {
+  return plans.flatMap(({ sql, steps }) =>
+    steps
+      .filter((step) => ![...allowed, ...harmless].some((pattern) => pattern.test(step)))
+      .filter((step) => !(step.startsWith('USE TEMP B-TREE FOR') && sql.includes('romancy_instances_owned')))
+      .map((step) => `${step}: ${sql}`),
+  );
+}
