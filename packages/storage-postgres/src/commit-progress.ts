@@ -1,6 +1,6 @@
 // Commits a batch of progress and tells what of it was refused.
-import type { ProgressBatch, ProgressResult } from '@romancy/core/ports';
-import type { ClaimFence } from './claim-fence.js';
+import { StorageUnavailableError, type ProgressBatch, type ProgressResult } from '@romancy/core/ports';
+import type { ClaimFence, EndedClaims } from './claim-fence.js';
 import { commitStatement, type CommitTag } from './commit-statement.js';
 import type { Database } from './database.js';
 import { leaseLost } from './fence.js';
@@ -13,21 +13,29 @@ export interface CommitParts {
   readonly fence: ClaimFence;
 }
 
-export async function commitProgress({ database, tables, fence }: CommitParts, batch: ProgressBatch): Promise<ProgressResult> {
-  fence.starting(batch.starts);
-  const answer: Record<CommitTag, string[]> = { alive: [], now: [], started: [], refused: [], overtaken: [] };
-  for (const [tag, id] of await database.rows(commitStatement(tables, batch, fence))) answer[tag as CommitTag].push(id!);
-  if (answer.alive.length === 0) throw leaseLost(batch.workerId);
+type Where = Pick<CommitParts, 'database' | 'tables'>;
+type CommitAnswer = Record<CommitTag, string[]>;
 
-  const conflicts = await findConflicts({ database, tables }, batch, new Set(answer.started));
-  for (const instanceId of conflicts) fence.refusedStart(instanceId);
-  const refused = new Set(answer.refused);
-  for (const settlement of batch.settlements) if (!refused.has(settlement.instanceId)) fence.ended(settlement);
-  if (answer.overtaken.length > 0) await removeMail({ database, tables }, answer.overtaken);
-  return { conflicts, refused: answer.refused, now: Number(answer.now[0]) };
+export async function commitProgress({ database, tables, fence }: CommitParts, batch: ProgressBatch): Promise<ProgressResult> {
+  const claims = fence.sending(batch);
+  try {
+    const answer = await sendBatch({ database, tables }, batch, claims);
+    const conflicts = await findConflicts({ database, tables }, batch, new Set(answer.started));
+    fence.answered(batch, claims, { started: conflicts, settled: new Set(answer.refused) });
+    if (answer.overtaken.length > 0) await removeMail({ database, tables }, answer.overtaken);
+    return { conflicts, refused: answer.refused, now: Number(answer.now[0]) };
+  } catch (error) {
+    if (error instanceof StorageUnavailableError) fence.lost(batch, claims);
+    throw error;
+  }
 }
 
-type Where = Pick<CommitParts, 'database' | 'tables'>;
+async function sendBatch({ database, tables }: Where, batch: ProgressBatch, claims: EndedClaims): Promise<CommitAnswer> {
+  const answer: CommitAnswer = { alive: [], now: [], started: [], refused: [], overtaken: [] };
+  for (const [tag, id] of await database.rows(commitStatement(tables, batch, claims))) answer[tag as CommitTag].push(id!);
+  if (answer.alive.length === 0) throw leaseLost(batch.workerId);
+  return answer;
+}
 
 /**
  * A start that inserted nothing found an instance of its id: its own, made by this very batch before, or another's. Which one, only a

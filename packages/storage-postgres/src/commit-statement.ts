@@ -1,6 +1,6 @@
 // The one statement that commits a batch of progress.
 import type { ProgressBatch } from '@romancy/core/ports';
-import type { ClaimFence } from './claim-fence.js';
+import type { EndedClaims } from './claim-fence.js';
 import { aliveRow } from './fence.js';
 import { progressParts } from './progress-parts.js';
 import { settledState, startedState, type SettledState } from './settled-state.js';
@@ -32,7 +32,7 @@ interface StartRow {
   readonly owned: boolean;
 }
 
-export function commitStatement(tables: TableNames, batch: ProgressBatch, fence: ClaimFence): Sql {
+export function commitStatement(tables: TableNames, batch: ProgressBatch, claims: EndedClaims): Sql {
   const parts: Sql[] = [sql`alive AS MATERIALIZED (${aliveRow(tables, batch.workerId)})`];
   const answers: Sql[] = [sql`SELECT 'now' AS tag, ${clockMillis}::text AS id`, sql`SELECT 'alive', worker_id FROM alive`];
   if (batch.starts.length > 0) {
@@ -40,7 +40,7 @@ export function commitStatement(tables: TableNames, batch: ProgressBatch, fence:
     answers.push(sql`SELECT 'started', start_token FROM started`);
   }
   if (batch.settlements.length > 0) {
-    const settling = settlementParts(tables, batch, fence);
+    const settling = settlementParts(tables, batch, claims);
     parts.push(...settling.parts);
     answers.push(...settling.answers);
   }
@@ -84,14 +84,14 @@ function startRows({ starts, settlements }: ProgressBatch): readonly StartRow[] 
     });
 }
 
-function settlementParts(tables: TableNames, batch: ProgressBatch, fence: ClaimFence) {
+function settlementParts(tables: TableNames, batch: ProgressBatch, claims: EndedClaims) {
   const states = batch.settlements.map(settledState);
   const of = <T>(pick: (state: SettledState) => T): T[] => states.map(pick);
   const ending = states.filter((state) => state.ended).map((state) => state.instanceId);
   const parts = [
     sql`wanted AS MATERIALIZED (
       SELECT * FROM unnest(
-        ${of((state) => state.instanceId)}::text[], ${batch.settlements.map((settlement) => fence.claimOf(settlement))}::int[],
+        ${of((state) => state.instanceId)}::text[], ${claims}::int[],
         ${of((state) => state.status)}::text[], ${of((state) => state.dueNow)}::bool[], ${of((state) => state.wakeAt)}::float8[],
         ${of((state) => state.output)}::text[], ${of((state) => state.error)}::text[], ${of((state) => state.ended)}::bool[],
         ${of((state) => state.unlessAttention)}::bool[], ${of((state) => state.unlessCancelled)}::bool[]
