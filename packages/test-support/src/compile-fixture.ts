@@ -4,6 +4,7 @@ import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { inject } from 'vitest';
+import type {} from './provided-context.js';
 
 const compiled = new Map<string, Promise<string>>();
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
+import type {} from './provided-context.js';
 import { afterwards } from './afterwards.js';
 
 export interface TestDatabase {

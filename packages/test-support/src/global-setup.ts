@@ -1,20 +1,10 @@
 // Brings up one PostgreSQL and one folder for temporary files for a whole test run, and tells the tests where they are.
 import { rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
+import type {} from './provided-context.js';
 import { dropDatabasesOf, newRunId } from './create-database.js';
 import { scratchFolder } from './scratch-folder.js';
 import { startPostgres } from './start-postgres.js';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Connection string of a superuser; use `createDatabase()` instead of writing there. */
-    postgresUrl: string;
-    /** Part of the name of every database that this run makes. */
-    postgresRunId: string;
-    /** A folder that is removed when the run is over; use `temporaryDirectory()`. */
-    temporaryRoot: string;
-  }
-}
 
 /** Takes the server of ROMANCY_TEST_POSTGRES_URL, of which only the databases made by this run are removed, or starts one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import type {} from './provided-context.js';
 import { afterwards } from './afterwards.js';
 
 /** An empty folder that is removed, with all that is in it then, after the test (or the file, outside of a test). */

@@ -115,12 +115,15 @@ export class WorkFinder {
     return pollIntervalMs(this.#parts.pace, this.#notifier);
   }
 
+  /** The one timer that keeps the process alive: a worker lives until it is stopped, whatever else its process has to do. */
   #armPoll(): void {
     this.#cancelPoll?.();
-    this.#cancelPoll = this.#parts.clock.schedule(jittered(this.pollIntervalMs, this.#parts.entropy), () => {
+    const interval = jittered(this.pollIntervalMs, this.#parts.entropy);
+    const poll = (): void => {
       this.request();
       this.#armPoll();
-    });
+    };
+    this.#cancelPoll = this.#parts.clock.schedule(interval, poll, { keepAlive: true });
   }
 
   async #run(): Promise<void> {
