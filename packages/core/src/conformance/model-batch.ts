@@ -8,7 +8,7 @@ const hour = 3_600_000;
 export interface ModelBatchParts {
   readonly storage: Storage;
   readonly names: ModelNames;
-  readonly worker: number;
+  readonly workerId: string;
   readonly now: number;
   /** A token that no start has had before. */
   readonly nextToken: () => string;
@@ -17,7 +17,7 @@ export interface ModelBatchParts {
 export async function makeModelBatch(steps: readonly ModelStep[], parts: ModelBatchParts): Promise<ProgressBatch> {
   const made = await Promise.all(steps.map((step) => makePart(step, parts)));
   return {
-    workerId: parts.names.worker(parts.worker),
+    workerId: parts.workerId,
     starts: made.flatMap((part) => part.starts),
     entries: made.flatMap((part) => part.entries),
     subscriptions: made.flatMap((part) => part.subscriptions),
@@ -32,8 +32,7 @@ async function makePart(step: ModelStep, parts: ModelBatchParts): Promise<Omit<P
   const record = await storage.instances.get(instanceId);
   const starts = step.start === 'no' ? [] : [newInstance(step, parts)];
   // With a start that will be refused goes nothing else of that instance: an engine goes on only when its start is granted.
-  const holds =
-    record === undefined ? step.start === 'owned' : step.start === 'no' && record.owner === names.worker(parts.worker);
+  const holds = record === undefined ? step.start === 'owned' : step.start === 'no' && record.owner === parts.workerId;
   if (!holds) return { starts, entries: [], subscriptions: [], takenMail: [], settlements: [] };
 
   const history = await storage.runs.history({ instanceId, afterSeq: 0, limit: 1000 });

@@ -1,9 +1,10 @@
 // Cases: random calls, made on the storage under test and on the memory storage side by side, get the same answers.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMemoryStorage, ManualClock, recordingLogger } from '../testing/index.js';
+import type { Storage } from '../ports/index.js';
+import { createMemoryDatabase, createMemoryStorage, ManualClock, recordingLogger } from '../testing/index.js';
 import { modelCommand } from './model-commands.js';
-import { ModelSide } from './model-side.js';
+import { ModelSide, modelStorages } from './model-side.js';
 import type { Bench } from './storage-harness.js';
 
 export function modelCases(bench: Bench): void {
@@ -11,17 +12,22 @@ export function modelCases(bench: Bench): void {
   describe('side by side with the memory storage', () => {
     it(`${modelRuns} random sequences of calls agree on answers and state (seed ${seed})`, async () => {
       const harness = await bench.harness();
-      const storage = await harness.open();
       const clock = new ManualClock(harness.fixture.clock === undefined ? {} : { now: harness.fixture.clock.now() });
-      const memory = createMemoryStorage();
-      await memory.open({ clock, logger: recordingLogger() });
+      const database = createMemoryDatabase();
+      const openModel = async (): Promise<Storage> => {
+        const storage = createMemoryStorage({ database });
+        await storage.open({ clock, logger: recordingLogger() });
+        return storage;
+      };
+      const tests = await Promise.all(Array.from({ length: modelStorages }, () => harness.open()));
+      const models = await Promise.all(Array.from({ length: modelStorages }, openModel));
       let runs = 0;
       const property = fc.asyncProperty(
         fc.array(modelCommand, { minLength: 10, maxLength: 40, size: 'max' }),
         async (commands) => {
           const prefix = `m${++runs}-`;
-          const tested = new ModelSide({ storage, prefix, pass: (ms) => harness.pass(ms) });
-          const model = new ModelSide({ storage: memory, prefix, pass: (ms) => clock.advance(ms) });
+          const tested = new ModelSide({ storages: tests, prefix, pass: (ms) => harness.pass(ms) });
+          const model = new ModelSide({ storages: models, prefix, pass: (ms) => clock.advance(ms) });
           try {
             await tested.begin();
             await model.begin();

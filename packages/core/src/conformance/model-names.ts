@@ -7,8 +7,9 @@ export class ModelNames {
     this.#prefix = prefix;
   }
 
-  worker(index: number): string {
-    return `${this.#prefix}w${index}`;
+  /** Each life has an identity of its own. */
+  worker(index: number, life: number): string {
+    return `${this.#prefix}w${index}.${life}`;
   }
 
   /** The worker that reaps and looks, and does nothing else. */

@@ -11,29 +11,45 @@ type Claim = ModelCommand & { readonly call: 'claim' };
 type Commit = ModelCommand & { readonly call: 'commit' };
 
 export interface ModelSideOptions {
-  readonly storage: Storage;
+  /** One for each worker, since a storage serves one app, and one for the reaper: {@link modelStorages} in all. */
+  readonly storages: readonly Storage[];
   /** Part of all ids, so that each run has its own. */
   readonly prefix: string;
   /** Lets that many milliseconds pass for the storage. */
   readonly pass: (ms: number) => Promise<void>;
 }
 
+/** How many storages a side needs. */
+export const modelStorages = modelWorkers + 1;
+
+/** One app: its identity changes when it was declared dead and joins again. */
+interface ModelWorker {
+  readonly storage: Storage;
+  life: number;
+  isAlive: boolean;
+  lastBatch: ProgressBatch | undefined;
+}
+
 export class ModelSide {
+  readonly #workers: readonly ModelWorker[];
+  /** Of the reaper, which looks as well. */
   readonly #storage: Storage;
   readonly #names: ModelNames;
   readonly #pass: (ms: number) => Promise<void>;
-  readonly #lastBatch = new Map<number, ProgressBatch>();
   #tokens = 0;
 
   constructor(options: ModelSideOptions) {
-    this.#storage = options.storage;
+    const [reaping, ...working] = options.storages;
+    this.#storage = reaping!;
+    this.#workers = working.map((storage) => ({ storage, life: 1, isAlive: false, lastBatch: undefined }));
     this.#names = new ModelNames(options.prefix);
     this.#pass = options.pass;
   }
 
   /** Registers the one that reaps, and all workers but the last, so that there is a stranger too; each owns an instance. */
   async begin(): Promise<void> {
-    await this.#register(this.#names.reaper, []);
+    const reaper = { workerId: this.#names.reaper, workflowNames: [] };
+    await this.#storage.leases.register({ ...reaper, serviceName: 'model', leaseMs: hour });
     for (let worker = 0; worker < modelWorkers - 1; worker++) {
       await this.run({ call: 'register', worker, workflows: [0, 1] });
       const step = { instance: worker, start: 'owned', entries: 1, subscribe: 0, take: null, settlement: null } as const;
@@ -64,40 +80,14 @@ export class ModelSide {
 
   /** Takes all workers away, so that the next run meets none of them. */
   async end(): Promise<void> {
-    const workers = Array.from({ length: modelWorkers }, (_, index) => this.#names.worker(index));
-    for (const workerId of [...workers, this.#names.reaper]) await this.#storage.leases.retire({ workerId });
+    for (let worker = 0; worker < modelWorkers; worker++) await this.run({ call: 'retire', worker });
+    await this.#storage.leases.retire({ workerId: this.#names.reaper });
   }
 
   async #carryOut(command: ModelCommand): Promise<unknown> {
-    const { leases, runs, instances } = this.#storage;
     switch (command.call) {
-      case 'register':
-        await this.#register(this.#names.worker(command.worker), this.#workflows(command.workflows));
-        return 'registered';
-      case 'heartbeat':
-        return (await leases.heartbeat({ workerId: this.#names.worker(command.worker), leaseMs: hour })).alive;
-      case 'retire':
-        return leases.retire({ workerId: this.#names.worker(command.worker) });
-      case 'expire':
-        await leases.heartbeat({ workerId: this.#names.worker(command.worker), leaseMs: 1 });
-        await this.#pass(3);
-        return (await leases.reap({ workerId: this.#names.reaper })).reaped;
-      case 'commit':
-        return this.#commit(await this.#batch(command), command.worker);
-      case 'repeat': {
-        const batch = this.#lastBatch.get(command.worker);
-        return batch === undefined ? 'nothing to repeat' : this.#commit(batch, command.worker);
-      }
-      case 'claim':
-        return this.#claim(command);
-      case 'readSignals': {
-        const instanceIds = command.instances.map((index) => this.#names.instance(index));
-        const { mailLimit } = command;
-        const read = await runs.readSignals({ workerId: this.#names.worker(command.worker), instanceIds, mailLimit });
-        return byId(read).map((signals) => ({ ...signals, mail: viewMail(signals.mail) }));
-      }
       case 'deliver': {
-        const { outcome, receivers, wakeups } = await instances.deliver({
+        const { outcome, receivers, wakeups } = await this.#storage.instances.deliver({
           // Some ids come twice, with other data.
           eventId: `e${command.event % 8}`,
           source: this.#names.source,
@@ -109,21 +99,61 @@ export class ModelSide {
       }
       case 'cancel': {
         const { instance, reason } = command;
-        return (await instances.requestCancel({ instanceId: this.#names.instance(instance), reason })).outcome;
+        return (await this.#storage.instances.requestCancel({ instanceId: this.#names.instance(instance), reason })).outcome;
+      }
+      default:
+        return this.#carryOutBy(this.#workers[command.worker]!, command);
+    }
+  }
+
+  async #carryOutBy(worker: ModelWorker, command: Extract<ModelCommand, { readonly worker: number }>): Promise<unknown> {
+    const { leases, runs } = worker.storage;
+    switch (command.call) {
+      case 'register': {
+        if (!worker.isAlive) worker.life++;
+        worker.isAlive = true;
+        const workflowNames = this.#workflows(command.workflows);
+        await leases.register({ workerId: this.#id(command), serviceName: 'model', leaseMs: hour, workflowNames });
+        return 'registered';
+      }
+      case 'heartbeat':
+        return (await leases.heartbeat({ workerId: this.#id(command), leaseMs: hour })).alive;
+      case 'retire':
+        this.#dies(worker);
+        return leases.retire({ workerId: this.#id(command) });
+      case 'expire':
+        this.#dies(worker);
+        await leases.heartbeat({ workerId: this.#id(command), leaseMs: 1 });
+        await this.#pass(3);
+        return (await this.#storage.leases.reap({ workerId: this.#names.reaper })).reaped;
+      case 'commit':
+        return this.#commit(worker, await this.#batch(command));
+      case 'repeat':
+        return worker.lastBatch === undefined ? 'nothing to repeat' : this.#commit(worker, worker.lastBatch);
+      case 'claim':
+        return this.#claim(worker, command);
+      case 'readSignals': {
+        const instanceIds = command.instances.map((index) => this.#names.instance(index));
+        const { mailLimit } = command;
+        const read = await runs.readSignals({ workerId: this.#id(command), instanceIds, mailLimit });
+        return byId(read).map((signals) => ({ ...signals, mail: viewMail(signals.mail) }));
       }
     }
   }
 
-  async #claim(command: Claim): Promise<unknown> {
-    const { claimed, attention, nextDueAt, now } = await this.#storage.runs.claim({
-      workerId: this.#names.worker(command.worker),
+  async #claim(worker: ModelWorker, command: Claim): Promise<unknown> {
+    const { claimed, attention, nextDueAt, now } = await worker.storage.runs.claim({
+      workerId: this.#id(command),
       workflowNames: this.#workflows(command.workflows),
       limit: command.nothing ? 0 : 1000,
       historyLimit: command.historyLimit,
       mailLimit: command.mailLimit,
       holding: command.lost ? [] : null,
     });
-    this.#forgetSettled(command.worker, new Set(claimed.map((run) => run.instanceId)));
+    const ids = new Set(claimed.map((run) => run.instanceId));
+    // A settlement that is repeated when its worker has claimed the instance again cannot be told from a new one by what the port
+    // passes, so that storages may differ there.
+    if (worker.lastBatch?.settlements.some(({ instanceId }) => ids.has(instanceId))) worker.lastBatch = undefined;
     const runs = byId(claimed).map(({ mail, history, createdAt: _, ...run }) => ({
       ...run,
       mail: viewMail(mail),
@@ -132,30 +162,26 @@ export class ModelSide {
     return { runs, attention: [...attention].sort(), next: whenIs(nextDueAt, now) };
   }
 
-  async #batch({ steps, worker }: Commit): Promise<ProgressBatch> {
-    return makeModelBatch(steps, {
+  async #batch(command: Commit): Promise<ProgressBatch> {
+    return makeModelBatch(command.steps, {
       storage: this.#storage,
       names: this.#names,
-      worker,
+      workerId: this.#id(command),
       now: await this.#now(),
       nextToken: () => this.#names.token(++this.#tokens),
     });
   }
 
-  async #commit(batch: ProgressBatch, worker: number): Promise<unknown> {
-    const { conflicts, refused } = await this.#storage.runs.commit(batch);
-    // Only what took effect is repeated: what was refused for want of a lease is not made again by that worker.
-    this.#lastBatch.set(worker, batch);
+  async #commit(worker: ModelWorker, batch: ProgressBatch): Promise<unknown> {
+    const { conflicts, refused } = await worker.storage.runs.commit(batch);
+    worker.lastBatch = batch;
     return { conflicts: [...conflicts].sort(), refused: [...refused].sort() };
   }
 
-  /**
-   * A settlement that is repeated when its worker has claimed the instance again cannot be told from a new one by what the port
-   * passes, so that storages may differ there.
-   */
-  #forgetSettled(worker: number, claimed: ReadonlySet<string>): void {
-    const settled = this.#lastBatch.get(worker)?.settlements ?? [];
-    if (settled.some(({ instanceId }) => claimed.has(instanceId))) this.#lastBatch.delete(worker);
+  /** Nothing is repeated by a later identity. */
+  #dies(worker: ModelWorker): void {
+    worker.isAlive = false;
+    worker.lastBatch = undefined;
   }
 
   async #instanceState(instanceId: string, now: number): Promise<unknown> {
@@ -173,8 +199,8 @@ export class ModelSide {
     return (await this.#storage.leases.heartbeat({ workerId: this.#names.reaper, leaseMs: hour })).now;
   }
 
-  async #register(workerId: string, workflowNames: readonly string[]): Promise<void> {
-    await this.#storage.leases.register({ workerId, serviceName: 'model', leaseMs: hour, workflowNames });
+  #id({ worker }: { readonly worker: number }): string {
+    return this.#names.worker(worker, this.#workers[worker]!.life);
   }
 
   #workflows(indexes: readonly number[]): readonly string[] {
