@@ -116,16 +116,7 @@ function settlementParts(tables: TableNames, batch: ProgressBatch, claims: Ended
   ];
   const answers = [sql`SELECT 'refused', instance_id FROM held WHERE refused`];
   if (ending.length > 0) {
-    parts.push(
-      sql`emptied AS (
-        DELETE FROM ${tables.mailbox}
-        WHERE instance_id = ANY(ARRAY(SELECT instance_id FROM settled WHERE finished_at IS NOT NULL))
-      )`,
-      sql`unsubscribed AS (
-        DELETE FROM ${tables.subscriptions}
-        WHERE instance_id = ANY(ARRAY(SELECT instance_id FROM settled WHERE finished_at IS NOT NULL))
-      )`,
-    );
+    parts.push(sql`emptied AS (${deleteOfEnded(tables.mailbox)})`, sql`unsubscribed AS (${deleteOfEnded(tables.subscriptions)})`);
     // Mail of a delivery that committed between the beginning of this statement and the locking of the row: `emptied` cannot see it.
     // The version tells, since every delivery raises it.
     answers.push(sql`SELECT 'overtaken', h.instance_id FROM held h
@@ -133,4 +124,13 @@ function settlementParts(tables: TableNames, batch: ProgressBatch, claims: Ended
       WHERE h.ended AND NOT h.refused AND i.version <> h.version`);
   }
   return { parts, answers };
+}
+
+/** Instance by instance and by the places of the rows, for the reason that {@link progressParts} has for taken mail. */
+function deleteOfEnded(table: Sql): Sql {
+  return sql`DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+    SELECT x.ctid FROM settled d
+    CROSS JOIN LATERAL (SELECT r.ctid FROM ${table} r WHERE r.instance_id = d.instance_id OFFSET 0) x
+    WHERE d.finished_at IS NOT NULL
+  ))`;
 }

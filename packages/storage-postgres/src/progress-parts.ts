@@ -71,14 +71,22 @@ function subscriptionPart(tables: TableNames, batch: ProgressBatch): Sql {
       )`;
 }
 
+/**
+ * By the places of the rows, looked up one by one: a join would be planned by guesses about tables that are empty in one minute and
+ * full in the next, and end up reading all of one. Rows of the mailbox are never updated, and one that this statement sees cannot be
+ * vacuumed away under it, so a place holds the row that was found there, or one that somebody else deleted first.
+ */
 function takenMailPart(tables: TableNames, { takenMail }: ProgressBatch): Sql {
   return sql`taken AS (
-        DELETE FROM ${tables.mailbox} m
-        USING alive CROSS JOIN unnest(
-          ${takenMail.map((mail) => mail.instanceId)}::text[], ${takenMail.map((mail) => mail.mailId)}::bigint[]
-        ) AS t (instance_id, mail_id)
-        WHERE m.instance_id = t.instance_id AND m.mail_id = t.mail_id
-      )`;
+    DELETE FROM ${tables.mailbox} WHERE ctid = ANY(ARRAY(
+      SELECT x.ctid FROM alive CROSS JOIN unnest(
+        ${takenMail.map((mail) => mail.instanceId)}::text[], ${takenMail.map((mail) => mail.mailId)}::bigint[]
+      ) AS t (instance_id, mail_id)
+      CROSS JOIN LATERAL (
+        SELECT m.ctid FROM ${tables.mailbox} m WHERE m.instance_id = t.instance_id AND m.mail_id = t.mail_id LIMIT 1
+      ) x
+    ))
+  )`;
 }
 
 function startingIds(batch: ProgressBatch): ReadonlySet<string> {
