@@ -299,7 +299,8 @@ export class Run implements ContextHost {
     let entry: HistoryEntry;
     if (transaction === undefined) {
       entry = this.#recorder.record(facts, proposal.mailId);
-      if (committed !== undefined) this.durable().then(committed, () => undefined);
+      // On the promise itself, without a turn in between: the hook of the last step is called before the one of the end.
+      if (committed !== undefined) this.#recorder.last?.done.then(committed, () => undefined);
     } else {
       const made = await this.#commitAlone(proposal, transaction, facts);
       if (made === null) return;
