@@ -1,0 +1,56 @@
+// How long one workflow alone takes from its start to its result.
+import { alternate } from '../alternate.js';
+import { comparedRow, type Measurement } from '../measurement.js';
+import { runRawWorkflow } from '../raw/run-raw-workflow.js';
+import { sideBySide } from '../side-by-side.js';
+import { quantile, type Pair } from '../statistics.js';
+import { makeInput, orderWorkflow } from '../workload.js';
+
+export const latency: Measurement = {
+  name: 'latency',
+  run(place, { rounds, quick }) {
+    const count = quick ? 40 : 150;
+    const options = { label: 'latency', workflows: [orderWorkflow], connections: 1 };
+    return sideBySide(place, options, async ({ romancy, store }) => {
+      const sides = {
+        romancy: () =>
+          duration(async () => {
+            const run = await romancy.startWorkflow(orderWorkflow, makeInput());
+            await run.result();
+          }),
+        raw: () => duration(() => runRawWorkflow(store, makeInput())),
+      };
+      await alternate(20, sides);
+      const typical: Pair[] = [];
+      const slow: Pair[] = [];
+      for (let round = 0; round < rounds; round++) {
+        // One workflow of each side in turns, so that the disk is equally fast for both.
+        const turns = await alternate(count, sides);
+        const at = (part: number): Pair => ({
+          romancy: quantile(
+            turns.map((turn) => turn.romancy),
+            part,
+          ),
+          raw: quantile(
+            turns.map((turn) => turn.raw),
+            part,
+          ),
+        });
+        typical.push(at(0.5));
+        slow.push(at(0.95));
+      }
+      const target = { of: 'ratio', bound: 'at most', value: 2 } as const;
+      return [
+        comparedRow({ what: 'start to result, alone, median', unit: 'ms', target }, typical),
+        comparedRow({ what: 'start to result, alone, 95 of 100', unit: 'ms' }, slow),
+      ];
+    });
+  },
+};
+
+/** In milliseconds. */
+async function duration(one: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await one();
+  return performance.now() - began;
+}

@@ -1,0 +1,79 @@
+// A PostgreSQL server: one of its own that flushes every commit, or one that is there already.
+import pg from 'pg';
+import { createPostgresStorage } from '@romancy/storage-postgres';
+import { startPostgres } from '@romancy/test-support/postgres';
+import { openRawPostgres } from '../raw/raw-postgres.js';
+import type { Place } from './place.js';
+import { openStatementCounter } from './statement-counter.js';
+
+const shown = [
+  'fsync',
+  'synchronous_commit',
+  'full_page_writes',
+  'wal_sync_method',
+  'commit_delay',
+  'shared_buffers',
+  'max_wal_size',
+  'checkpoint_timeout',
+  'autovacuum',
+];
+
+/**
+ * The server's own settings, besides the defaults: no checkpoint falls into the run by time or by size, since it would slow down
+ * whichever side is having its turn; and statements can be counted.
+ */
+const settings = {
+  max_wal_size: '16GB',
+  checkpoint_timeout: '1h',
+  shared_preload_libraries: 'pg_stat_statements',
+  'pg_stat_statements.track': 'none',
+};
+
+/** @param url of a database in which schemas may be made, all of whose names begin with `romancy_bench`; undefined: start a server. */
+export async function openPostgresPlace(url: string | undefined): Promise<Place> {
+  const server = url === undefined ? await startPostgres({ durable: true, settings }) : undefined;
+  const address = url ?? server!.url;
+  const admin = new pg.Pool({ connectionString: address, max: 1 });
+  const schemas = new Set<string>();
+  const emptySchema = async (name: string): Promise<string> => {
+    schemas.add(name);
+    await admin.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`);
+    return name;
+  };
+  return {
+    kind: 'postgres',
+    async describe() {
+      const { rows } = await admin.query<{ readonly version: string; readonly settings: string }>(
+        `SELECT current_setting('server_version') AS version,
+          (SELECT string_agg(name || ' ' || current_setting(name), ', ' ORDER BY place)
+            FROM unnest($1::text[]) WITH ORDINALITY AS s (name, place)) AS settings`,
+        [shown],
+      );
+      const whose = server === undefined ? 'given' : 'started for this run';
+      return [`PostgreSQL ${rows[0]!.version} (${whose})`, rows[0]!.settings];
+    },
+    async createStorage(label) {
+      return createPostgresStorage({ connectionString: address, schema: await emptySchema(`romancy_bench_${label}`) });
+    },
+    async openRaw(label, connections) {
+      return openRawPostgres({ url: address, schema: await emptySchema(`romancy_bench_raw_${label}`), connections });
+    },
+    async createCountedStorage(label) {
+      const counter = await openStatementCounter(address);
+      return {
+        storage: createPostgresStorage({
+          connectionString: counter.countedUrl,
+          schema: await emptySchema(`romancy_bench_${label}`),
+        }),
+        count: () => counter.count(),
+        how: counter.how,
+        close: () => counter.close(),
+      };
+    },
+    async close() {
+      for (const schema of schemas) await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+      await admin.end();
+      await server?.stop();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+// Opens both sides of a measurement on one place, and closes them again whatever happens.
+import { Romancy, type AnyWorkflow } from '@romancy/core';
+import type { Place } from './places/place.js';
+import type { RawStore } from './raw/raw-store.js';
+
+export interface Sides {
+  readonly romancy: Romancy;
+  readonly store: RawStore;
+}
+
+/**
+ * Both sides are open all the time, each with tables of its own, and idle while the other one has its turn (an idle app asks its
+ * database once a second). Romancy runs with the options that it has by itself.
+ */
+export async function sideBySide<T>(
+  place: Place,
+  {
+    label,
+    workflows,
+    connections,
+  }: { readonly label: string; readonly workflows: readonly AnyWorkflow[]; readonly connections: number },
+  work: (sides: Sides) => Promise<T>,
+): Promise<T> {
+  const romancy = new Romancy({ storage: await place.createStorage(label), workflows });
+  const store = await place.openRaw(label, connections);
+  try {
+    await romancy.start();
+    return await work({ romancy, store });
+  } finally {
+    await romancy.stop();
+    await store.close();
+  }
+}
