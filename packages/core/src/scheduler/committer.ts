@@ -31,6 +31,8 @@ export class Committer implements ProgressSink {
   readonly #abort = new AbortController();
   readonly #queue: CommitItem[] = [];
   #flying: Promise<void> | null = null;
+  /** The commit that was sent and has no answer yet. */
+  #sent: Promise<void> | null = null;
   #abandoned: Error | null = null;
   /** Commits that took effect, for tests that count. */
   commits = 0;
@@ -68,6 +70,11 @@ export class Committer implements ProgressSink {
     while (this.#flying !== null) await this.#flying;
   }
 
+  /** Resolves when the commit that is in flight now, if there is one, has its answer. */
+  async answered(): Promise<void> {
+    await this.#sent;
+  }
+
   /** Gives up: everything open and everything that still comes is rejected. */
   abandon(error: Error): void {
     if (this.#abandoned !== null) return;
@@ -92,7 +99,9 @@ export class Committer implements ProgressSink {
     await hop();
     while (this.#queue.length > 0) {
       const items = this.#queue.splice(0, fittingCount(this.#queue));
-      await this.#commit(items);
+      this.#sent = this.#commit(items);
+      await this.#sent;
+      this.#sent = null;
       // The runs that this commit released, and that have something at once, share the next one.
       await hop();
     }

@@ -16,6 +16,8 @@ export interface Claimant {
   readonly room: number;
   /** All instances that it knows to own. */
   holding(): readonly string[];
+  /** Resolves when the commit that is in flight has its answer, and those whose settlement it held have left. */
+  answered(): Promise<void>;
   begin(claimed: ClaimedRun): void;
   /** Instances it owns that something happened to. */
   attend(instanceIds: readonly string[]): void;
@@ -141,6 +143,9 @@ export class WorkFinder {
       let isFirstTry = true;
       const result = await this.#parts.health.keepTrying(async () => {
         // A try before may have claimed and its answer got lost: what it claimed would be nobody's for as long as this process lives.
+        // It may have claimed what a commit had just put away that has no answer yet, either: while its run is still here, the
+        // instance would be told as held.
+        if (!isFirstTry) await this.#unlessStopped(claimant.answered());
         const holding = isFirstTry ? null : claimant.holding();
         isFirstTry = false;
         const sentAt = this.#parts.clock.monotonic();
@@ -168,5 +173,15 @@ export class WorkFinder {
       // Not a passing fault (that would have been tried again): say it, and let the next poll try.
       else if (!this.#stopped) this.#parts.logger.error('a claim failed', { error: String(error) });
     }
+  }
+
+  /** Waits no longer than until `stop`: then rejects. */
+  async #unlessStopped(promise: Promise<void>): Promise<void> {
+    const { signal } = this.#abort;
+    await Promise.race([
+      promise,
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+    ]);
+    signal.throwIfAborted();
   }
 }

@@ -2,6 +2,7 @@
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import type { LeaseLostError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
+import { hop } from '../engine/hop.js';
 import { Run } from '../engine/run.js';
 import type { RunEnd } from '../engine/run-exit.js';
 import type { RunServices } from '../engine/run-services.js';
@@ -40,6 +41,8 @@ export class WorkerSession implements Claimant {
   readonly #runs = new Map<string, Run>();
   /** Instances that are being started here: their places are taken, their runs have not begun. */
   readonly #starting = new Set<string>();
+  /** What was claimed anew before the run that is still here had the answer to its settlement. */
+  readonly #following = new Map<string, ClaimedRun>();
   /** Instances whose run was broken off and that are being handed back. */
   readonly #leaving = new Set<string>();
   #draining = false;
@@ -84,6 +87,12 @@ export class WorkerSession implements Claimant {
     return [...this.#runs.keys(), ...this.#starting, ...this.#leaving];
   }
 
+  /** Resolves when the commit that is in flight has its answer, and those whose settlement it held have left. */
+  async answered(): Promise<void> {
+    await this.#committer.answered();
+    await hop();
+  }
+
   isRunning(instanceId: string): boolean {
     return this.#runs.has(instanceId);
   }
@@ -122,11 +131,16 @@ export class WorkerSession implements Claimant {
 
   begin(claimed: ClaimedRun): void {
     const workflow = this.#parts.workflows.get(claimed.workflowName);
-    // Neither can happen while the storage keeps its contract; running an instance twice would be worse than not running it.
-    if (workflow === undefined || this.#runs.has(claimed.instanceId)) {
+    if (workflow === undefined) {
+      // Cannot happen while the storage keeps its contract.
       this.#services.logger.error('the storage handed out an instance that is not for this worker', {
         instanceId: claimed.instanceId,
       });
+      return;
+    }
+    if (this.#runs.has(claimed.instanceId)) {
+      // The storage hands out what nobody owns: the run that is here was put away, and has not been told yet.
+      this.#following.set(claimed.instanceId, claimed);
       return;
     }
     const run = new Run(workflow, claimed, this.#services);
@@ -186,7 +200,12 @@ export class WorkerSession implements Claimant {
     }
     this.#runs.delete(instanceId);
     if (end.type !== 'finished') this.#parts.hub.emit('left', instanceId);
-    if (end.type === 'dropped' && !this.#abort.signal.aborted) void this.#handBack(run, end.reason);
+    const next = this.#following.get(instanceId);
+    this.#following.delete(instanceId);
+    if (!this.#abort.signal.aborted) {
+      if (next !== undefined) this.begin(next);
+      else if (end.type === 'dropped') void this.#handBack(run, end.reason);
+    }
     this.#freed();
   }
 

@@ -1,0 +1,70 @@
+// An instance that this worker puts away and gets back before it knows that it was put away: nothing of it is lost.
+import { afterEach, expect, it } from 'vitest';
+import { defineWorkflow, Romancy, StorageUnavailableError } from '../src/index.js';
+import type { ProgressBatch } from '../src/ports/index.js';
+import {
+  createMemoryDatabase,
+  createMemoryStorage,
+  recordingLogger,
+  withFaults,
+  type FaultPlan,
+  type MemoryDatabase,
+  type RecordingLogger,
+} from '../src/testing/index.js';
+
+const apps: Romancy[] = [];
+const napping = defineWorkflow('napping', async (ctx) => {
+  await ctx.sleep(20);
+  return await ctx.run('after', () => 'awake');
+});
+
+/** Polls every 10 ms, so that the instance is claimed as soon as it is due, though the answer to its park takes longer. */
+async function startApp({
+  database,
+  ...plan
+}: FaultPlan & { readonly database?: MemoryDatabase }): Promise<{ app: Romancy; logger: RecordingLogger }> {
+  const logger = recordingLogger();
+  const app = new Romancy({
+    storage: withFaults(createMemoryStorage(database === undefined ? {} : { database }), plan),
+    logger,
+    workflows: [napping],
+    workflowPollInterval: 10,
+  });
+  apps.push(app);
+  await app.start();
+  return { app, logger };
+}
+
+function isPark(argument: unknown): boolean {
+  return (argument as ProgressBatch).settlements.some(({ type }) => type === 'park');
+}
+
+afterEach(async () => {
+  await Promise.all(apps.splice(0).map((app) => app.stop({ timeout: 100 })));
+});
+
+it('runs again when it is claimed before the answer to its park has come', async () => {
+  const { app, logger } = await startApp({
+    fault: ({ name, argument }) => (name === 'runs.commit' && isPark(argument) ? { answerDelayMs: 150 } : undefined),
+  });
+  const handle = await app.startWorkflow(napping);
+  expect(await handle.result({ timeout: '5s' })).toBe('awake');
+  expect(logger.lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+it('runs again when that claim, too, did not get its answer', async () => {
+  const database = createMemoryDatabase();
+  let lost = false;
+  const { app } = await startApp({
+    database,
+    fault: ({ name, argument }) => (name === 'runs.commit' && isPark(argument) ? { answerDelayMs: 150 } : undefined),
+    after({ name }) {
+      if (name !== 'runs.claim' || lost || (database.instances.get('twice')?.claims ?? 0) < 2) return;
+      lost = true;
+      throw new StorageUnavailableError('the claim took effect, and its answer was lost');
+    },
+  });
+  const handle = await app.startWorkflow(napping, undefined, { instanceId: 'twice' });
+  expect(await handle.result({ timeout: '5s' })).toBe('awake');
+  expect(lost).toBe(true);
+});
