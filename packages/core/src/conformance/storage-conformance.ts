@@ -21,7 +21,20 @@ import { createBench } from './storage-harness.js';
 import { transactionCases } from './transaction-cases.js';
 
 /**
- * Defines, in the vitest file that calls it, the tests of the storage port. Each test asks the factory for an empty database.
+ * Defines, in the vitest file that calls it, the tests of the storage port. Each test asks the factory for an empty database, opens as
+ * many storages on it as it needs, closes them all, and calls the fixture's `cleanup`, also when it failed.
+ *
+ * ```ts
+ * storageConformance('my storage', async () => {
+ *   const database = await createEmptyDatabase();
+ *   return {
+ *     open: async () => { const storage = createMyStorage({ database }); await storage.open(context); return storage; },
+ *     skip: { transactions: 'why', failInTransaction: 'why', openElsewhere: 'why', kill: 'why' },
+ *     cleanup: () => database.drop(),
+ *   };
+ * });
+ * ```
+ *
  * @param name what the tests are listed under.
  */
 export function storageConformance(name: string, factory: StorageFixtureFactory, options: StorageConformanceOptions = {}): void {
