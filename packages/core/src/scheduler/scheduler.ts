@@ -91,7 +91,8 @@ export class Scheduler {
       leases: storage.leases,
       leaseMs: options.leaseMs,
       heartbeatMs: options.heartbeatMs,
-      reapIntervalMs: storage.reapIntervalMs,
+      // With a short lease, looking seldom would be most of the time until somebody takes over.
+      reapIntervalMs: Math.min(storage.reapIntervalMs, options.heartbeatMs),
       health: this.health,
       storageClock: this.#storageClock,
       clock,
