@@ -1,0 +1,96 @@
+// How many statements each transition takes: one, and one round trip, for all that happens often.
+import type { Storage } from '@romancy/core/ports';
+import { createDatabase } from '@romancy/test-support';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { batch, claimRequest, complete, newEntry, newInstance, openStorage, park, registered } from './open-storage.js';
+import { watchedPool, type WatchedPool } from './watched-pool.js';
+
+let watched: WatchedPool;
+let storage: Storage;
+let worker: string;
+
+beforeEach(async () => {
+  const { url } = await createDatabase();
+  watched = watchedPool(url);
+  storage = await openStorage({ pool: watched.pool });
+  worker = await registered(storage, 'worker');
+  await storage.runs.commit(batch(worker, { starts: [newInstance('one'), newInstance('two', { owned: false })] }));
+});
+
+async function statementsOf(call: () => Promise<unknown>): Promise<number> {
+  watched.statements.length = 0;
+  await call();
+  return watched.statements.length;
+}
+
+const event = { eventId: 'a', source: '/test', channel: 'paid', data: '1', targetInstanceId: 'one' };
+
+describe('one statement is', () => {
+  it('a commit of everything at once', async () => {
+    await storage.instances.deliver(event);
+    const [signals] = await storage.runs.readSignals({ workerId: worker, instanceIds: ['one'], mailLimit: 10 });
+    const progress = batch(worker, {
+      starts: [newInstance('new'), newInstance('short')],
+      entries: [newEntry('one', 1), newEntry('short', 1)],
+      subscriptions: [{ instanceId: 'new', channel: 'x' }],
+      takenMail: [{ instanceId: 'one', mailId: signals!.mail[0]!.mailId }],
+      settlements: [park('one'), complete('short')],
+    });
+    expect(await statementsOf(() => storage.runs.commit(progress))).toBe(1);
+  });
+
+  it('a claim with history and mail', async () => {
+    await storage.runs.commit(batch(worker, { entries: [newEntry('two', 1)] }));
+    await storage.instances.deliver({ ...event, targetInstanceId: 'two' });
+    expect(
+      await statementsOf(async () => {
+        const { claimed } = await storage.runs.claim(claimRequest(worker));
+        expect(claimed).toMatchObject([{ history: [{ seq: 1 }], mail: [{ data: '1' }] }]);
+      }),
+    ).toBe(1);
+  });
+
+  it.for<readonly [string, (storage: Storage) => Promise<unknown>]>([
+    ['a look', ({ runs }) => runs.claim(claimRequest('worker', { limit: 0 }))],
+    ['a reading of signals', ({ runs }) => runs.readSignals({ workerId: 'worker', instanceIds: ['one'], mailLimit: 10 })],
+    ['a delivery', ({ instances }) => instances.deliver(event)],
+    ['a cancellation', ({ instances }) => instances.requestCancel({ instanceId: 'one', reason: null })],
+    ['a look at an instance', ({ instances }) => instances.get('one')],
+    ['a look at ended ones', ({ instances }) => instances.finished(['one'])],
+    ['a heartbeat', ({ leases }) => leases.heartbeat({ workerId: 'worker', leaseMs: 1000 })],
+    ['a reap of nobody', ({ leases }) => leases.reap({ workerId: 'worker' })],
+    [
+      'a registration',
+      ({ leases }) => leases.register({ workerId: 'x', serviceName: 'x', leaseMs: 1, workflowNames: ['order'] }),
+    ],
+  ])('%s', async ([, call]) => {
+    expect(await statementsOf(() => call(storage))).toBe(1);
+  });
+});
+
+describe('more than one statement takes', () => {
+  it('an activity transaction: BEGIN, the entry, COMMIT', async () => {
+    const commit = async (): Promise<void> => {
+      const transaction = await storage.transactions.begin({ signal: new AbortController().signal });
+      const before = { entries: [newEntry('one', 1)], subscriptions: [], takenMail: [] };
+      await transaction.commit({ workerId: worker, entry: newEntry('one', 2), before });
+    };
+    expect(await statementsOf(commit)).toBe(3);
+  });
+
+  it('a start that finds its id taken: one more, which tells by whom', async () => {
+    const again = batch(worker, { starts: [newInstance('one', { startToken: 'another' })] });
+    expect(await statementsOf(() => storage.runs.commit(again))).toBe(2);
+  });
+
+  it('none of them is named, and none leaves anything in its session', async () => {
+    watched.intercept((query, send) => {
+      expect(query).not.toHaveProperty('name');
+      return send();
+    });
+    await storage.runs.claim(claimRequest(worker));
+    await storage.leases.retire({ workerId: worker });
+    for (const text of watched.statements)
+      expect(text).not.toMatch(/\b(LISTEN|PREPARE|DECLARE|CREATE TEMP)\b|\bSET (?!LOCAL)SESSION/);
+  });
+});
