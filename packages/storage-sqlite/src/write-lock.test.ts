@@ -37,3 +37,20 @@ it('rests after a long hold, so that other processes come to the file', async ()
   // A timer of 15 ms may come a millisecond early by this clock.
   expect(performance.now() - began).toBeGreaterThanOrEqual(13);
 });
+
+it('lets the event loop turn when many short holds follow each other', async () => {
+  const lock = new WriteLock();
+  let turns = 0;
+  const counting = setInterval(() => turns++, 0);
+  const began = performance.now();
+  const holds = Array.from({ length: 200 }, async () => {
+    const release = await lock.acquire({ signal });
+    // Each as synchronous as a commit.
+    for (const end = performance.now() + 1; performance.now() < end;);
+    release(1);
+  });
+  await Promise.all(holds);
+  clearInterval(counting);
+  expect(performance.now() - began).toBeGreaterThanOrEqual(200);
+  expect(turns).toBeGreaterThan(5);
+});

@@ -3,7 +3,7 @@
 /** Gives the lock back. `heldMs`: for how long the file's own write lock was held. Further calls have no effect. */
 export type ReleaseLock = (heldMs: number) => void;
 
-/** A held time below this, in milliseconds, gives nobody reason to wait, and so no pause follows it. */
+/** For so many milliseconds in a row nobody minds; after that, others have their turn. */
 const shortMs = 8;
 /** The longest pause; longer than the longest one between two attempts of another process. */
 const longestPauseMs = 25;
@@ -14,11 +14,14 @@ const longestPauseMs = 25;
  * keeps. So each writer of this process has this lock before it asks for the file's.
  *
  * Processes do not stand in one line. One that gave the file back and took it again in the same moment, over and over, would starve those
- * that look every few milliseconds. So after a long hold the lock rests for a quarter of it, at most 25 ms.
+ * that look every few milliseconds. So after a long hold the lock rests for a quarter of it, at most 25 ms. And many short writes are as
+ * synchronous as one long one: when they add up, the event loop turns before the next.
  */
 export class WriteLock {
   readonly #waiting: (() => void)[] = [];
   #held = false;
+  /** Milliseconds of short holds since the event loop was last let go. */
+  #inARow = 0;
 
   /** Rejects with the signal's reason when that aborts before the lock was given. */
   acquire({ signal, urgent = false }: { readonly signal: AbortSignal; readonly urgent?: boolean }): Promise<ReleaseLock> {
@@ -48,9 +51,19 @@ export class WriteLock {
     return (heldMs) => {
       if (released) return;
       released = true;
-      if (heldMs < shortMs) this.#next();
-      else setTimeout(() => this.#next(), Math.min(longestPauseMs, heldMs / 4));
+      this.#release(heldMs);
     };
+  }
+
+  #release(heldMs: number): void {
+    this.#inARow += heldMs;
+    if (this.#inARow < shortMs) {
+      this.#next();
+      return;
+    }
+    this.#inARow = 0;
+    if (heldMs >= shortMs) setTimeout(() => this.#next(), Math.min(longestPauseMs, heldMs / 4));
+    else setImmediate(() => this.#next());
   }
 
   #next(): void {
