@@ -10,13 +10,14 @@ import {
   InstanceNotFoundError,
   NotRunningError,
   ResultTimeoutError,
+  StorageUnavailableError,
   WorkflowCancelledError,
   WorkflowFailedError,
 } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
 import { isFinal, type InstanceStatus } from '../domain/instance.js';
 import { encodePayload } from '../engine/payload.js';
-import type { FinishedInstance, InstanceRecord } from '../ports/instance-store.js';
+import type { FinishedInstance } from '../ports/instance-store.js';
 import { Scheduler, type SchedulerStatus } from '../scheduler/scheduler.js';
 import { toEvent } from './event-input.js';
 import { guardedHooks, guardedLogger } from './guarded.js';
@@ -101,7 +102,7 @@ export class Romancy {
     });
     this.#handleHost = {
       result: (instanceId, resultOptions) => this.#result(instanceId, resultOptions),
-      statusOf: async (instanceId) => (await this.#existing(instanceId)).status,
+      statusOf: (instanceId) => this.#statusOf(instanceId),
       cancel: (instanceId, reason) => this.cancel(instanceId, reason),
     };
   }
@@ -190,7 +191,7 @@ export class Romancy {
    */
   async cancel(instanceId: string, reason?: string): Promise<void> {
     await this.#running('cancel');
-    const { outcome, status, wakeups } = await this.#scheduler.health.keepTrying(() =>
+    const { outcome, status, wakeups } = await this.#keepTrying(() =>
       this.#options.storage.instances.requestCancel({ instanceId, reason: reason ?? null }),
     );
     if (outcome === 'unknown') throw new InstanceNotFoundError({ instanceId });
@@ -211,9 +212,7 @@ export class Romancy {
   ): Promise<{ readonly eventId: string; readonly duplicate: boolean; readonly receivers: number }> {
     await this.#running('sendEvent');
     const made = toEvent(event, this.#options);
-    const { outcome, receivers, wakeups } = await this.#scheduler.health.keepTrying(() =>
-      this.#options.storage.instances.deliver(made),
-    );
+    const { outcome, receivers, wakeups } = await this.#keepTrying(() => this.#options.storage.instances.deliver(made));
     const instanceId = made.targetInstanceId ?? '';
     if (outcome === 'unknown') throw new InstanceNotFoundError({ instanceId });
     if (outcome === 'finished') throw new InstanceFinishedError({ instanceId, status: 'ended' });
@@ -231,15 +230,16 @@ export class Romancy {
     this.#state = 'starting';
     const { storage, clock } = this.#options;
     const deadline = new AbortController();
-    const cancel = clock.schedule(openTimeoutMs, () => deadline.abort(), { keepAlive: true });
+    const late = new StorageUnavailableError(`${storage.description} could not be reached within ${openTimeoutMs / 1000} s`);
+    const cancel = clock.schedule(openTimeoutMs, () => deadline.abort(late), { keepAlive: true });
     const giveUp = AbortSignal.any([deadline.signal, this.#stopRequested.signal]);
-    let lastFailure: unknown;
+    const context = { clock, logger: guardedLogger(this.#options.logger) };
     try {
       await this.#scheduler.health.keepTrying(async () => {
         try {
-          await storage.open({ clock, logger: guardedLogger(this.#options.logger) });
+          await storage.open(context);
         } catch (error) {
-          lastFailure = error;
+          late.cause = error;
           throw error;
         }
       }, giveUp);
@@ -252,7 +252,7 @@ export class Romancy {
         this.#starting = null;
       }
       await storage.close();
-      throw deadline.signal.aborted ? lastFailure : error;
+      throw error;
     } finally {
       cancel();
     }
@@ -261,7 +261,7 @@ export class Romancy {
   async #stop(timeoutMs: number): Promise<void> {
     const wasStarted = this.#starting !== null;
     this.#state = 'stopping';
-    this.#stopRequested.abort(new NotRunningError('this app was stopped while it started'));
+    this.#stopRequested.abort(new NotRunningError('this app was stopped'));
     if (wasStarted) {
       const isUp = await this.#starting!.then(
         () => true,
@@ -295,26 +295,37 @@ export class Romancy {
     }
   }
 
-  async #existing(instanceId: string): Promise<InstanceRecord> {
+  async #statusOf(instanceId: string): Promise<InstanceStatus> {
     await this.#running('status');
     const record = await this.#options.storage.instances.get(instanceId);
     if (record === undefined) throw new InstanceNotFoundError({ instanceId });
-    return record;
+    return record.status;
+  }
+
+  /** Tries again while the storage is unavailable, until `stop`. */
+  #keepTrying<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const stopped = this.#stopRequested.signal;
+    return this.#scheduler.health.keepTrying(call, signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
   }
 
   async #result(instanceId: string, options: ResultOptions & { readonly known: boolean }): Promise<unknown> {
-    if (!options.known) {
-      const { status, output, error, cancelReason } = await this.#existing(instanceId);
-      if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
-    }
     await this.#running('result');
-    if (options.timeout === undefined) return this.#outcome(await this.#scheduler.watcher.wait(instanceId));
+    const wait = async (signal?: AbortSignal): Promise<unknown> => {
+      if (!options.known) {
+        const record = await this.#keepTrying(() => this.#options.storage.instances.get(instanceId), signal);
+        if (record === undefined) throw new InstanceNotFoundError({ instanceId });
+        const { status, output, error, cancelReason } = record;
+        if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
+      }
+      return this.#outcome(await this.#scheduler.watcher.wait(instanceId, signal));
+    };
+    if (options.timeout === undefined) return await wait();
     const timeoutMs = durationMs(options.timeout, 'result: timeout');
     const timeout = new AbortController();
     const expire = (): void => timeout.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
     const cancel = this.#options.clock.schedule(timeoutMs, expire, { keepAlive: true });
     try {
-      return this.#outcome(await this.#scheduler.watcher.wait(instanceId, timeout.signal));
+      return await wait(timeout.signal);
     } finally {
       cancel();
     }
