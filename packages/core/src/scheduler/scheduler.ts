@@ -1,6 +1,6 @@
 // The loops of one app put together: session, work finder, lease keeper, result watcher, notifier.
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
-import { LeaseLostError, NotRunningError } from '../domain/errors.js';
+import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { RunServices } from '../engine/run-services.js';
 import type { Notifier, NotifierHost, NotifierState } from '../ports/notifier.js';
@@ -14,6 +14,9 @@ import { StorageClock } from './storage-time.js';
 import { WakeupHub } from './wakeup-hub.js';
 import { WorkFinder } from './work-finder.js';
 import { WorkerSession, type StartOutcome } from './worker-session.js';
+
+/** How long a stop waits for its lease to be removed, beyond all that it was told to wait. */
+const retireMs = 2000;
 
 export interface SchedulerOptions {
   /** The identity of the first session; later ones get a new one. */
@@ -178,14 +181,29 @@ export class Scheduler {
         logger.warn('stopped before all runs came to rest; others go on with them', { running: session.running });
       session.drop(reason);
       this.#session = null;
-      const retired = this.#parts.storage.leases.retire({ workerId: session.workerId }).catch((error: unknown) => {
-        logger.warn('could not remove the lease; it runs out by itself', { error: String(error) });
-      });
-      await withDeadline(retired, deadline.signal);
+      await this.#retire(session.workerId);
     }
     await this.#parts.notifier?.stop();
     cancelDeadline();
     this.hub.removeAllListeners();
+  }
+
+  /**
+   * Removes the lease, in time of its own: a stop that ran out of time has most reason to tell others that its runs are theirs now.
+   * Tried once: from a storage that is down, it goes by itself.
+   */
+  async #retire(workerId: string): Promise<void> {
+    const { storage, services } = this.#parts;
+    const tooLong = new AbortController();
+    const cancel = services.clock.schedule(retireMs, () => tooLong.abort(), { keepAlive: true });
+    try {
+      await withDeadline(storage.leases.retire({ workerId }), tooLong.signal);
+      if (tooLong.signal.aborted) throw new StorageUnavailableError(`no answer within ${retireMs} ms`);
+    } catch (error) {
+      services.logger.warn('could not remove the lease; it runs out by itself', { error: String(error) });
+    } finally {
+      cancel();
+    }
   }
 
   async #join(workerId: string, signal: AbortSignal): Promise<void> {

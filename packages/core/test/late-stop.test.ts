@@ -1,0 +1,31 @@
+// A stop that runs out of time still removes the lease, so that others need not wait for it to run out.
+import { expect, it } from 'vitest';
+import { defineWorkflow, Romancy } from '../src/index.js';
+import { createMemoryDatabase, createMemoryStorage, recordingLogger, withFaults } from '../src/testing/index.js';
+
+const deaf = defineWorkflow('deaf', async (ctx) => {
+  await ctx.run('never returns', () => new Promise<never>(() => undefined));
+});
+
+it('removes the lease after its time is over, though the database takes a while for that', async () => {
+  const database = createMemoryDatabase();
+  const storage = withFaults(createMemoryStorage({ database }), {
+    fault: ({ name }) => (name === 'leases.retire' ? { delayMs: 100 } : undefined),
+  });
+  const app = new Romancy({ storage, logger: recordingLogger(), workflows: [deaf] });
+  await app.start();
+  await app.startWorkflow(deaf, undefined, { instanceId: 'a' });
+  await app.stop({ timeout: 50 });
+  expect(database.instances.get('a')).toMatchObject({ status: 'pending', owner: null });
+});
+
+it('does not wait for ever for a database that has stopped answering', async () => {
+  const storage = withFaults(createMemoryStorage(), {
+    before: ({ name }) => (name === 'leases.retire' ? new Promise<never>(() => undefined) : undefined),
+  });
+  const logger = recordingLogger();
+  const app = new Romancy({ storage, logger, workflows: [deaf] });
+  await app.start();
+  await app.stop({ timeout: 50 });
+  expect(logger.matching('could not remove the lease')).toHaveLength(1);
+});
