@@ -1,7 +1,8 @@
 // All transitions of a working day, on tables in which a lot has piled up.
 import type { Storage } from '@romancy/core/ports';
 import pg from 'pg';
-import { batch, claimRequest, complete, newEntry, newInstance, park, registered } from './open-storage.js';
+import { registered } from './open-storage.js';
+import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
 
 export interface Amounts {
   readonly finished: number;

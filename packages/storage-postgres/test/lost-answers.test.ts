@@ -4,7 +4,8 @@ import { createDatabase } from '@romancy/test-support';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockWaits } from './lock-waits.js';
-import { batch, claimRequest, complete, newEntry, newInstance, openStorage, park, registered } from './open-storage.js';
+import { openStorage, registered } from './open-storage.js';
+import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
 import { watchedPool, type WatchedPool } from './watched-pool.js';
 
 let watched: WatchedPool;

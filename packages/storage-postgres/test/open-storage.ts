@@ -1,8 +1,8 @@
-// Opens storages that are closed with their test, and plays workers on them.
-import type { ClaimRequest, NewHistoryEntry, NewInstance, ProgressBatch, Settlement, Storage } from '@romancy/core/ports';
+// Opens storages that are closed with their test, and registers workers on them.
+import type { Storage } from '@romancy/core/ports';
 import { afterwards } from '@romancy/test-support';
 import { createPostgresStorage, type PostgresStorageOptions } from '../src/index.js';
-import { context } from './postgres-fixture.js';
+import { context } from './storage-context.js';
 
 export async function openStorage(options: PostgresStorageOptions): Promise<Storage> {
   const storage = createPostgresStorage(options);
@@ -14,28 +14,4 @@ export async function openStorage(options: PostgresStorageOptions): Promise<Stor
 export async function registered(storage: Storage, workerId: string, leaseMs = 3_600_000): Promise<string> {
   await storage.leases.register({ workerId, serviceName: 'test', leaseMs, workflowNames: ['order'] });
   return workerId;
-}
-
-export function batch(workerId: string, parts: Partial<ProgressBatch>): ProgressBatch {
-  return { workerId, starts: [], entries: [], subscriptions: [], takenMail: [], settlements: [], ...parts };
-}
-
-export function newInstance(instanceId: string, more: Partial<NewInstance> = {}): NewInstance {
-  return { instanceId, workflowName: 'order', input: '{}', startToken: `token of ${instanceId}`, owned: true, ...more };
-}
-
-export function newEntry(instanceId: string, seq: number, more: Partial<NewHistoryEntry> = {}): NewHistoryEntry {
-  return { instanceId, seq, kind: 'activity_completed', callId: `step:${seq}`, position: seq, data: '1', dueAt: null, ...more };
-}
-
-export function park(instanceId: string, wakeAt: number | null = null): Settlement {
-  return { type: 'park', instanceId, status: 'waiting_for_event', wakeAt };
-}
-
-export function complete(instanceId: string): Settlement {
-  return { type: 'finish', instanceId, status: 'completed', output: '1', error: null };
-}
-
-export function claimRequest(workerId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
-  return { workerId, workflowNames: ['order'], limit: 100, historyLimit: 100, mailLimit: 100, holding: null, ...more };
 }

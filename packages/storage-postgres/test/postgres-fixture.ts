@@ -1,16 +1,13 @@
 // Opens storages on a database of their own for the conformance suite.
 import type { StorageFixture } from '@romancy/core/conformance';
-import type { Storage, StorageContext } from '@romancy/core/ports';
+import type { Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import type { Transaction } from 'kysely';
 import pg from 'pg';
 import { createPostgresStorage } from '../src/index.js';
+import { context } from './storage-context.js';
 
-/** What `open` is given in these tests. */
-export const context: StorageContext = {
-  clock: { now: () => Date.now(), monotonic: () => performance.now(), schedule: () => () => undefined },
-  logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-};
+export { context };
 
 interface ProbeTables {
   readonly probe: { readonly key: string; readonly value: string };

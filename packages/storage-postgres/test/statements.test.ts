@@ -2,7 +2,8 @@
 import type { Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { batch, claimRequest, complete, newEntry, newInstance, openStorage, park, registered } from './open-storage.js';
+import { openStorage, registered } from './open-storage.js';
+import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
 import { watchedPool, type WatchedPool } from './watched-pool.js';
 
 let watched: WatchedPool;
