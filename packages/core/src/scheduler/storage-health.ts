@@ -3,6 +3,7 @@ import { StorageUnavailableError } from '../domain/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
 import type { Logger } from '../ports/logger.js';
+import { onAbort } from './on-abort.js';
 
 const firstDelayMs = 20;
 const longestDelayMs = 5000;
@@ -54,14 +55,20 @@ export class StorageHealth {
   /** Resolves after the delay, or as soon as `signal` aborts. */
   pause(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
+      let ignore: () => void = () => undefined;
+      const cancel = this.#clock.schedule(
+        delayMs,
+        () => {
+          ignore();
+          resolve();
+        },
+        { keepAlive: true },
+      );
+      if (signal === undefined) return;
+      ignore = onAbort(signal, () => {
         cancel();
-        signal?.removeEventListener('abort', done);
         resolve();
-      };
-      const cancel = this.#clock.schedule(delayMs, done, { keepAlive: true });
-      if (signal?.aborted === true) done();
-      else signal?.addEventListener('abort', done, { once: true });
+      });
     });
   }
 

@@ -5,6 +5,7 @@ import type { Entropy } from '../ports/entropy.js';
 import type { Logger } from '../ports/logger.js';
 import type { NotifierState } from '../ports/notifier.js';
 import type { ClaimedRun, RunStore } from '../ports/run-store.js';
+import { onAbort } from './on-abort.js';
 import { jittered, pollIntervalMs, type PaceOptions } from './polling-pace.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -178,10 +179,9 @@ export class WorkFinder {
   /** Waits no longer than until `stop`: then rejects. */
   async #unlessStopped(promise: Promise<void>): Promise<void> {
     const { signal } = this.#abort;
-    await Promise.race([
-      promise,
-      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
-    ]);
+    let ignore: () => void = () => undefined;
+    await Promise.race([promise, new Promise<void>((resolve) => (ignore = onAbort(signal, resolve)))]);
+    ignore();
     signal.throwIfAborted();
   }
 }
