@@ -1,10 +1,10 @@
 // One PostgreSQL database, the user's table in it, and how worker processes are started on it.
 import { readFile } from 'node:fs/promises';
 import type { DurabilityFixture } from '@romancy/core/conformance';
+import { ManualClock, recordingLogger } from '@romancy/core/testing';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { compileFixture, createDatabase, spawnFixture, temporaryFile } from '@romancy/test-support';
 import pg from 'pg';
-import { context } from './postgres-fixture.js';
 
 const worker = new URL('./fixtures/durability-worker.ts', import.meta.url);
 
@@ -22,7 +22,8 @@ export async function createPostgresDurabilityFixture(url?: string): Promise<Dur
     spawn: (plan) => spawnFixture(program, [JSON.stringify(plan), notes]),
     async open(place) {
       const storage = createPostgresStorage({ ...(JSON.parse(place) as { connectionString: string }), maxConnections: 3 });
-      await storage.open(context);
+      // The server's clock counts; this one is not asked.
+      await storage.open({ clock: new ManualClock(), logger: recordingLogger() });
       return storage;
     },
     notes: () => readFile(notes, 'utf8').catch(() => ''),

@@ -4,6 +4,7 @@ import { createDurabilitySuite } from './durability-bench.js';
 import { resolveDurabilityOptions, type DurabilityFixtureFactory, type DurabilityOptions } from './durability-fixture.js';
 import { killCases } from './durability-kill-cases.js';
 import { placeCases } from './durability-place-cases.js';
+import { programCases } from './durability-program-cases.js';
 import { shutdownCases } from './durability-shutdown-cases.js';
 import { startCases } from './durability-start-cases.js';
 import { workerCases } from './durability-worker-cases.js';
@@ -22,5 +23,6 @@ export function durabilityConformance(name: string, factory: DurabilityFixtureFa
     workerCases(suite);
     shutdownCases(suite);
     placeCases(suite);
+    programCases(suite);
   });
 }

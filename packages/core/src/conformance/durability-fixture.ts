@@ -47,11 +47,14 @@ export interface DurabilityFault {
 }
 
 export interface DurabilityOptions {
-  /** For how long a worker of the suite may be silent, in milliseconds. Default 1500. */
+  /**
+   * The lease of workers that are killed, in milliseconds. Default 1500. Where the death of a process shows at once, let it be long, so
+   * that it is not the lease that brings the others in.
+   */
   readonly leaseMs?: number;
   /**
-   * Within how many milliseconds the runs of a killed process go on elsewhere, at the latest. Default: twice the lease (its rest, and
-   * the time until somebody looks), and some more for a busy machine.
+   * Within how many milliseconds the runs of a killed process go on elsewhere, at the latest. Default: the lease, a third of it until
+   * somebody looks, and 2 s for a machine that is busy with other things.
    */
   readonly takeoverMs?: number;
   /** Faults of the database. Default: none. */
@@ -72,7 +75,7 @@ export function resolveDurabilityOptions(options: DurabilityOptions): ResolvedDu
   const leaseMs = options.leaseMs ?? 1500;
   return {
     leaseMs,
-    takeoverMs: options.takeoverMs ?? 2 * leaseMs + 2000,
+    takeoverMs: options.takeoverMs ?? (leaseMs * 4) / 3 + 2000,
     faults: options.faults ?? [],
     programRuns: options.programRuns ?? 1,
     programsPerRun: options.programsPerRun ?? 10,
