@@ -79,7 +79,9 @@ export function parseCommandLine(args: readonly string[]): DemoOptions | undefin
         options.kill = false;
         break;
       default:
-        throw new UserError(`There is no option ${name}. With --help you see those that there are.`);
+        throw new UserError(
+          `${name.startsWith('-') ? 'There is no option' : 'Nothing asked for'} ${name}; --help shows what there is.`,
+        );
     }
   }
   return options;

@@ -41,8 +41,10 @@ export async function runDemo(options: DemoOptions, out: Output, signal: AbortSi
 async function loadOrders(file: string, say: (line: string) => void): Promise<readonly Order[]> {
   const name = shownPath(file);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new UserError(`The orders in ${name} cannot be read: ${why}.`);
+    const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'it belongs to somebody else' }[
+      error.code ?? ''
+    ];
+    throw new UserError(`${name} cannot be read: ${why ?? error.message}.`);
   });
   const { orders, badLines } = readOrders(text);
   for (const { number, problem } of badLines) say(`${name}, line ${number} is left out: ${problem}`);

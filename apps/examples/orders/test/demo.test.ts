@@ -1,0 +1,168 @@
+// Runs the whole demo as its users do: as a process with a command line, that starts others and kills one of them.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDatabase, eventually, spawnFixture, temporaryDirectory, type FixtureProcess } from '@romancy/test-support';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+
+const main = new URL('../src/main.ts', import.meta.url);
+const timeout = 120_000;
+
+/** So many orders of the sample, in a file of their own. */
+async function ordersFile(folder: string, count: number): Promise<string> {
+  const sample = await readFile(new URL('../sample/orders.jsonl', import.meta.url), 'utf8');
+  const file = join(folder, 'orders.jsonl');
+  await writeFile(file, sample.split('\n').slice(0, count).join('\n'));
+  return file;
+}
+
+async function untilItSays(demo: FixtureProcess, words: string): Promise<void> {
+  await eventually(() => demo.output.includes(words), { timeout: 60_000 });
+}
+
+async function endOf(demo: FixtureProcess): Promise<string> {
+  const { code } = await demo.exited;
+  return `${demo.output}\n[${code}]`;
+}
+
+describe('on SQLite', () => {
+  it(
+    'brings every order to its end though a worker is killed, and leaves bad lines out',
+    async () => {
+      const folder = await temporaryDirectory();
+      const input = await ordersFile(folder, 40);
+      await writeFile(input, `${await readFile(input, 'utf8')}\n{"id":"bad","quantity":-1}\nnothing`);
+      const args = ['--input', input, '--data', join(folder, 'data')];
+
+      const first = await endOf(spawnFixture(main, args));
+      expect(first).toContain('orders.jsonl, line 41 is left out: customer is missing');
+      expect(first).toContain('line 42 is left out: nothing is no JSON');
+      expect(first).toContain('40 orders from');
+      expect(first).toMatch(/worker 1 was killed \(SIGKILL\) with \d+ orders in its hands/);
+      expect(first).toMatch(/worker 2 is process \d+/);
+      expect(first).toMatch(/40 of 40 orders: /);
+      expect(first.match(/✓/g)).toHaveLength(3);
+      expect(first).toMatch(/All is well, after \d+\.\d s\.\n\n\[0\]$/);
+
+      // Without trusting the demo's own checks: the stock, and one charge per order, each with the key of its one activity.
+      const orders = new Database(join(folder, 'data', 'sqlite', 'orders.db'), { readonly: true });
+      const payments = new Database(join(folder, 'data', 'sqlite', 'payments.db'), { readonly: true });
+      expect(
+        orders
+          .prepare(
+            `select sku from stock where initial <> available + (select coalesce(sum(quantity), 0) from reservations
+             where reservations.sku = stock.sku and state = 'shipped')`,
+          )
+          .all(),
+      ).toEqual([]);
+      expect(orders.prepare(`select distinct state from reservations order by state`).pluck().all()).toEqual([
+        'released',
+        'shipped',
+      ]);
+      const shipped = orders.prepare(`select order_id from reservations where state = 'shipped' order by order_id`).pluck().all();
+      const paid = payments.prepare(`select order_id from charges where state = 'settled' order by order_id`).pluck().all();
+      expect(paid).toEqual(shipped);
+      expect(payments.prepare(`select key from charges where key <> 'order-' || order_id || '/charge:1'`).all()).toEqual([]);
+      orders.close();
+      payments.close();
+
+      const again = await endOf(spawnFixture(main, args));
+      expect(again).toContain('All of them came to their end in an earlier start');
+      expect(again).not.toContain('is process');
+      expect(table(again)).toBe(table(first));
+      expect(again).toMatch(/\[0\]$/);
+
+      const tampered = new Database(join(folder, 'data', 'sqlite', 'orders.db'));
+      tampered.exec(`update stock set available = available - 1 where sku = 'teapot'`);
+      tampered.close();
+      expect(await endOf(spawnFixture(main, args))).toMatch(/✗ the stock adds up.*No:\n +teapot: 200 at the start(.|\n)*\[1\]$/);
+
+      const fresh = await endOf(spawnFixture(main, [...args, '--fresh', '--no-kill', '--seed', '2']));
+      expect(fresh).not.toContain('was killed');
+      expect(fresh).toContain('40 of 40 orders: ');
+      expect(table(fresh)).toBe(table(first));
+      expect(fresh).toMatch(/\[0\]$/);
+    },
+    timeout,
+  );
+
+  it(
+    'goes on after Ctrl-C where it was, and lets nobody else into its folder meanwhile',
+    async () => {
+      const folder = await temporaryDirectory();
+      const input = await ordersFile(folder, 40);
+      const args = ['--input', input, '--data', join(folder, 'data')];
+
+      const first = spawnFixture(main, args);
+      await untilItSays(first, '4 of 40 orders');
+      expect(await endOf(spawnFixture(main, args))).toMatch(/Another demo is at work in(.|\n)*\[2\]$/);
+      first.kill('SIGINT').catch(() => undefined);
+      const stopped = await endOf(first);
+      const done = Number(/Stopping: (\d+) of 40 orders/.exec(stopped)?.[1]);
+      expect(done).toBeLessThan(40);
+      expect(stopped).toMatch(/Stopped\. The same command goes on from here; with --fresh it begins anew\.\n\n\[130\]$/);
+
+      const second = await endOf(spawnFixture(main, args));
+      const before = Number(/Going on: (\d+) came to their end/.exec(second)?.[1]);
+      expect(before).toBeGreaterThanOrEqual(done);
+      expect(second.match(/✓/g)).toHaveLength(3);
+      expect(second).toMatch(/\[0\]$/);
+    },
+    timeout,
+  );
+
+  it(
+    'goes on after its own death where it was',
+    async () => {
+      const folder = await temporaryDirectory();
+      const args = ['--input', await ordersFile(folder, 40), '--data', join(folder, 'data')];
+      const first = spawnFixture(main, args);
+      await untilItSays(first, '12 of 40 orders');
+      await first.kill('SIGKILL');
+      const second = await endOf(spawnFixture(main, args));
+      expect(second).toContain('Going on: ');
+      expect(second.match(/✓/g)).toHaveLength(3);
+      expect(second).toMatch(/\[0\]$/);
+    },
+    timeout,
+  );
+});
+
+describe('on PostgreSQL', () => {
+  it(
+    'brings every order to its end with two workers, one of which is killed',
+    async () => {
+      const folder = await temporaryDirectory();
+      const { url } = await createDatabase();
+      const args = ['--input', await ordersFile(folder, 40), '--data', join(folder, 'data'), '--postgres', url];
+      const first = await endOf(spawnFixture(main, args));
+      expect(first).toContain('database: PostgreSQL');
+      expect(first).not.toContain(new URL(url).password);
+      expect(first.match(/worker [123] is process \d+/g)).toHaveLength(3);
+      expect(first).toMatch(/worker 1 was killed \(SIGKILL\) with \d+ orders in its hands/);
+      expect(first.match(/✓/g)).toHaveLength(3);
+      expect(first).toMatch(/\[0\]$/);
+
+      const again = await endOf(spawnFixture(main, args));
+      expect(again).toContain('All of them came to their end in an earlier start');
+      expect(table(again)).toBe(table(first));
+
+      const fresh = await endOf(spawnFixture(main, [...args, '--fresh', '--no-kill']));
+      expect(fresh).toContain('40 of 40 orders: ');
+      expect(table(fresh)).toBe(table(first));
+    },
+    timeout,
+  );
+
+  it('says what is wrong when there is none', async () => {
+    const folder = await temporaryDirectory();
+    const args = ['--data', folder, '--postgres', 'postgres://nobody:secret@127.0.0.1:1/nowhere'];
+    expect(await endOf(spawnFixture(main, args))).toBe(
+      'The database 127.0.0.1:1/nowhere cannot be used: connect ECONNREFUSED 127.0.0.1:1\n\n[2]',
+    );
+  });
+});
+
+function table(output: string): string | undefined {
+  return /final state[^]*?all .*\n/.exec(output)?.[0];
+}
