@@ -1,5 +1,6 @@
 // One connection with its prepared statements.
 import type { Database, RunResult, Statement } from 'better-sqlite3';
+import { ConnectionInUseError } from './storage-error.js';
 
 /** Statements are kept by their text; numbers come as numbers, whatever the owner of the connection prefers elsewhere. */
 export class SqliteConnection {
@@ -39,6 +40,8 @@ export class SqliteConnection {
   }
 
   #transact<T>(begin: string, work: () => T): T {
+    // Its owner is in a transaction: what we wrote would be his to undo.
+    if (this.database.inTransaction) throw new ConnectionInUseError();
     this.run(begin);
     try {
       const result = work();

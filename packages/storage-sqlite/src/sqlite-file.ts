@@ -24,6 +24,8 @@ interface Session {
 /** What all parts of one storage share. */
 export class SqliteFile {
   readonly settings: SqliteSettings;
+  /** The path, absolute as a rule. */
+  readonly description: string;
   readonly #lock = new WriteLock();
   #closing = new AbortController();
   #session: Session | undefined;
@@ -32,15 +34,12 @@ export class SqliteFile {
 
   constructor(settings: SqliteSettings) {
     this.settings = settings;
+    const { source } = settings;
+    this.description = 'database' in source ? pathOf(source.database) : source.filename;
   }
 
   get tables(): TableNames {
     return this.settings.tables;
-  }
-
-  get description(): string {
-    const { source } = this.settings;
-    return 'database' in source ? pathOf(source.database) : source.filename;
   }
 
   /** @throws NotRunningError before open and after close. */
@@ -132,10 +131,15 @@ export class SqliteFile {
   }
 
   async #begin(release: ReleaseLock, signal: AbortSignal): Promise<WritingConnection> {
-    const { main, isFile: isOwn } = this.#free();
-    const connection = isOwn ? new SqliteConnection(openAnother(main.database, this.settings.onConnection)) : main;
+    const { main, isFile: isOwn } = this.#require();
+    const retry = { ...this.#retry(), signal };
+    const another = (): SqliteConnection => new SqliteConnection(openAnother(main.database, this.settings.onConnection));
+    const connection = isOwn ? await retryWhileBusy(another, retry) : main;
     try {
-      await retryWhileBusy(() => connection.run('BEGIN IMMEDIATE'), { ...this.#retry(), signal });
+      await retryWhileBusy(() => {
+        if (connection.database.inTransaction) throw new ConnectionInUseError();
+        connection.run('BEGIN IMMEDIATE');
+      }, retry);
     } catch (error) {
       if (isOwn) closeAnyhow(connection.database);
       throw error;
@@ -152,7 +156,7 @@ export class SqliteFile {
   /** The session, when its main connection can be used. */
   #free(): Session {
     const session = this.#require();
-    // Its owner is in a transaction: what we wrote would be his to undo, what we read might be from before it.
+    // Its owner is in a transaction: what we read might be from before it.
     if (session.main.database.inTransaction && !this.#mainIsLent) throw new ConnectionInUseError();
     return session;
   }

@@ -52,8 +52,11 @@ export class WritingConnection {
 
   /** Undoes what is left of the transaction. Never throws. */
   abort(): void {
+    const { database } = this.connection;
     try {
-      if (this.isInTransaction) this.connection.database.exec('ROLLBACK');
+      if (!this.isInTransaction) return;
+      database.unsafeMode(true).exec('ROLLBACK');
+      if (!this.#isOwn) database.unsafeMode(false);
     } catch {
       // Only a connection that is broken cannot roll back; closing it does the same.
     }

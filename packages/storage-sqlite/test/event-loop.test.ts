@@ -36,7 +36,7 @@ describe('while another process has the write lock', () => {
     expect(written).toBeGreaterThan(unlocked);
     expect(written - unlocked).toBeLessThan(500);
     // In nanoseconds. On a busy machine a turn may be late for reasons of its own; with SQLite's own waiting, one would take 2 s.
-    expect(delay.percentile(50) / 1e6).toBeLessThan(20);
+    expect(delay.percentile(90) / 1e6).toBeLessThan(20);
     expect(delay.max / 1e6).toBeLessThan(500);
     expect((await storage.instances.get('one'))?.cancelRequested).toBe(true);
   });

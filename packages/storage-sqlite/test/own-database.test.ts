@@ -102,6 +102,37 @@ describe('a database without a file', () => {
   });
 });
 
+describe('a database that is in use by its owner', () => {
+  it('is waited for when it is opened, and when an activity begins', async () => {
+    for (const database of [openOwn(':memory:'), openOwn(await temporaryFile())]) {
+      database.exec('BEGIN; CREATE TABLE mine (x)');
+      const opening = openStorage({ database });
+      database.exec('COMMIT');
+      const storage = await opening;
+      database.exec('BEGIN');
+      const beginning = storage.transactions.begin({ signal: noSignal });
+      database.exec('COMMIT');
+      await (await beginning).rollback();
+      expect(database.inTransaction).toBe(false);
+    }
+  });
+
+  it('is undone also when an activity has left a loop over rows open', async () => {
+    const database = openOwn(':memory:');
+    const storage = await openStorage({ database });
+    await register(storage, 'me');
+    const transaction = await storage.transactions.begin({ signal: noSignal });
+    database.exec('CREATE TABLE mine (x); INSERT INTO mine VALUES (1), (2)');
+    const rows = database.prepare('SELECT x FROM mine').iterate();
+    rows.next();
+    await transaction.rollback();
+    expect(database.inTransaction).toBe(false);
+    rows.return?.();
+    await register(storage, 'me');
+    expect(database.prepare(`SELECT count(*) FROM sqlite_schema WHERE name = 'mine'`).pluck().get()).toBe(0);
+  });
+});
+
 describe('options', () => {
   const refused: readonly { readonly option: string; readonly given: object }[] = [
     { option: 'filename', given: {} },

@@ -1,10 +1,13 @@
 // What goes wrong with files, and what becomes of it.
+import { writeFile } from 'node:fs/promises';
 import { SchemaVersionError, StorageUnavailableError, type Storage } from '@romancy/core/ports';
+import { recordingLogger } from '@romancy/core/testing';
 import { createSqliteStorage } from '@romancy/storage-sqlite';
 import { temporaryFile } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { batch, complete, entry, noSignal, openStorage, register, start } from './local-storage.js';
+import { createSystemClock } from './system-clock.js';
 
 function openOwn(filename: string): Database.Database {
   const database = new Database(filename);
@@ -44,7 +47,6 @@ describe('a file that is damaged or cannot be written', () => {
   });
 
   it('is refused when it is no database', async () => {
-    const { writeFile } = await import('node:fs/promises');
     const filename = await temporaryFile();
     await writeFile(filename, 'this is the text of a letter, which is no database at all. '.repeat(50));
     await expect(openStorage({ filename })).rejects.toMatchObject({ code: 'SQLITE_NOTADB' });
@@ -100,15 +102,15 @@ describe('a storage', () => {
     await expect(make(opened)).rejects.toMatchObject({ code: 'NOT_RUNNING' });
   });
 
-  it('can be closed while it opens', async () => {
-    const database = openOwn(await temporaryFile());
-    const storage = createSqliteStorage({ database });
-    const opening = openStorage({ database }).then(
-      () => 'opened',
-      (error: { readonly code: string }) => error.code,
-    );
+  it('can be closed while it opens, and be opened again', async () => {
+    const context = { clock: createSystemClock(), logger: recordingLogger() };
+    const storage = createSqliteStorage({ filename: await temporaryFile() });
+    const opening = storage.open(context);
     await storage.close();
-    expect(['opened', 'NOT_RUNNING']).toContain(await opening);
-    expect(database.open).toBe(true);
+    await expect(opening).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+    await storage.open(context);
+    await register(storage, 'me');
+    await storage.close();
+    await storage.close();
   });
 });
