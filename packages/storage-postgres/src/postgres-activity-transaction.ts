@@ -8,12 +8,12 @@ import type { Database } from './database.js';
 import { aliveRow, leaseLost } from './fence.js';
 import { guardClient, type GuardedClient } from './guarded-client.js';
 import { entryColumns, entryRows, entryValues } from './history-rows.js';
+import { kyselyTransaction } from './kysely-transaction.js';
 import type { PostgresClient } from './postgres-pool.js';
 import { progressParts } from './progress-parts.js';
 import { joined, raw, sql } from './sql.js';
 import { leavesConnectionUsable, storageError } from './storage-error.js';
 import type { TableNames } from './table-names.js';
-import { kyselyTransaction } from './transaction-dialect.js';
 
 /** What `postgresTransaction` gives, before it has types. */
 export interface TransactionHandle {
@@ -53,7 +53,7 @@ export async function beginActivityTransaction(parts: TransactionParts): Promise
     // No query in it that reads: the user may still choose another isolation level by his first statement.
     await connection.script(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL ${markSetting} = '${mark}'`);
     const guarded = guardClient(connection.client);
-    return new PostgresActivityTransaction(parts, { connection, guarded, db: await kyselyTransaction(guarded.client), mark });
+    return new PostgresActivityTransaction(parts, { connection, guarded, db: kyselyTransaction(guarded.client), mark });
   } catch (error) {
     connection.spoil(error instanceof Error ? error : new Error(String(error)));
     connection.release();

@@ -15,7 +15,7 @@ export interface TransactionClient {
 }
 
 export interface PostgresTransaction<DB, Client> {
-  /** For Kysely. `db.transaction()` inside is refused; use savepoints. */
+  /** For Kysely. It refuses to begin another transaction; use savepoints, by the client or by Kysely's `sql`. */
   readonly db: Transaction<DB>;
   /**
    * The connection itself, for plain `pg`, Drizzle and others. It takes queries until the attempt is over, and cannot be released. An
