@@ -5,6 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { settingsEnvironment } from './child-side.js';
+import { DemoError } from './command-line.js';
 
 export interface ChildOptions {
   /** The child's file beside this one, without its ending. */
@@ -35,7 +36,7 @@ export class Child<TReady> {
     this.ready = Promise.race([
       once(this.#process, 'message').then(([message]) => message as TReady),
       this.ended.then(() => {
-        throw new Error(`${file} ended (${this.#howItEnded()}) before it was ready; ${logFile} says why`);
+        throw new DemoError(`The ${file} ended (${this.#howItEnded()}) before it was ready; ${logFile} may say why.`);
       }),
     ]);
     this.ready.catch(() => undefined); // for who is not interested

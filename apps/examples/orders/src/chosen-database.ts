@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
-import { UserError, type DemoOptions } from './command-line.js';
+import { DemoError, type DemoOptions } from './command-line.js';
 import { openDataFolder, type DataFolder } from './data-folder.js';
 import { postgresSchema, type DatabaseChoice } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
@@ -36,7 +36,7 @@ export async function chooseDatabase({ postgres, data, fresh }: DemoOptions): Pr
     const description = `PostgreSQL, ${server === undefined ? `${host}${pathname}` : `a server of its own on ${host}`}, schema ${postgresSchema}`;
     await reach(url, { fresh }).catch(async (error: unknown) => {
       await server?.stop();
-      throw new UserError(`The database ${host}${pathname} cannot be used: ${reasonOf(error)}`);
+      throw new DemoError(`The database ${host}${pathname} cannot be used: ${reasonOf(error)}`);
     });
     return { choice: { kind: 'postgres', url }, folder, description, close };
   } catch (error) {

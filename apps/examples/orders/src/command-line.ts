@@ -14,8 +14,8 @@ export interface DemoOptions {
   readonly kill: boolean;
 }
 
-/** Something the user can put right; its message says all there is to say. */
-export class UserError extends Error {}
+/** Why the demo cannot run, in words that say all there is to say. */
+export class DemoError extends Error {}
 
 const sample = fileURLToPath(new URL('../sample/orders.jsonl', import.meta.url));
 
@@ -34,7 +34,7 @@ export const help = `Runs orders through a durable workflow, kills its own worke
 Cards that end in 0002 or 9995 are declined, those in 0341 are refused at the settlement, all others are good.
 After Ctrl-C the same command goes on where it was.`;
 
-/** Undefined: help was asked for. @throws UserError */
+/** Undefined: help was asked for. @throws DemoError */
 export function parseCommandLine(args: readonly string[]): DemoOptions | undefined {
   const options = {
     input: sample,
@@ -52,7 +52,7 @@ export function parseCommandLine(args: readonly string[]): DemoOptions | undefin
   };
   const needed = (name: string, what: string): string => {
     const given = value();
-    if (given === undefined) throw new UserError(`${name} needs ${what}.`);
+    if (given === undefined) throw new DemoError(`${name} needs ${what}.`);
     return given;
   };
   for (let name = words.shift(); name !== undefined; name = words.shift()) {
@@ -79,7 +79,7 @@ export function parseCommandLine(args: readonly string[]): DemoOptions | undefin
         options.kill = false;
         break;
       default:
-        throw new UserError(
+        throw new DemoError(
           `${name.startsWith('-') ? 'There is no option' : 'Nothing asked for'} ${name}; --help shows what there is.`,
         );
     }
@@ -88,14 +88,14 @@ export function parseCommandLine(args: readonly string[]): DemoOptions | undefin
 }
 
 function seedOf(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new UserError(`--seed is ${text}; it takes a whole number from 0.`);
+  if (!/^\d{1,15}$/.test(text)) throw new DemoError(`--seed is ${text}; it takes a whole number from 0.`);
   return Number(text);
 }
 
 function postgresOf(url: string | undefined): string {
   if (url === undefined) return 'embedded';
   if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
-    throw new UserError(`--postgres takes a URL such as postgres://user:password@localhost:5432/database, or nothing.`);
+    throw new DemoError(`--postgres takes a URL such as postgres://user:password@localhost:5432/database, or nothing.`);
   }
   return url;
 }

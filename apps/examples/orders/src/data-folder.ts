@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { UserError } from './command-line.js';
+import { DemoError } from './command-line.js';
 
 export interface DataFolder {
   /** Where a file of that name is, or would be. */
@@ -15,12 +15,12 @@ export interface DataFolder {
 
 const lockName = 'lock';
 
-/** @throws UserError when another demo is using it, or it cannot be made. */
+/** @throws DemoError when another demo is using it, or it cannot be made. */
 export async function openDataFolder(path: string): Promise<DataFolder> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    throw new UserError(`The folder ${path} cannot be made: ${(error as Error).message}.`);
+    throw new DemoError(`The folder ${path} cannot be made: ${(error as Error).message}.`);
   }
   // A lock that the system lets go of when this process ends, in whatever way.
   const lock = new Database(join(path, lockName), { timeout: 0 });
@@ -28,7 +28,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     lock.exec('begin exclusive');
   } catch {
     lock.close();
-    throw new UserError(
+    throw new DemoError(
       `Another demo is at work in ${path}. Wait for its end, or give this one a folder of its own with --data.`,
     );
   }

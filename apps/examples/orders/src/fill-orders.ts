@@ -63,7 +63,9 @@ export async function fillOrders({ orders, shop, kill, out, signal }: Job): Prom
     return await Promise.race([all, pool.failed, shop.failed, rejectWhenAborted(signal)]);
   } finally {
     bar.end();
-    if (signal.aborted) say(`Stopping: ${bar.done} of ${orders.length} orders have come to their end.`);
+    if (signal.aborted) {
+      say(`Stopping: ${bar.done} of ${orders.length} orders have come to their end. The same command goes on from here.`);
+    }
     await pool.stop();
   }
 }

@@ -1,5 +1,5 @@
 // The command: `node main.js --help` says what it takes.
-import { help, parseCommandLine, UserError } from './command-line.js';
+import { help, parseCommandLine, DemoError } from './command-line.js';
 import { runDemo } from './run-demo.js';
 
 const stop = new AbortController();
@@ -20,9 +20,9 @@ try {
   else if (!(await runDemo(options, process.stdout, stop.signal))) process.exitCode = 1;
 } catch (error) {
   if (error === interrupted) {
-    process.stdout.write('Stopped. The same command goes on from here; with --fresh it begins anew.\n');
+    process.stdout.write('Stopped.\n');
     process.exitCode = 130;
-  } else if (error instanceof UserError) {
+  } else if (error instanceof DemoError) {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 2;
   } else {

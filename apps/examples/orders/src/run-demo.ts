@@ -1,7 +1,7 @@
 // The demo from its start to its end: orders in, workflows through, a table and checks out.
 import { readFile } from 'node:fs/promises';
 import { checkRun } from './checks.js';
-import { UserError, type DemoOptions } from './command-line.js';
+import { DemoError, type DemoOptions } from './command-line.js';
 import { fillOrders } from './fill-orders.js';
 import type { Order } from './order.js';
 import { readOrders } from './orders-file.js';
@@ -13,7 +13,7 @@ import { shownPath } from './shown-path.js';
 /**
  * Resolves with whether all checks hold.
  * @param signal stops in good order; then this rejects with the signal's reason.
- * @throws UserError
+ * @throws DemoError
  */
 export async function runDemo(options: DemoOptions, out: Output, signal: AbortSignal): Promise<boolean> {
   const began = performance.now();
@@ -44,10 +44,10 @@ async function loadOrders(file: string, say: (line: string) => void): Promise<re
     const why = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'it belongs to somebody else' }[
       error.code ?? ''
     ];
-    throw new UserError(`${name} cannot be read: ${why ?? error.message}.`);
+    throw new DemoError(`${name} cannot be read: ${why ?? error.message}.`);
   });
   const { orders, badLines } = readOrders(text);
   for (const { number, problem } of badLines) say(`${name}, line ${number} is left out: ${problem}`);
-  if (orders.length === 0) throw new UserError(`There is no order in ${name}.`);
+  if (orders.length === 0) throw new DemoError(`There is no order in ${name}.`);
   return orders;
 }

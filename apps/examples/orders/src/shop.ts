@@ -3,7 +3,7 @@ import { Romancy } from '@romancy/core';
 import { createActivities, type Activities } from './activities.js';
 import { Child } from './child-process.js';
 import { chooseDatabase } from './chosen-database.js';
-import type { DemoOptions } from './command-line.js';
+import { DemoError, type DemoOptions } from './command-line.js';
 import { openDatabase, type DatabaseChoice } from './database.js';
 import { createPaymentClient } from './payment-client.js';
 import type { Charge } from './payment-ledger.js';
@@ -27,7 +27,7 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-/** @param signal stops it halfway; what is open by then is closed again. @throws UserError */
+/** @param signal stops it halfway; what is open by then is closed again. @throws DemoError */
 export async function openShop(options: DemoOptions, signal: AbortSignal): Promise<Shop> {
   const opened: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -65,7 +65,7 @@ export async function openShop(options: DemoOptions, signal: AbortSignal): Promi
 
     const failed = service.ended.then(async () => {
       if (isClosing) return await new Promise<never>(() => undefined);
-      throw new Error(`The payment service has ended; ${logFile} may say why`);
+      throw new DemoError(`The payment service has ended; ${logFile} may say why.`);
     });
     failed.catch(() => undefined); // for who is not interested
     return {

@@ -39,6 +39,7 @@ export class WorkerPool {
     const [worker] = this.#workers;
     if (worker === undefined) return undefined;
     const { workerId } = await worker.child.ready;
+    this.#workers.delete(worker);
     worker.child.kill();
     await worker.child.ended;
     return { workerId, number: worker.number };
@@ -59,11 +60,16 @@ export class WorkerPool {
       () => say(`worker ${number} is process ${worker.child.pid}`),
       (error: Error) => this.#fail(error),
     );
-    void worker.child.ended.then(() => {
-      this.#workers.delete(worker);
-      if (this.#stopping) return;
+    void worker.child.ended.then(async () => {
+      const isSurprise = this.#workers.delete(worker) && !this.#stopping;
+      const cameUp = await worker.child.ready.then(
+        () => true,
+        () => false,
+      );
       // One that never came up would not do so a second time.
-      worker.child.ready.then(() => this.#startOne()).catch(() => undefined);
+      if (this.#stopping || !cameUp) return;
+      if (isSurprise) say(`worker ${number} has ended, and nobody knows why`);
+      this.#startOne();
     });
   }
 }

@@ -1,6 +1,6 @@
 // Shows what the command line takes, and what it says to the rest.
 import { expect, it } from 'vitest';
-import { parseCommandLine, UserError } from '../src/command-line.js';
+import { parseCommandLine, DemoError } from '../src/command-line.js';
 
 it('assumes something sensible', () => {
   expect(parseCommandLine([])).toMatchObject({ postgres: undefined, data: '.romancy-orders', fresh: false, seed: 1, kill: true });
@@ -44,5 +44,5 @@ it.each([
   ],
   [['--postgres', 'localhost'], '--postgres takes a URL such as postgres://user:password@localhost:5432/database, or nothing.'],
 ])('refuses %j kindly', (args, message) => {
-  expect(() => parseCommandLine(args)).toThrow(new UserError(message));
+  expect(() => parseCommandLine(args)).toThrow(new DemoError(message));
 });

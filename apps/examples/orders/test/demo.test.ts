@@ -77,8 +77,13 @@ describe('on SQLite', () => {
       tampered.close();
       expect(await endOf(spawnFixture(main, args))).toMatch(/✗ the stock adds up.*No:\n +teapot: 200 at the start(.|\n)*\[1\]$/);
 
-      const fresh = await endOf(spawnFixture(main, [...args, '--fresh', '--no-kill', '--seed', '2']));
+      const stubborn = spawnFixture(main, [...args, '--fresh', '--no-kill', '--seed', '2']);
+      await untilItSays(stubborn, '4 of 40 orders');
+      process.kill(Number(/worker 1 is process (\d+)/.exec(stubborn.output)?.[1]), 'SIGKILL');
+      const fresh = await endOf(stubborn);
       expect(fresh).not.toContain('was killed');
+      expect(fresh).toContain('worker 1 has ended, and nobody knows why');
+      expect(fresh).toMatch(/worker 2 is process \d+/);
       expect(fresh).toContain('40 of 40 orders: ');
       expect(table(fresh)).toBe(table(first));
       expect(fresh).toMatch(/\[0\]$/);
@@ -98,9 +103,9 @@ describe('on SQLite', () => {
       expect(await endOf(spawnFixture(main, args))).toMatch(/Another demo is at work in(.|\n)*\[2\]$/);
       first.kill('SIGINT').catch(() => undefined);
       const stopped = await endOf(first);
-      const done = Number(/Stopping: (\d+) of 40 orders/.exec(stopped)?.[1]);
+      const done = Number(/Stopping: (\d+) of 40 orders have come to their end\. The same command/.exec(stopped)?.[1]);
       expect(done).toBeLessThan(40);
-      expect(stopped).toMatch(/Stopped\. The same command goes on from here; with --fresh it begins anew\.\n\n\[130\]$/);
+      expect(stopped).toMatch(/Stopped\.\n\n\[130\]$/);
 
       const second = await endOf(spawnFixture(main, args));
       const before = Number(/Going on: (\d+) came to their end/.exec(second)?.[1]);
