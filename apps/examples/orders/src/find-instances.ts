@@ -6,7 +6,7 @@ export async function findInstances(romancy: Romancy, workflowName: string): Pro
   const found = new Map<string, InstanceView>();
   let cursor: string | undefined;
   do {
-    const page = await romancy.list({ workflowName, limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await romancy.list({ workflowName, limit: 1000, cursor });
     for (const instance of page.instances) if (instance.workflowName === workflowName) found.set(instance.instanceId, instance);
     cursor = page.cursor;
   } while (cursor !== undefined);

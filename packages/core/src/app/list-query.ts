@@ -18,8 +18,8 @@ export interface ListOptions {
   readonly input?: Readonly<Record<string, string | number | boolean | null>>;
   /** Default 50, at most 1,000. */
   readonly limit?: number;
-  /** The `cursor` of the page before. */
-  readonly cursor?: string;
+  /** The `cursor` of the page before; undefined: the first page. */
+  readonly cursor?: string | undefined;
 }
 
 const mostPerPage = 1000;
