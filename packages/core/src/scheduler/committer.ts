@@ -33,6 +33,8 @@ export class Committer implements ProgressSink {
   #flying: Promise<void> | null = null;
   /** The commit that was sent and has no answer yet. */
   #sent: Promise<void> | null = null;
+  /** Ends when the lane is free again. */
+  #alone: Promise<void> | null = null;
   #abandoned: Error | null = null;
   /** Commits that took effect, for tests that count. */
   commits = 0;
@@ -70,9 +72,22 @@ export class Committer implements ProgressSink {
     while (this.#flying !== null) await this.#flying;
   }
 
-  /** Resolves when the commit that is in flight now, if there is one, has its answer. */
-  async answered(): Promise<void> {
-    await this.#sent;
+  /**
+   * Does something while no commit is under way: waits for the answer to the one in flight, and for what it releases to have left, and
+   * sends the next one afterwards. Two callers take turns.
+   */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#alone !== null) await this.#alone;
+    let free!: () => void;
+    this.#alone = new Promise((resolve) => (free = resolve));
+    try {
+      await this.#sent;
+      await hop();
+      return await work();
+    } finally {
+      this.#alone = null;
+      free();
+    }
   }
 
   /** Gives up: everything open and everything that still comes is rejected. */
@@ -98,6 +113,10 @@ export class Committer implements ProgressSink {
     await hop();
     await hop();
     while (this.#queue.length > 0) {
+      if (this.#alone !== null) {
+        await this.#alone;
+        continue;
+      }
       const items = this.#queue.splice(0, fittingCount(this.#queue));
       this.#sent = this.#commit(items);
       await this.#sent;

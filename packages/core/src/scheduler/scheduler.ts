@@ -119,6 +119,7 @@ export class Scheduler {
 
   /** Starts an instance here, under whatever identity this process has when it gets through. */
   async startInstance(instance: Omit<NewInstance, 'owned'>): Promise<StartOutcome> {
+    let mayBeThere = false;
     for (;;) {
       const session = this.#session;
       if (session === null) {
@@ -127,10 +128,11 @@ export class Scheduler {
         continue;
       }
       try {
-        return await session.start(instance);
+        return await session.start(instance, { mayBeThere });
       } catch (error) {
-        // The lease was lost before the start was committed: nothing was written, and the next identity may try.
+        // The lease was lost. Before that the start may have been committed and its answer lost: whoever reaped it has handed it on.
         if (!(error instanceof LeaseLostError) || this.#abort.signal.aborted) throw error;
+        mayBeThere = true;
       }
     }
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
 import type { Logger } from '../ports/logger.js';
 import type { NotifierState } from '../ports/notifier.js';
-import type { ClaimedRun, RunStore } from '../ports/run-store.js';
+import type { ClaimedRun, ClaimResult, RunStore } from '../ports/run-store.js';
 import { onAbort } from './on-abort.js';
 import { jittered, pollIntervalMs, type PaceOptions } from './polling-pace.js';
 import type { StorageClock } from './storage-time.js';
@@ -17,8 +17,8 @@ export interface Claimant {
   readonly room: number;
   /** All instances that it knows to own. */
   holding(): readonly string[];
-  /** Resolves when the commit that is in flight has its answer, and those whose settlement it held have left. */
-  answered(): Promise<void>;
+  /** Does something while nothing that it owns is started or put away. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   begin(claimed: ClaimedRun): void;
   /** Instances it owns that something happened to. */
   attend(instanceIds: readonly string[]): void;
@@ -141,14 +141,7 @@ export class WorkFinder {
   async #claim(claimant: Claimant): Promise<void> {
     const limit = Math.max(0, Math.min(claimant.room, this.#parts.batchSize));
     try {
-      let isFirstTry = true;
-      const result = await this.#parts.health.keepTrying(async () => {
-        // A try before may have claimed and its answer got lost: what it claimed would be nobody's for as long as this process lives.
-        // It may have claimed what a commit had just put away that has no answer yet, either: while its run is still here, the
-        // instance would be told as held.
-        if (!isFirstTry) await this.#unlessStopped(claimant.answered());
-        const holding = isFirstTry ? null : claimant.holding();
-        isFirstTry = false;
+      const send = async (holding: readonly string[] | null): Promise<ClaimResult> => {
         const sentAt = this.#parts.clock.monotonic();
         const answer = await this.#parts.runs.claim({
           workerId: claimant.workerId,
@@ -160,6 +153,22 @@ export class WorkFinder {
         });
         this.#parts.storageClock.observe(answer.now, sentAt);
         return answer;
+      };
+      let isFirstTry = true;
+      const result = await this.#parts.health.keepTrying(() => {
+        if (isFirstTry) {
+          isFirstTry = false;
+          return send(null);
+        }
+        // The try before may have claimed and its answer got lost: what it claimed would be nobody's for as long as this process lives.
+        // So this one tells what is held here, and that must be exact: with a commit under way, an instance that it puts away would be
+        // told as held and could have been claimed by the lost try already, and one that it starts would be handed out a second time.
+        return this.#unlessStopped(
+          claimant.alone(async () => {
+            this.#abort.signal.throwIfAborted();
+            return await send(claimant.holding());
+          }),
+        );
       }, this.#abort.signal);
       this.claims++;
       for (const claimed of result.claimed) claimant.begin(claimed);
@@ -177,11 +186,14 @@ export class WorkFinder {
   }
 
   /** Waits no longer than until `stop`: then rejects. */
-  async #unlessStopped(promise: Promise<void>): Promise<void> {
+  async #unlessStopped<T>(promise: Promise<T>): Promise<T> {
     const { signal } = this.#abort;
     let ignore: () => void = () => undefined;
-    await Promise.race([promise, new Promise<void>((resolve) => (ignore = onAbort(signal, resolve)))]);
-    ignore();
-    signal.throwIfAborted();
+    const stopped = new Promise<void>((resolve) => (ignore = onAbort(signal, resolve)));
+    try {
+      return await Promise.race([promise, stopped.then(() => Promise.reject(signal.reason as Error))]);
+    } finally {
+      ignore();
+    }
   }
 }

@@ -2,7 +2,6 @@
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import type { LeaseLostError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import { hop } from '../engine/hop.js';
 import { Run } from '../engine/run.js';
 import type { RunEnd } from '../engine/run-exit.js';
 import type { RunServices } from '../engine/run-services.js';
@@ -87,22 +86,24 @@ export class WorkerSession implements Claimant {
     return [...this.#runs.keys(), ...this.#starting, ...this.#leaving];
   }
 
-  /** Resolves when the commit that is in flight has its answer, and those whose settlement it held have left. */
-  async answered(): Promise<void> {
-    await this.#committer.answered();
-    await hop();
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.#committer.alone(work);
   }
 
   isRunning(instanceId: string): boolean {
     return this.#runs.has(instanceId);
   }
 
-  /** Starts an instance, and runs it here at once when there is room and the workflow is served here. */
-  async start(instance: Omit<NewInstance, 'owned'>): Promise<StartOutcome> {
+  /**
+   * Starts an instance, and runs it here at once when there is room and the workflow is served here.
+   * @param options `mayBeThere`: it may have been started by this very call before, and belong to somebody by now; then it is left to
+   * be claimed.
+   */
+  async start(instance: Omit<NewInstance, 'owned'>, options: { readonly mayBeThere: boolean }): Promise<StartOutcome> {
     const { instanceId, workflowName, input } = instance;
+    const isServed = this.#parts.workflows.has(workflowName) && this.room > 0 && !options.mayBeThere;
     // Two starts of one id at once: the second must find the first as a conflict, not as its own.
-    const owned =
-      this.#parts.workflows.has(workflowName) && this.room > 0 && !this.#starting.has(instanceId) && !this.#runs.has(instanceId);
+    const owned = isServed && !this.#starting.has(instanceId) && !this.#runs.has(instanceId);
     if (!owned) return this.#committer.start({ ...instance, owned });
     this.#starting.add(instanceId);
     try {
