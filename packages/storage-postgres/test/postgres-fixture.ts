@@ -15,13 +15,18 @@ interface ProbeTables {
 
 export async function postgresFixture(): Promise<StorageFixture> {
   const { url } = await createDatabase();
+  return postgresFixtureAt(url);
+}
+
+/** @param through where the storages connect to, when that is not the server itself. */
+export async function postgresFixtureAt(url: string, through = url): Promise<StorageFixture> {
   const outside = new pg.Pool({ connectionString: url, max: 2 });
   // A connection that is on its way out when the database is dropped says so.
   outside.on('error', () => undefined);
   await outside.query('create table public.probe (key text primary key, value text not null)');
   const open = async (schema?: string): Promise<Storage> => {
     const storage = createPostgresStorage({
-      connectionString: url,
+      connectionString: through,
       maxConnections: 5,
       ...(schema === undefined ? {} : { schema }),
     });

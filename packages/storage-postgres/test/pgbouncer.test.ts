@@ -1,0 +1,45 @@
+// All of the port through PgBouncer in transaction mode, where each transaction may meet another session.
+import { storageConformance } from '@romancy/core/conformance';
+import { createDatabase } from '@romancy/test-support';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { openStorage, registered } from './open-storage.js';
+import { hasPgBouncer, startPgBouncer } from './pgbouncer.js';
+import { postgresFixtureAt } from './postgres-fixture.js';
+
+if (hasPgBouncer) {
+  storageConformance(
+    'PostgreSQL behind PgBouncer',
+    async () => {
+      const { url } = await createDatabase();
+      return postgresFixtureAt(url, await startPgBouncer(url, 6));
+    },
+    { modelRuns: 5, parkRaces: 50, claimRaceInstances: 100 },
+  );
+}
+
+describe.skipIf(!hasPgBouncer)(
+  `PgBouncer in transaction mode${hasPgBouncer ? '' : ' (skipped: pgbouncer is not installed)'}`,
+  () => {
+    it('gives many workers few sessions, and each of them another one now and then', async () => {
+      const { url } = await createDatabase();
+      const bounced = await startPgBouncer(url, 2);
+      const storages = await Promise.all(Array.from({ length: 8 }, () => openStorage({ connectionString: bounced })));
+      await Promise.all(
+        storages.map(async (storage, index) => {
+          await registered(storage, `worker-${index}`);
+          await Promise.all(
+            Array.from({ length: 20 }, () => storage.leases.heartbeat({ workerId: `worker-${index}`, leaseMs: 1000 })),
+          );
+        }),
+      );
+      const outside = new pg.Client({ connectionString: url });
+      await outside.connect();
+      const { rows } = await outside.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+      await outside.end();
+      expect(rows[0]!.n).toBeLessThanOrEqual(2);
+    });
+  },
+);
