@@ -10,7 +10,14 @@ import { createSystemClock } from './system-clock.js';
 
 const worker = new URL('./fixtures/durability-worker.ts', import.meta.url);
 
-export async function createSqliteDurabilityFixture(): Promise<DurabilityFixture> {
+/** What a place says. */
+export interface SqlitePlace {
+  readonly filename: string;
+  /** Default: the storage's. */
+  readonly lockTimeoutMs?: number;
+}
+
+export async function createSqliteDurabilityFixture(options: Omit<SqlitePlace, 'filename'> = {}): Promise<DurabilityFixture> {
   const program = await compileFixture(worker);
   const filename = await temporaryFile();
   const folder = dirname(filename);
@@ -18,11 +25,11 @@ export async function createSqliteDurabilityFixture(): Promise<DurabilityFixture
   const outside = new Database(filename, { timeout: 10_000 });
   outside.exec('PRAGMA journal_mode = WAL; CREATE TABLE user_rows (key TEXT NOT NULL)');
   return {
-    place: filename,
-    elsewhere: join(folder, 'elsewhere.db'),
+    place: JSON.stringify({ filename, ...options } satisfies SqlitePlace),
+    elsewhere: JSON.stringify({ filename: join(folder, 'elsewhere.db'), ...options } satisfies SqlitePlace),
     spawn: (plan) => spawnFixture(program, [JSON.stringify(plan), notes]),
     async open(place) {
-      const storage = createSqliteStorage({ filename: place });
+      const storage = createSqliteStorage({ filename: (JSON.parse(place) as SqlitePlace).filename });
       await storage.open({ clock: createSystemClock(), logger: recordingLogger() });
       return storage;
     },

@@ -1,6 +1,6 @@
 // One test's database and the processes on it: starts them, looks into the storage, clears all away at the end.
 import { onTestFinished } from 'vitest';
-import type { HistoryEntry, InstanceRecord, Storage } from '../ports/index.js';
+import { StorageUnavailableError, type HistoryEntry, type InstanceRecord, type Storage } from '../ports/index.js';
 import type { Note, WorkerPlan } from './durability-plan.js';
 import type { DurabilityFixture, DurabilityFixtureFactory, ResolvedDurabilityOptions } from './durability-fixture.js';
 import { DurabilityProcess } from './durability-process.js';
@@ -86,11 +86,14 @@ export class DurabilityBench {
     return lines.map((line) => JSON.parse(line) as Note);
   }
 
-  /** Looks until there is something other than false, null and undefined, and gives that. */
+  /** Looks until there is something other than false, null and undefined, and gives that. A database that is down is no answer. */
   async until<T>(what: string, look: () => Promise<T | false | null | undefined>, timeoutMs = 60_000): Promise<T> {
     const end = performance.now() + timeoutMs;
     for (;;) {
-      const seen = await look();
+      const seen = await look().catch((error: unknown) => {
+        if (error instanceof StorageUnavailableError) return undefined;
+        throw error;
+      });
       if (seen !== false && seen !== null && seen !== undefined) return seen;
       if (performance.now() > end) {
         const said = this.#processes.map((worker) => `--- process ${worker.pid}\n${worker.output.slice(-3000)}`).join('\n');

@@ -42,8 +42,18 @@ export interface DurabilityFault {
   readonly skip?: string;
   /** The database for it, when it needs one of its own. */
   readonly factory?: DurabilityFixtureFactory;
-  /** Lets it happen, and lets it pass. `done` becomes true when all work is done that was given. */
-  happen(load: { readonly place: string; done(): Promise<boolean> }): Promise<void>;
+  /** How many steps of 40 ms each of the 80 instances has to do. Default 10. */
+  readonly steps?: number;
+  /** The workers may not even notice. Default: they must. */
+  readonly goesUnnoticed?: boolean;
+  /** Lets it happen, and lets it pass. A tenth of the work is done when it begins. */
+  happen(load: {
+    readonly place: string;
+    /** The worker processes. */
+    readonly pids: readonly number[];
+    /** Whether all work is done that was given. */
+    isDone(): Promise<boolean>;
+  }): Promise<void>;
 }
 
 export interface DurabilityOptions {

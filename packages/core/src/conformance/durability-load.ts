@@ -1,6 +1,8 @@
 // Many instances at work at once, and what can be asked about them.
+import { expect } from 'vitest';
 import type { DurabilityBench } from './durability-bench.js';
-import type { Drive } from './durability-plan.js';
+import { expectedRows, expectOneAttemptEach, expectSound, type Histories } from './durability-checks.js';
+import type { Drive, Note } from './durability-plan.js';
 import type { DurabilityProcess } from './durability-process.js';
 import type { LoadInput } from './durability-workflows.js';
 
@@ -12,6 +14,7 @@ export interface Load {
   isUnderWay(): Promise<void>;
   /** Resolves when all instances have ended. */
   isDone(): Promise<void>;
+  isDoneNow(): Promise<boolean>;
   /** Those that this worker owns. */
   ownedBy(workerId: string): Promise<readonly string[]>;
 }
@@ -46,7 +49,30 @@ export async function giveLoad(
       await bench.until('the load is under way', async () => (await bench.notes()).length >= few);
     },
     isDone: () => bench.untilFinished(instanceIds, 90_000),
+    isDoneNow: async () => (await (await bench.storage()).instances.finished(instanceIds)).length === instances,
     ownedBy: async (workerId) =>
       (await bench.instances()).filter(({ owner }) => owner === workerId).map(({ instanceId }) => instanceId),
   };
+}
+
+/** Every instance is completed, by sound histories, with each of its steps and rows once. */
+export async function expectWhole(
+  bench: DurabilityBench,
+  load: Load,
+  options: {
+    /** A process may make an attempt again: its outcome was not known, since the database failed. */
+    readonly mayRepeat?: boolean;
+  } = {},
+): Promise<{ readonly histories: Histories; readonly notes: readonly Note[] }> {
+  const histories = await bench.histories(load.instanceIds);
+  expectSound(histories);
+  for (const instanceId of load.instanceIds) {
+    expect(await bench.get(instanceId), instanceId).toMatchObject({ status: 'completed', owner: null });
+    const completed = histories.get(instanceId)!.filter(({ kind }) => kind === 'activity_completed');
+    expect(completed, instanceId).toHaveLength(load.activitiesEach);
+  }
+  expect(await bench.fixture.rows()).toEqual(expectedRows(histories, (callId) => callId === 'row:1'));
+  const notes = await bench.notes();
+  if (options.mayRepeat !== true) expectOneAttemptEach(notes);
+  return { histories, notes };
 }

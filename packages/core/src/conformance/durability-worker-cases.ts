@@ -1,14 +1,8 @@
 // Workers that die, freeze or leave while others work: their runs go on elsewhere, and nothing of them is done twice.
 import { expect, it } from 'vitest';
 import type { DurabilityBench, DurabilitySuite } from './durability-bench.js';
-import {
-  expectedRows,
-  expectGrown,
-  expectNothingCommittedRunsAgain,
-  expectOneAttemptEach,
-  expectSound,
-} from './durability-checks.js';
-import { giveLoad, type Load } from './durability-load.js';
+import { expectGrown, expectNothingCommittedRunsAgain } from './durability-checks.js';
+import { expectWhole, giveLoad } from './durability-load.js';
 
 /** A process that is held still is not dead: only its lease tells, wherever it is. */
 const frozenLeaseMs = 1500;
@@ -112,19 +106,4 @@ export function workerCases({ bench: newBench, options }: DurabilitySuite): void
 async function threeWorkers(bench: DurabilityBench, leaseMs?: number) {
   const plan = { workflows: ['load'], ...(leaseMs === undefined ? {} : { leaseMs }) };
   return await Promise.all([1, 2, 3].map(() => bench.worker(plan)));
-}
-
-/** Every instance is completed, by sound histories, with each of its steps and rows once. */
-async function expectWhole(bench: DurabilityBench, load: Load) {
-  const histories = await bench.histories(load.instanceIds);
-  expectSound(histories);
-  for (const instanceId of load.instanceIds) {
-    expect(await bench.get(instanceId), instanceId).toMatchObject({ status: 'completed', owner: null });
-    const completed = histories.get(instanceId)!.filter(({ kind }) => kind === 'activity_completed');
-    expect(completed, instanceId).toHaveLength(load.activitiesEach);
-  }
-  expect(await bench.fixture.rows()).toEqual(expectedRows(histories, (callId) => callId === 'row:1'));
-  const notes = await bench.notes();
-  expectOneAttemptEach(notes);
-  return { histories, notes };
 }

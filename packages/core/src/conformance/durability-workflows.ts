@@ -1,5 +1,5 @@
 // The workflows of the durability suite, by name.
-import { defineWorkflow, type ActivityContext, type AnyWorkflow } from '../index.js';
+import { defineWorkflow, type ActivityContext, type AnyWorkflow, type RetryOptions } from '../index.js';
 import type { Drive } from './durability-plan.js';
 import type { Effects } from './durability-effects.js';
 import { everythingEvents, everythingWorkflow } from './durability-everything.js';
@@ -84,6 +84,9 @@ function sleeperWorkflow(name: string, effects: Effects): AnyWorkflow {
   });
 }
 
+/** A database that fails must not make the attempts run out. */
+const patient: RetryOptions = { maxAttempts: 1000, firstDelay: 20, maxDelay: 200 };
+
 /** Steps that take a little while, a row, and a nap in the middle. Returns which process made which step. */
 function loadWorkflow(name: string, effects: Effects): AnyWorkflow {
   return defineWorkflow(name, async (ctx, { steps, stepMs }: LoadInput) => {
@@ -97,10 +100,14 @@ function loadWorkflow(name: string, effects: Effects): AnyWorkflow {
         }),
       );
       if (step !== Math.ceil(steps / 2)) continue;
-      await ctx.run('row', async (activity: ActivityContext) => {
-        effects.note(activity);
-        await effects.writeRow(activity, `${activity.instanceId}/${activity.activityId}`);
-      });
+      await ctx.run(
+        'row',
+        async (activity: ActivityContext) => {
+          effects.note(activity);
+          await effects.writeRow(activity, `${activity.instanceId}/${activity.activityId}`);
+        },
+        { retry: patient },
+      );
       await ctx.sleep(stepMs);
     }
     return made;
