@@ -12,17 +12,29 @@ interface Scope {
   readonly workerId: string;
   readonly now: number;
   readonly lookup: InstanceLookup;
+  readonly claims: ClaimsOfSettlements;
+}
+
+/**
+ * Under which claim of its instance each settlement came first. The owner alone does not tell: a park took effect and its answer was lost,
+ * mail came, the same worker claimed the instance again, and now the park is repeated; it must not end the later claim. Of this process
+ * alone, since only it repeats its batches, and then the same ones.
+ */
+export type ClaimsOfSettlements = WeakMap<Settlement, number>;
+
+export interface CommitRequest {
+  readonly tables: TableNames;
+  readonly batch: ProgressBatch;
+  readonly now: number;
+  readonly claims: ClaimsOfSettlements;
 }
 
 /** Writes a batch through a connection on which a transaction is open. */
-export function commitProgress(
-  connection: SqliteConnection,
-  { tables, batch, now }: { readonly tables: TableNames; readonly batch: ProgressBatch; readonly now: number },
-): ProgressResult {
+export function commitProgress(connection: SqliteConnection, { tables, batch, now, claims }: CommitRequest): ProgressResult {
   const { workerId } = batch;
   requireAlive(connection, tables, workerId);
   const lookup = new InstanceLookup(connection, tables);
-  const scope: Scope = { connection, tables, workerId, now, lookup };
+  const scope: Scope = { connection, tables, workerId, now, lookup, claims };
 
   const conflicts = batch.starts.filter((start) => !startInstance(scope, start)).map(({ instanceId }) => instanceId);
   // What the batch says of a refused start would land with the instance of somebody else. An id that this worker runs itself is meant:
@@ -50,14 +62,20 @@ function startInstance({ connection, tables, workerId, now, lookup }: Scope, sta
   if (changes === 0) return lookup.get(instanceId).startToken === startToken;
   const id = Number(lastInsertRowid);
   connection.run(`INSERT INTO ${tables.inputs} (id, input) VALUES (?, ?)`, id, input);
-  lookup.add(instanceId, { id, owner, startToken });
+  lookup.add(instanceId, { id, owner, startToken, claims: owned ? 1 : 0 });
   return true;
 }
 
-/** Settles, and tells whether that was refused. An instance that this worker does not own any more was settled before: not refused. */
+/**
+ * Settles, and tells whether that was refused. An instance that this worker does not own any more, or owns by a later claim, was settled
+ * before: not refused.
+ */
 function isRefused(scope: Scope, settlement: Settlement): boolean {
   const row = scope.lookup.find(settlement.instanceId);
   if (row === undefined || row.owner !== scope.workerId) return false;
+  const claim = scope.claims.get(settlement) ?? row.claims;
+  scope.claims.set(settlement, claim);
+  if (claim !== row.claims) return false;
   return !settle(scope, settlement, row.id);
 }
 

@@ -8,6 +8,8 @@ export interface InstanceRow {
   readonly id: number;
   readonly owner: string | null;
   readonly startToken: string;
+  /** How often it was claimed; an owned start counts. */
+  readonly claims: number;
 }
 
 /** Finds rows of instances, each once. */
@@ -18,7 +20,7 @@ export class InstanceLookup {
 
   constructor(connection: SqliteConnection, tables: TableNames) {
     this.#connection = connection;
-    this.#sql = `SELECT id, owner, start_token AS startToken FROM ${tables.instances} WHERE instance_id = ?`;
+    this.#sql = `SELECT id, owner, start_token AS startToken, claims FROM ${tables.instances} WHERE instance_id = ?`;
   }
 
   find(instanceId: string): InstanceRow | undefined {

@@ -80,7 +80,7 @@ export class SqliteFile {
     await endTransactions();
     const release = await this.#lock.acquire({ signal: new AbortController().signal, urgent: true });
     if (!('database' in this.settings.source)) session.main.database.close();
-    release(0);
+    release({ synchronousMs: 0 });
   }
 
   /** One statement that reads. */
@@ -111,7 +111,7 @@ export class SqliteFile {
         return result;
       }, this.#retry());
     } finally {
-      release(heldMs);
+      release({ synchronousMs: heldMs });
     }
   }
 
@@ -122,7 +122,7 @@ export class SqliteFile {
     try {
       const release = await this.#lock.acquire({ signal: patience.signal });
       return await this.#begin(release, patience.signal).catch((error: unknown) => {
-        release(0);
+        release({ asynchronousMs: 0 });
         throw error;
       });
     } finally {
@@ -148,7 +148,7 @@ export class SqliteFile {
     this.#mainIsLent = !isOwn;
     const onEnd = (): void => {
       this.#mainIsLent = false;
-      release(performance.now() - began);
+      release({ asynchronousMs: performance.now() - began });
     };
     return new WritingConnection({ connection, isOwn, retry: this.#retry(), onEnd });
   }

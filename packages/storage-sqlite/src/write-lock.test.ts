@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { WriteLock } from './write-lock.js';
 
 const { signal } = new AbortController();
+const none = { synchronousMs: 0 };
 
 it('goes to one after the other, to an urgent one first, and never to one that gave up', async () => {
   const lock = new WriteLock();
@@ -10,21 +11,21 @@ it('goes to one after the other, to an urgent one first, and never to one that g
   const release = await lock.acquire({ signal });
   const giveUp = new AbortController();
   const others = [
-    lock.acquire({ signal }).then((done) => (order.push('first'), done(0))),
+    lock.acquire({ signal }).then((done) => (order.push('first'), done(none))),
     lock.acquire({ signal: giveUp.signal }).then(
       () => order.push('never'),
       (error: Error) => order.push(error.message),
     ),
-    lock.acquire({ signal }).then((done) => (order.push('second'), done(0))),
-    lock.acquire({ signal, urgent: true }).then((done) => (order.push('urgent'), done(0))),
+    lock.acquire({ signal }).then((done) => (order.push('second'), done(none))),
+    lock.acquire({ signal, urgent: true }).then((done) => (order.push('urgent'), done(none))),
   ];
   giveUp.abort(new Error('gave up'));
-  release(0);
-  release(0);
+  release(none);
+  release(none);
   await Promise.all(others);
   expect(order).toEqual(['gave up', 'urgent', 'first', 'second']);
   await expect(lock.acquire({ signal: giveUp.signal })).rejects.toThrow('gave up');
-  (await lock.acquire({ signal }))(0);
+  (await lock.acquire({ signal }))(none);
 });
 
 it('rests after a long hold, so that other processes come to the file', async () => {
@@ -32,8 +33,8 @@ it('rests after a long hold, so that other processes come to the file', async ()
   const release = await lock.acquire({ signal });
   const next = lock.acquire({ signal });
   const began = performance.now();
-  release(60);
-  (await next)(0);
+  release({ asynchronousMs: 60 });
+  (await next)(none);
   // A timer of 15 ms may come a millisecond early by this clock.
   expect(performance.now() - began).toBeGreaterThanOrEqual(13);
 });
@@ -47,7 +48,7 @@ it('lets the event loop turn when many short holds follow each other', async () 
     const release = await lock.acquire({ signal });
     // Each as synchronous as a commit.
     for (const end = performance.now() + 1; performance.now() < end;);
-    release(1);
+    release({ synchronousMs: 1 });
   });
   await Promise.all(holds);
   clearInterval(counting);

@@ -1,26 +1,30 @@
 // The line in which the writers of one process wait for each other.
 
-/** Gives the lock back. `heldMs`: for how long the file's own write lock was held. Further calls have no effect. */
-export type ReleaseLock = (heldMs: number) => void;
+/** For how long the file's own write lock was held: by code that did not give up control meanwhile, or by code that waited in between. */
+export type Hold = { readonly synchronousMs: number } | { readonly asynchronousMs: number };
+
+/** Gives the lock back. Further calls have no effect. */
+export type ReleaseLock = (hold: Hold) => void;
 
 /** For so many milliseconds in a row nobody minds; after that, others have their turn. */
 const shortMs = 8;
-/** The longest pause; longer than the longest one between two attempts of another process. */
-const longestPauseMs = 25;
+/** The longest rest; longer than the longest pause between two attempts of another process. */
+const longestRestMs = 25;
 
 /**
  * First come, first served, except that an urgent caller goes first. SQLite lets one connection write at a time, and knows no line: with
  * the transaction of an activity on a connection of its own, the main connection would ask again and again for what its own process
  * keeps. So each writer of this process has this lock before it asks for the file's.
  *
- * Processes do not stand in one line. One that gave the file back and took it again in the same moment, over and over, would starve those
- * that look every few milliseconds. So after a long hold the lock rests for a quarter of it, at most 25 ms. And many short writes are as
- * synchronous as one long one: when they add up, the event loop turns before the next.
+ * Processes do not stand in one line. One whose activities have their transactions one after the other, each taking the file in the moment
+ * in which the one before gives it back, would starve those that look every few milliseconds. So after a long one the lock rests for a
+ * quarter of it, at most 25 ms. Synchronous holds leave gaps enough, by the work that is done in between; but many short ones in a row
+ * keep the event loop as long as one long one would: when they add up, it turns before the next.
  */
 export class WriteLock {
   readonly #waiting: (() => void)[] = [];
   #held = false;
-  /** Milliseconds of short holds since the event loop was last let go. */
+  /** Milliseconds of synchronous holds since the event loop was last let go. */
   #inARow = 0;
 
   /** Rejects with the signal's reason when that aborts before the lock was given. */
@@ -48,22 +52,25 @@ export class WriteLock {
   #take(): ReleaseLock {
     this.#held = true;
     let released = false;
-    return (heldMs) => {
+    return (hold) => {
       if (released) return;
       released = true;
-      this.#release(heldMs);
+      this.#release(hold);
     };
   }
 
-  #release(heldMs: number): void {
-    this.#inARow += heldMs;
+  #release(hold: Hold): void {
+    if ('asynchronousMs' in hold && hold.asynchronousMs >= shortMs) {
+      setTimeout(() => this.#next(), Math.min(longestRestMs, hold.asynchronousMs / 4));
+      return;
+    }
+    if ('synchronousMs' in hold) this.#inARow += hold.synchronousMs;
     if (this.#inARow < shortMs) {
       this.#next();
       return;
     }
     this.#inARow = 0;
-    if (heldMs >= shortMs) setTimeout(() => this.#next(), Math.min(longestPauseMs, heldMs / 4));
-    else setImmediate(() => this.#next());
+    setImmediate(() => this.#next());
   }
 
   #next(): void {

@@ -27,6 +27,7 @@ engineConformance('SQLite', async (): Promise<EngineFixture> => {
         database.exec('INSERT INTO rows (key, value) VALUES (NULL, NULL)');
       },
     },
+    skip: { lostSettlement: 'a commit is a call within the process: its answer cannot get lost' },
     async cleanup() {
       outside.close();
     },

@@ -1,7 +1,8 @@
 // Processes that share one file: each really runs, and some are really killed.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, temporaryFile } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
-import { batch, claimAll, complete, openStorage, register, start } from './local-storage.js';
+import { batch, claimAll, complete, noSignal, openStorage, register, start } from './local-storage.js';
 import { startRemoteStorage } from './remote-storage.js';
 
 describe('several processes on one file', () => {
@@ -58,6 +59,25 @@ describe('several processes on one file', () => {
       expect(writes / all).toBeGreaterThan(0.05);
       expect(longestMs).toBeLessThan(1500);
     }
+  });
+
+  it('come to write between the transactions of activities, although those follow each other without a pause', async () => {
+    const filename = await temporaryFile();
+    const storage = await openStorage({ filename });
+    await register(storage, 'busy');
+    const remote = await startRemoteStorage(filename);
+    await remote.call('open');
+    await register(remote, 'other');
+    let ended = 0;
+    const activities = Array.from({ length: 60 }, async () => {
+      const transaction = await storage.transactions.begin({ signal: noSignal });
+      await sleep(20);
+      await transaction.rollback();
+      ended++;
+    });
+    await remote.leases.heartbeat({ workerId: 'other', leaseMs: 60_000 });
+    expect(ended).toBeLessThan(activities.length);
+    await Promise.all(activities);
   });
 
   it('find a killed one dead within a second, with a lease of an hour', async () => {
