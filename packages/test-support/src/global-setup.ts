@@ -1,5 +1,5 @@
 // Brings up one PostgreSQL and one folder for temporary files for a whole test run, and tells the tests where they are.
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import type { TestProject } from 'vitest/node';
 import type {} from './provided-context.js';
 import { dropDatabasesOf, newRunId } from './create-database.js';
@@ -11,6 +11,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const runId = newRunId();
   project.provide('postgresRunId', runId);
   const temporaryRoot = await scratchFolder('romancy-test-');
+  // A server's user may pass on his way to a folder of his own; he cannot see what else is there.
+  await chmod(temporaryRoot, 0o711);
   project.provide('temporaryRoot', temporaryRoot);
 
   const given = process.env['ROMANCY_TEST_POSTGRES_URL'];

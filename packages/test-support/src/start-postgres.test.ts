@@ -1,5 +1,7 @@
 // Shows that a server starts as asked and that nothing of it is left, however its owner ends.
 import { existsSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { afterwards } from './afterwards.js';
@@ -30,7 +32,9 @@ describe('startPostgres', () => {
   });
 
   it('keeps the data in a folder, and finds them there again', async () => {
-    const folder = await temporaryDirectory();
+    const parent = await temporaryDirectory();
+    await chmod(parent, 0o711);
+    const folder = join(parent, 'kept');
     const first = await startPostgres({ folder });
     afterwards(() => first.stop());
     await query(first.url, 'create table kept as select 42 as answer');
@@ -39,6 +43,7 @@ describe('startPostgres', () => {
     const second = await startPostgres({ folder });
     afterwards(() => second.stop());
     expect(await query(second.url, 'select answer from kept')).toBe('42');
+    expect(await query(second.url, 'show data_directory')).toBe(join(folder, 'data'));
   });
 
   it('says what is wrong when the server cannot start', async () => {

@@ -37,6 +37,7 @@ export async function fillOrders({ orders, shop, kill, out, signal }: Job): Prom
 
   const counter = new Turnstile(ordersAtATime);
   const pool = new WorkerPool({ settings: { database, paymentsUrl }, logFile, say });
+  let killed: Promise<void> | undefined;
   let killAt = kill && open > 0 ? orders.length - open + Math.ceil(open / 3) : Infinity;
   const fill = async (order: Order): Promise<Outcome> => {
     signal.throwIfAborted();
@@ -48,7 +49,7 @@ export async function fillOrders({ orders, shop, kill, out, signal }: Job): Prom
     else bar.tick(result.state);
     if (bar.done >= killAt) {
       killAt = Infinity;
-      killWorker({ pool, romancy, say });
+      killed = killWorker({ pool, romancy, say });
     }
     const started = known.get(instanceId)?.input as Order | undefined;
     if (started === undefined || isDeepStrictEqual(started, order)) return { order, result };
@@ -60,7 +61,9 @@ export async function fillOrders({ orders, shop, kill, out, signal }: Job): Prom
     // SQLite is for the processes of one machine, which gain nothing from each other here; PostgreSQL is for several.
     if (open > 0) pool.start(database.kind === 'sqlite' ? 1 : 2);
     const all = Promise.all(orders.map((order) => counter.pass(() => fill(order))));
-    return await Promise.race([all, pool.failed, shop.failed, rejectWhenAborted(signal)]);
+    const outcomes = await Promise.race([all, pool.failed, shop.failed, rejectWhenAborted(signal)]);
+    await killed;
+    return outcomes;
   } finally {
     bar.end();
     if (signal.aborted) {
@@ -83,15 +86,24 @@ async function resultOf(handle: WorkflowHandle<OrderResult>): Promise<Outcome['r
 }
 
 /** Never rejects: should the demo be stopped at this very moment, there is nobody left to be killed, or nobody left to ask. */
-function killWorker({ pool, romancy, say }: { pool: WorkerPool; romancy: Romancy; say: (line: string) => void }): void {
-  const kill = async (): Promise<void> => {
+async function killWorker({
+  pool,
+  romancy,
+  say,
+}: {
+  pool: WorkerPool;
+  romancy: Romancy;
+  say: (line: string) => void;
+}): Promise<void> {
+  try {
     const killed = await pool.killOne();
     if (killed === undefined) return;
     const { instances } = await romancy.list({ status: 'running', limit: 1000 });
     const left = instances.filter(({ workerId }) => workerId === killed.workerId).length;
     say(`worker ${killed.number} was killed (SIGKILL) with ${left} orders in its hands`);
-  };
-  kill().catch(() => undefined);
+  } catch {
+    // Nothing to say, then.
+  }
 }
 
 function rejectWhenAborted(signal: AbortSignal): Promise<never> {

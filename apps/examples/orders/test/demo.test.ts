@@ -1,9 +1,10 @@
 // Runs the whole demo as its users do: as a process with a command line, that starts others and kills one of them.
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDatabase, eventually, spawnFixture, temporaryDirectory, type FixtureProcess } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { openDataFolder } from '../src/data-folder.js';
 
 const main = new URL('../src/main.ts', import.meta.url);
 const timeout = 120_000;
@@ -92,19 +93,18 @@ describe('on SQLite', () => {
   );
 
   it(
-    'goes on after Ctrl-C where it was, and lets nobody else into its folder meanwhile',
+    'goes on after Ctrl-C where it was',
     async () => {
       const folder = await temporaryDirectory();
-      const input = await ordersFile(folder, 40);
+      const input = await ordersFile(folder, 100);
       const args = ['--input', input, '--data', join(folder, 'data')];
 
       const first = spawnFixture(main, args);
-      await untilItSays(first, '4 of 40 orders');
-      expect(await endOf(spawnFixture(main, args))).toMatch(/Another demo is at work in(.|\n)*\[2\]$/);
+      await untilItSays(first, '10 of 100 orders');
       first.kill('SIGINT').catch(() => undefined);
       const stopped = await endOf(first);
-      const done = Number(/Stopping: (\d+) of 40 orders have come to their end\. The same command/.exec(stopped)?.[1]);
-      expect(done).toBeLessThan(40);
+      const done = Number(/Stopping: (\d+) of 100 orders have come to their end\. The same command/.exec(stopped)?.[1]);
+      expect(done).toBeLessThan(100);
       expect(stopped).toMatch(/Stopped\.\n\n\[130\]$/);
 
       const second = await endOf(spawnFixture(main, args));
@@ -120,9 +120,9 @@ describe('on SQLite', () => {
     'goes on after its own death where it was',
     async () => {
       const folder = await temporaryDirectory();
-      const args = ['--input', await ordersFile(folder, 40), '--data', join(folder, 'data')];
+      const args = ['--input', await ordersFile(folder, 100), '--data', join(folder, 'data')];
       const first = spawnFixture(main, args);
-      await untilItSays(first, '12 of 40 orders');
+      await untilItSays(first, '40 of 100 orders');
       await first.kill('SIGKILL');
       const second = await endOf(spawnFixture(main, args));
       expect(second).toContain('Going on: ');
@@ -131,6 +131,14 @@ describe('on SQLite', () => {
     },
     timeout,
   );
+
+  it('lets nobody else into its folder while it is at work', async () => {
+    const folder = await temporaryDirectory();
+    const held = await openDataFolder(join(folder, 'sqlite'));
+    const end = await endOf(spawnFixture(main, ['--data', folder, '--fresh']));
+    held.close();
+    expect(end).toMatch(/^Another demo is at work in .*\n\n\[2\]$/);
+  });
 });
 
 describe('on PostgreSQL', () => {
@@ -143,7 +151,8 @@ describe('on PostgreSQL', () => {
       const first = await endOf(spawnFixture(main, args));
       expect(first).toContain('database: PostgreSQL');
       expect(first).not.toContain(new URL(url).password);
-      expect(first.match(/worker [123] is process \d+/g)).toHaveLength(3);
+      expect(first).toMatch(/worker 1 is process \d+/);
+      expect(first).toMatch(/worker 2 is process \d+/);
       expect(first).toMatch(/worker 1 was killed \(SIGKILL\) with \d+ orders in its hands/);
       expect(first.match(/✓/g)).toHaveLength(3);
       expect(first).toMatch(/\[0\]$/);
@@ -155,6 +164,22 @@ describe('on PostgreSQL', () => {
       const fresh = await endOf(spawnFixture(main, [...args, '--fresh', '--no-kill']));
       expect(fresh).toContain('40 of 40 orders: ');
       expect(table(fresh)).toBe(table(first));
+    },
+    timeout,
+  );
+
+  it(
+    'brings a server along where there is none, and finds its data there again',
+    async () => {
+      const folder = await temporaryDirectory();
+      await chmod(folder, 0o711); // PostgreSQL does not run as root, and its user has to get at the data
+      const args = ['--input', await ordersFile(folder, 10), '--data', folder, '--postgres', '--no-kill'];
+      const first = await endOf(spawnFixture(main, args));
+      expect(first).toMatch(/database: PostgreSQL, a server of its own on 127\.0\.0\.1:\d+/);
+      expect(first).toMatch(/\[0\]$/);
+      const again = await endOf(spawnFixture(main, args));
+      expect(again).toContain('All of them came to their end in an earlier start');
+      expect(table(again)).toBe(table(first));
     },
     timeout,
   );
