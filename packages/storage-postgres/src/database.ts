@@ -1,7 +1,7 @@
 // The database as the stores see it: statements and transactions on connections of a pool, errors as the port wants them.
 import { NotRunningError, StorageUnavailableError, type Logger } from '@romancy/core/ports';
 import { Connection, type Row } from './connection.js';
-import type { PostgresPool } from './postgres-pool.js';
+import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import type { Sql } from './sql.js';
 import { storageError } from './storage-error.js';
 
@@ -32,6 +32,7 @@ export class Database {
     // A pool without a listener turns the loss of an idle connection (a restart, a failover) into the end of the process.
     this.#onIdleError = (error) => logger.debug('an idle connection to the database was lost', { error: error.message });
     pool.on('error', this.#onIdleError);
+    pool.on('connect', listen);
     this.#pool = pool;
   }
 
@@ -41,8 +42,12 @@ export class Database {
     if (pool === undefined) return;
     this.#pool = undefined;
     // A pool that ends still has connections on their way out, which may report errors: its listener stays with it.
-    if (this.#source.close === undefined) pool.removeListener('error', this.#onIdleError!);
-    else await this.#source.close(pool);
+    if (this.#source.close !== undefined) {
+      await this.#source.close(pool);
+      return;
+    }
+    pool.removeListener('error', this.#onIdleError!);
+    pool.removeListener('connect', listen);
   }
 
   /** One statement in a transaction of its own: one round trip. */
@@ -105,4 +110,13 @@ export class Database {
       clearTimeout(timer);
     }
   }
+}
+
+/**
+ * The pool listens to idle clients and a `Connection` to its own. In between, nobody does: the packet that says that a session is
+ * ready, upon which the pool hands the client out, can also say that it was terminated, and the driver reads both in one go. An error
+ * that nobody listens to ends the process. Whoever uses the client is told by his first statement.
+ */
+function listen(client: PostgresClient): void {
+  client.on('error', () => undefined);
 }

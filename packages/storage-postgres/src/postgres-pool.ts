@@ -30,7 +30,10 @@ export interface PostgresClient {
 export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  /** Every connection as soon as it is made. A pool that never says so may have one of them end the process: see `Database`. */
+  on(event: 'connect', listener: (client: PostgresClient) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'connect', listener: (client: PostgresClient) => void): unknown;
   /** Where it is known, how many connections there are and where they lead; no password is read. */
   readonly options?: {
     readonly max?: number | undefined;
