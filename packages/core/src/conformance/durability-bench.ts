@@ -95,6 +95,7 @@ export class DurabilityBench {
         throw error;
       });
       if (seen !== false && seen !== null && seen !== undefined) return seen;
+      this.#expectNoCrash();
       if (performance.now() > end) {
         const said = this.#processes.map((worker) => `--- process ${worker.pid}\n${worker.output.slice(-3000)}`).join('\n');
         throw new Error(`${what}: did not come true within ${timeoutMs} ms. The processes said:\n${said}`);
@@ -119,5 +120,11 @@ export class DurabilityBench {
       );
     }
     await this.fixture.cleanup();
+    this.#expectNoCrash();
+  }
+
+  #expectNoCrash(): void {
+    const crashed = this.#processes.find((worker) => worker.crashed);
+    if (crashed !== undefined) throw new Error(`process ${crashed.pid} ended by an error:\n${crashed.output.slice(-5000)}`);
   }
 }

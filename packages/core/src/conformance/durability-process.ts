@@ -13,9 +13,18 @@ export class DurabilityProcess {
   readonly #process: WorkerProcess;
   #asked = 0;
   #workerId: string | undefined;
+  #crashed = false;
 
   constructor(process: WorkerProcess) {
     this.#process = process;
+    void process.exited.then(({ code }) => {
+      this.#crashed = code !== null && code !== 0;
+    });
+  }
+
+  /** Whether it ended by an error of its own. Nothing that is done to a worker may do that. */
+  get crashed(): boolean {
+    return this.#crashed;
   }
 
   get pid(): number {
