@@ -1,0 +1,16 @@
+// The same as durability.test.ts, over and over, with many more random programs. ROMANCY_SOAK_ROUNDS says how often (default 10).
+import { durabilityConformance } from '@romancy/core/conformance';
+import { sqliteFaults } from './sqlite-durability-faults.js';
+import { createSqliteDurabilityFixture } from './sqlite-durability-fixture.js';
+
+const rounds = Number(process.env['ROMANCY_SOAK_ROUNDS'] ?? 10);
+
+for (let round = 1; round <= rounds; round++) {
+  durabilityConformance(`SQLite, round ${round} of ${rounds},`, () => createSqliteDurabilityFixture(), {
+    leaseMs: 3_600_000,
+    takeoverMs: 3000,
+    faults: sqliteFaults,
+    programRuns: 20,
+    timeout: 1_800_000,
+  });
+}
