@@ -13,9 +13,9 @@ export function readSettings<T>(): T {
   return JSON.parse(text) as T;
 }
 
-/** Tells the parent that this child is ready, and what it should know. */
+/** Tells the parent that this child is ready, and what it should know; nobody, when the parent is gone. */
 export function sayReady(facts: object): void {
-  process.send?.(facts);
+  process.send?.(facts, undefined, undefined, () => undefined);
 }
 
 /**
@@ -27,5 +27,7 @@ export function untilToldToEnd(): Promise<void> {
   return new Promise((resolve) => {
     process.once('disconnect', resolve);
     process.once('SIGTERM', resolve);
+    // The parent may have gone while this process was loading its files, when nobody listened yet.
+    if (!process.connected) resolve();
   });
 }

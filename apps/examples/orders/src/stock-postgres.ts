@@ -8,8 +8,9 @@ import type { Article, Reservation, Stock } from './stock.js';
 export function createPostgresStock(connectionString: string, schema: string): Stock {
   // For looking, and for the tables. What activities write goes through their own transactions.
   const pool = new pg.Pool({ connectionString, max: 4 });
-  // An idle connection may break; the next query takes another one.
+  // When a connection breaks, the query on it says so, and the next one takes another. Without listeners it would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     async prepare() {
       await pool.query(`

@@ -1,5 +1,5 @@
 // A worker: a process that runs the workflows of orders. There may be any number of them, and any of them may die.
-import { Romancy } from '@romancy/core';
+import { NotRunningError, Romancy } from '@romancy/core';
 import { createActivities } from './activities.js';
 import { readSettings, sayReady, untilToldToEnd } from './child-side.js';
 import { openDatabase, type DatabaseChoice } from './database.js';
@@ -12,7 +12,6 @@ export interface WorkerSettings {
 }
 
 const { database, paymentsUrl } = readSettings<WorkerSettings>();
-const ending = untilToldToEnd();
 const { storage, stock } = openDatabase(database);
 const activities = createActivities({ stock, payments: createPaymentClient(paymentsUrl) });
 
@@ -29,8 +28,15 @@ const romancy = new Romancy({
   leaseDuration: '3s',
 });
 
-await romancy.start();
-sayReady({ workerId: romancy.status().workerId });
-await ending;
-await romancy.stop();
-await stock.close();
+// Before and after the start alike: what runs is handed to other workers.
+const ended = untilToldToEnd().then(async () => {
+  await romancy.stop({ timeout: '5s' });
+  await stock.close();
+});
+try {
+  await romancy.start();
+  sayReady({ workerId: romancy.status().workerId });
+} catch (error) {
+  if (!(error instanceof NotRunningError)) throw error; // told to end while it started
+}
+await ended;
