@@ -34,6 +34,10 @@ engineConformance('PostgreSQL', async (): Promise<EngineFixture> => {
         await client.query('SELECT 1 / 0');
       },
     },
+    skip: {
+      lostSettlement:
+        'answers get lost between server and storage, which lost-answers.test.ts shows; a wrapper around the storage loses what it knows of',
+    },
     cleanup: () => outside.end(),
   };
 });

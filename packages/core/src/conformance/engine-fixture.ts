@@ -14,8 +14,11 @@ export interface UserRows {
   fail?(ctx: ActivityContext): Promise<void>;
 }
 
-/** What cannot be shown everywhere. */
-export type EngineOptionalPart = 'rows' | 'failingStatement';
+/**
+ * What cannot be shown everywhere. `lostSettlement`: the answer to a settlement gets lost outside of the storage, which has been told of
+ * its success.
+ */
+export type EngineOptionalPart = 'rows' | 'failingStatement' | 'lostSettlement';
 
 /** One empty database, for one test. */
 export interface EngineFixture {

@@ -2,7 +2,15 @@
 import { expect, onTestFinished, type TestContext } from 'vitest';
 import { Romancy, type Duration, type InstanceStatus, type RomancyOptions, type Storage } from '../index.js';
 import { durationMs } from '../domain/duration.js';
-import { ManualClock, recordingLogger, withFaults, type FaultyStorage, type RecordingLogger } from '../testing/index.js';
+import { isFinal } from '../domain/instance.js';
+import {
+  ManualClock,
+  recordingLogger,
+  withFaults,
+  type FaultyStorage,
+  type RecordingLogger,
+  type TransitionCall,
+} from '../testing/index.js';
 import type {
   EngineFixture,
   EngineFixtureFactory,
@@ -84,7 +92,9 @@ export class EngineHarness {
       logger,
       crash: () => {
         known.crashed = true;
-        const never = (): Promise<void> => new Promise(() => undefined);
+        const never = ({ name }: TransitionCall): void | Promise<void> =>
+          // The database ends the transactions of a process that is gone.
+          name === 'transactions.rollback' ? undefined : new Promise(() => undefined);
         storage.plan = { before: never, after: never };
       },
     };
@@ -102,15 +112,18 @@ export class EngineHarness {
     await this.clock?.jump(durationMs(duration, 'duration'));
   }
 
-  /** Waits for a promise, and lets time pass meanwhile, in small steps. */
-  async drive<T>(promise: Promise<T>): Promise<T> {
+  /** Waits for a promise, and lets time pass meanwhile: in small steps, or in leaps of that length with small steps in between. */
+  async drive<T>(promise: Promise<T>, leap?: Duration): Promise<T> {
     if (this.clock === undefined) return await promise;
     let over = false;
     const ended = (): void => {
       over = true;
     };
     promise.then(ended, ended);
-    for (let round = 0; !over && round < roundsUntilLate; round++) await this.tick();
+    for (let round = 0; !over && round < roundsUntilLate; round++) {
+      await this.tick();
+      if (leap !== undefined && round % 5 === 4) await this.leap(leap);
+    }
     if (!over) throw new Error('what was waited for did not come within the time that a test may take');
     return await promise;
   }
@@ -131,9 +144,22 @@ export class EngineHarness {
     throw new Error(`did not come true: ${look.toString()}`);
   }
 
-  /** Waits until the instance has that status, as seen by this app. */
+  /** Waits until the instance has that status, as seen by this app; where time is real, it may have gone past it and ended. */
   async untilStatus(app: TestApp, instanceId: string, status: InstanceStatus): Promise<void> {
-    await this.until(async () => (await app.romancy.get(instanceId))?.status === status);
+    await this.until(async () => {
+      const seen = (await app.romancy.get(instanceId))?.status;
+      return seen === status || (this.clock === undefined && seen !== undefined && isFinal(seen));
+    });
+  }
+
+  /** Waits until the instance is put away, and not due yet; where time is real, it may have gone past it and ended. */
+  async untilAsleep(app: TestApp, instanceId: string): Promise<void> {
+    await this.until(async () => {
+      const seen = await app.romancy.get(instanceId);
+      if (seen === undefined) return false;
+      if (this.clock === undefined && isFinal(seen.status)) return true;
+      return seen.status.startsWith('waiting') && (seen.wakeAt === null || seen.wakeAt.getTime() > (this.clock?.now() ?? 0));
+    });
   }
 
   /** Waits for a rejection and gives what came. */

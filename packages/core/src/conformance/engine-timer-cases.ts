@@ -39,8 +39,10 @@ export function timerCases(bench: EngineBench): void {
       });
       const app = await harness.app({ workflows: [workflow] });
       const handle = await app.romancy.startWorkflow(workflow);
-      await harness.untilStatus(app, handle.instanceId, 'waiting_for_timer');
-      for (const part of ['1d', '1d', '8d'] as const) await harness.leap(part);
+      for (const part of ['1d', '1d', '8d'] as const) {
+        await harness.untilAsleep(app, handle.instanceId);
+        await harness.leap(part);
+      }
       const took = await harness.drive(handle.result());
       const [least, most] = harness.clock === undefined ? [300, 1000] : [864_000_000, 864_000_100];
       expect(took).toBeGreaterThanOrEqual(least);

@@ -78,7 +78,7 @@ export function valueCases(bench: EngineBench): void {
       const app = await harness.app({ workflows: [workflow] });
       const text = 'x'.repeat(length);
       const handle = await harness.drive(app.romancy.startWorkflow(workflow, text));
-      await harness.until(async () => (await handle.status()) !== 'running');
+      await harness.untilAsleep(app, handle.instanceId);
       await harness.leap('1d');
       // Compared here, not by the matcher, which would print it.
       expect((await harness.drive(handle.result())) === text).toBe(true);
@@ -161,9 +161,7 @@ export function valueCases(bench: EngineBench): void {
       await harness.untilStatus(app, instanceId, 'waiting_for_timer');
       await harness.drive(app.romancy.stop());
       const next = await harness.app({ workflows: [workflow] });
-      await harness.leap('1d');
-      await harness.leap('1d');
-      const readings = (await harness.drive(next.romancy.getHandle<unknown[]>(instanceId).result())) as [
+      const readings = (await harness.drive(next.romancy.getHandle<unknown[]>(instanceId).result(), '1d')) as [
         number,
         number,
         string,
@@ -195,10 +193,7 @@ export function valueCases(bench: EngineBench): void {
       });
       const app = await harness.app({ workflows: [workflow] });
       const handle = await app.romancy.startWorkflow(workflow);
-      await harness.untilStatus(app, handle.instanceId, 'waiting_for_timer');
-      await harness.leap('1d');
-      await harness.leap('1d');
-      await harness.drive(handle.result());
+      await harness.drive(handle.result(), '12h');
       const lines = app.logger.lines.filter(({ message }) => message.includes('line'));
       expect(lines.map(({ message }) => message)).toEqual([
         'first line',

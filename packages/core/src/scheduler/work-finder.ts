@@ -130,6 +130,8 @@ export class WorkFinder {
   }
 
   async #run(): Promise<void> {
+    // Never to its end within the call: while there is nobody to claim for, it would be over before `#running` is set, for ever.
+    await Promise.resolve();
     while (this.#asked && !this.#stopped) {
       this.#asked = false;
       const claimant = this.#parts.claimant();

@@ -1,0 +1,79 @@
+// Cases: long histories are replayed by pages, each entry read once, in time that grows no faster than they do.
+import { describe, expect, it } from 'vitest';
+import { defineWorkflow } from '../index.js';
+import type { EngineBench } from './engine-harness.js';
+
+export function historyCases(bench: EngineBench): void {
+  const { longHistory } = bench.options;
+
+  describe('a history', () => {
+    it(`of ${longHistory} entries is read once for a replay, a page at a time`, async () => {
+      const harness = await bench.harness();
+      let runs = 0;
+      let replays = 0;
+      const rounds = longHistory / 100;
+      const workflow = defineWorkflow('long', async (ctx) => {
+        replays++;
+        let sum = 0;
+        for (let round = 0; round < rounds; round++) {
+          // Fifty outcomes that come together, and as many readings of which the code takes one after another without a pause.
+          const parts = await Promise.all(Array.from({ length: 50 }, (_, index) => ctx.run('part', () => (runs++, index))));
+          for (const part of parts) sum += part + Math.ceil(ctx.random());
+        }
+        await ctx.sleep(harness.span('1d', 400));
+        return sum;
+      });
+      const first = await harness.app({ workflows: [workflow] });
+      const { instanceId } = await first.romancy.startWorkflow(workflow);
+      await harness.untilStatus(first, instanceId, 'waiting_for_timer');
+      await harness.drive(first.romancy.stop());
+      expect(runs).toBe(rounds * 50);
+
+      const second = await harness.app({ workflows: [workflow] });
+      const pages: number[] = [];
+      let claimed = 0;
+      second.storage.plan = {
+        before: ({ name, argument }) => {
+          if (name === 'runs.history') pages.push((argument as { limit: number }).limit);
+          if (name === 'runs.claim') claimed = (argument as { historyLimit: number }).historyLimit;
+        },
+      };
+      await harness.leap('1d');
+      expect(await harness.drive(second.romancy.getHandle<number>(instanceId).result())).toBe(rounds * (1225 + 50));
+      expect(runs).toBe(rounds * 50);
+      expect(replays).toBe(2);
+      // What comes with the claim, then one page after another, and at most one empty one at the end.
+      expect(claimed).toBeLessThanOrEqual(1000);
+      expect(Math.max(...pages)).toBeLessThanOrEqual(1000);
+      expect(pages.length).toBeLessThanOrEqual(Math.ceil(longHistory / 1000) + 1);
+    });
+
+    it('that is four times as long takes about four times as long, not sixteen times', async (context) => {
+      const harness = await bench.harness();
+      if (harness.clock === undefined) context.skip('measured where the database takes next to no time');
+      let replayed = 0;
+      const workflow = defineWorkflow('measured', async (ctx, rounds: number) => {
+        const began = performance.now();
+        for (let round = 0; round < rounds; round++) {
+          await Promise.all(Array.from({ length: 20 }, () => ctx.run('part', () => round)));
+        }
+        replayed = performance.now() - began;
+        await ctx.sleep('1d');
+      });
+      const app = await harness.app({ workflows: [workflow] });
+      const measure = async (rounds: number): Promise<number> => {
+        const handle = await app.romancy.startWorkflow(workflow, rounds);
+        await harness.untilStatus(app, handle.instanceId, 'waiting_for_timer');
+        await harness.leap('1d');
+        await harness.drive(handle.result());
+        return replayed;
+      };
+      // The best of three: others use this machine too.
+      const best = async (rounds: number): Promise<number> =>
+        Math.min(await measure(rounds), await measure(rounds), await measure(rounds));
+      await measure(50);
+      const [short, long] = [await best(60), await best(240)];
+      expect(long / short).toBeLessThan(9);
+    });
+  });
+}
