@@ -8,6 +8,7 @@ import { sql as kyselySql } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { postgresTransaction } from '../src/index.js';
+import { cutSessions } from './cut-sessions.js';
 import { lockWaits } from './lock-waits.js';
 import { openStorage, registered } from './open-storage.js';
 import { batch, claimRequest, newEntry, newInstance } from './worker-calls.js';
@@ -215,7 +216,7 @@ describe('a connection that breaks', () => {
       if (arrives) await send();
       else {
         const { rows } = await client.query({ text: 'SELECT pg_backend_pid() AS pid' });
-        await outside.query('SELECT pg_terminate_backend($1, 5000)', [(rows[0] as { pid: number }).pid]);
+        await cutSessions(outside, 'pid = $1', [(rows[0] as { pid: number }).pid]);
       }
       throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
     });
@@ -274,7 +275,7 @@ describe('a connection that breaks', () => {
     const { ctx, transaction } = await begin();
     const { client } = await postgresTransaction(ctx);
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    await outside.query('SELECT pg_terminate_backend($1, 5000)', [rows[0]!.pid]);
+    await cutSessions(outside, 'pid = $1', [rows[0]!.pid]);
     await expect(client.query('SELECT 1')).rejects.toThrow();
     await expect(commit(transaction)).rejects.toMatchObject({ code: 'TRANSACTION' });
     await transaction.rollback();

@@ -2,7 +2,7 @@
 import { createDatabase, spawnFixture } from '@romancy/test-support';
 import pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createPostgresStorage } from '../src/index.js';
+import { createPostgresStorage, migratePostgres } from '../src/index.js';
 import { migrations, schemaVersion } from '../src/migrations.js';
 import { openStorage, registered } from './open-storage.js';
 import { context } from './storage-context.js';
@@ -86,7 +86,7 @@ describe('a database that is set up', () => {
     const limited = new URL(url);
     limited.username = role;
     limited.password = 'x';
-    const storage = await openStorage({ connectionString: limited.href });
+    const storage = await openStorage({ connectionString: limited.href, migrate: false });
     await registered(storage, 'worker');
     expect(storage.description).not.toContain(role);
     await storage.close();
@@ -112,6 +112,14 @@ describe('a database that is set up', () => {
     await applyLater(schemaVersion + 1);
     await expect(registered(storage, 'second')).rejects.toMatchObject({ code: 'SCHEMA_VERSION' });
     expect(await query('SELECT worker_id FROM romancy.workers')).toEqual([{ worker_id: 'first' }]);
+  });
+});
+
+describe('migratePostgres', () => {
+  it('sets up for apps that may not, any number of times', async () => {
+    await Promise.all([migratePostgres({ connectionString: url }), migratePostgres({ connectionString: url, migrate: false })]);
+    await migratePostgres({ connectionString: url });
+    await registered(await openStorage({ connectionString: url, migrate: false }), 'worker');
   });
 });
 

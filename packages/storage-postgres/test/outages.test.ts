@@ -1,9 +1,10 @@
 // The database goes away, is full, slow or busy: calls fail as passing, nothing ends the process, and the next call works.
 import type { Storage } from '@romancy/core/ports';
-import { createDatabase } from '@romancy/test-support';
+import { afterwards, createDatabase } from '@romancy/test-support';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresStorage } from '../src/index.js';
+import { cutSessions } from './cut-sessions.js';
 import { lockWaits } from './lock-waits.js';
 import { openStorage, registered } from './open-storage.js';
 import { context } from './storage-context.js';
@@ -23,20 +24,16 @@ beforeEach(async () => {
 
 afterEach(() => Promise.all([outside.end(), looker.end()]));
 
-/** Ends all sessions but those of the test, as a restart or a failover does. */
-async function cutAllSessions(): Promise<void> {
-  await outside.query(
-    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-     WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(), $1)`,
-    [(looker as unknown as { processID: number }).processID],
-  );
-}
+/** Ends all sessions but those of the test. */
+const cutAllSessions = (): Promise<void> =>
+  cutSessions(outside, 'pid <> $1', [(looker as unknown as { processID: number }).processID]);
 
 const unavailable = { code: 'STORAGE_UNAVAILABLE' };
 
 describe('sessions that are cut', () => {
   it('while idle are replaced, and end no process', async () => {
     const pool = new pg.Pool({ connectionString: url });
+    afterwards(() => pool.on('error', () => undefined).end());
     const storages = [await openStorage({ connectionString: url }), await openStorage({ pool })];
     for (const storage of storages) await registered(storage, `worker`);
     await cutAllSessions();
@@ -46,7 +43,6 @@ describe('sessions that are cut', () => {
       expect(await storage.instances.get('x')).toBeUndefined();
     }
     await storages[1]!.close();
-    await pool.end();
   });
 
   it('in the middle of a commit make it fail as passing, with nothing done, and repeatable', async () => {
