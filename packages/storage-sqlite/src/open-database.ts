@@ -79,7 +79,8 @@ export function pathOf(database: Connection): string {
   return database.name.startsWith('file:') ? database.name : fileOf(database) || database.name;
 }
 
-function fileOf(database: Connection): string {
+/** The absolute path of the file; empty when there is none. */
+export function fileOf(database: Connection): string {
   const [main] = database.pragma('database_list') as readonly { readonly file: string }[];
   return main?.file ?? '';
 }

@@ -1,6 +1,6 @@
 // Who this process is, so that others on the same machine can tell whether it still runs.
 import { execFile } from 'node:child_process';
-import { readFile, readlink } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 
@@ -23,7 +23,7 @@ const run = promisify(execFile);
 
 export async function thisProcess(): Promise<ProcessIdentity> {
   const state = await look(process.pid);
-  return { host: await hostIdentity(), pid: process.pid, startedAt: state.is === 'there' ? state.startedAt : null };
+  return { host: hostIdentity(), pid: process.pid, startedAt: state.is === 'there' ? state.startedAt : null };
 }
 
 /**
@@ -43,10 +43,11 @@ async function look(pid: number): Promise<ProcessState> {
   return process.platform === 'win32' ? { is: 'there', startedAt: null } : lookWithPs(pid);
 }
 
-async function lookInProc(pid: number): Promise<ProcessState> {
+/** Synchronous: /proc is memory of the kernel, read in microseconds, and no thread has to be waited for. */
+function lookInProc(pid: number): ProcessState {
   let stat: string;
   try {
-    stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     // Mounted with `hidepid`, /proc shows only one's own processes: what is not there may belong to another user.
     return isFree(pid) ? { is: 'gone' } : { is: 'there', startedAt: null };
@@ -86,11 +87,21 @@ function isFree(pid: number): boolean {
 }
 
 /** Containers share the kernel, but neither numbers nor (with a namespace of their own) the clock that start times are counted by. */
-async function hostIdentity(): Promise<string> {
-  const kernel = await Promise.all([
-    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
-    readlink('/proc/self/ns/pid').catch(() => ''),
-    readlink('/proc/self/ns/time').catch(() => ''),
-  ]);
-  return [hostname(), ...kernel.map((text) => text.trim())].filter((text) => text !== '').join(' ');
+function hostIdentity(): string {
+  const parts = [
+    hostname(),
+    orNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    orNothing(() => readlinkSync('/proc/self/ns/pid')),
+    orNothing(() => readlinkSync('/proc/self/ns/time')),
+  ];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** Not every system has such a file. */
+function orNothing(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
 }

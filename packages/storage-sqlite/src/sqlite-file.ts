@@ -4,8 +4,9 @@ import { NotRunningError, type StorageContext } from '@romancy/core/ports';
 import { eitherSignal } from './either-signal.js';
 import { migrate } from './migrate.js';
 import { migrations } from './migrations.js';
-import { closeAnyhow, isFile, openAnother, openFile, pathOf } from './open-database.js';
+import { closeAnyhow, fileOf, isFile, openAnother, openFile, pathOf } from './open-database.js';
 import { retryWhileBusy, type RetryOptions } from './retry-while-busy.js';
+import { shareWriteLock } from './shared-write-lock.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteSettings } from './sqlite-storage-options.js';
 import { ConnectionInUseError } from './storage-error.js';
@@ -19,6 +20,10 @@ interface Session {
   readonly main: SqliteConnection;
   /** False: nobody but the main connection can see the database, so that everything goes over that one. */
   readonly isFile: boolean;
+  /** Who writes has this first. */
+  readonly lock: WriteLock;
+  /** Leaves the line of the lock. */
+  readonly leave: () => void;
 }
 
 /** What all parts of one storage share. */
@@ -26,7 +31,6 @@ export class SqliteFile {
   readonly settings: SqliteSettings;
   /** The path, absolute as a rule. */
   readonly description: string;
-  readonly #lock = new WriteLock();
   #closing = new AbortController();
   #session: Session | undefined;
   /** In a database without a file: the transaction of an activity has the main connection. */
@@ -64,7 +68,8 @@ export class SqliteFile {
       const main = new SqliteConnection(database);
       await migrate(main, { tables, migrations, now: context.clock.now(), retry });
       retry.signal.throwIfAborted();
-      this.#session = { context, main, isFile: isFile(database) };
+      const line = isFile(database) ? shareWriteLock(fileOf(database)) : { lock: new WriteLock(), leave: () => undefined };
+      this.#session = { context, main, isFile: isFile(database), ...line };
     } catch (error) {
       if (!('database' in source)) database.close();
       throw error;
@@ -78,9 +83,10 @@ export class SqliteFile {
     if (session === undefined) return;
     this.#session = undefined;
     await endTransactions();
-    const release = await this.#lock.acquire({ signal: new AbortController().signal, urgent: true });
+    const release = await session.lock.acquire({ signal: new AbortController().signal, urgent: true });
     if (!('database' in this.settings.source)) session.main.database.close();
     release({ synchronousMs: 0 });
+    session.leave();
   }
 
   /** One statement that reads. */
@@ -99,8 +105,8 @@ export class SqliteFile {
 
   /** A transaction that writes: all of `work` or nothing. Urgent: before all others of this process that wait. */
   async write<T>(work: (connection: SqliteConnection) => T, { urgent = false } = {}): Promise<T> {
-    this.#require();
-    const release = await this.#lock.acquire({ signal: this.#closing.signal, urgent });
+    const { lock } = this.#require();
+    const release = await lock.acquire({ signal: this.#closing.signal, urgent });
     let heldMs = 0;
     try {
       return await retryWhileBusy(() => {
@@ -117,10 +123,10 @@ export class SqliteFile {
 
   /** A connection with an open transaction and the write lock of the file, for as long as the caller wants. */
   async beginWriting(signal: AbortSignal): Promise<WritingConnection> {
-    this.#require();
+    const { lock } = this.#require();
     const patience = eitherSignal(signal, this.#closing.signal);
     try {
-      const release = await this.#lock.acquire({ signal: patience.signal });
+      const release = await lock.acquire({ signal: patience.signal });
       return await this.#begin(release, patience.signal).catch((error: unknown) => {
         release({ asynchronousMs: 0 });
         throw error;
