@@ -1,13 +1,14 @@
 // Makes a PostgreSQL cluster in a temporary folder, runs its server, and takes both away again.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { collect } from './collect-output.js';
 import { freePort } from './free-port.js';
-import { copyBinaries, everybodyMayEnter, findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.js';
+import { copyBinaries, everybodyMayEnter, findPostgresBinaries } from './postgres-binaries.js';
+import { prepareData, removeUnfinished, serverEnvironment, superuser, type Cluster, type Identity } from './postgres-data.js';
 import { scratchPlace } from './scratch-folder.js';
 
 export interface PostgresClusterOptions {
@@ -30,16 +31,15 @@ export interface PostgresCluster {
   stop(): Promise<void>;
 }
 
-interface Identity {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-const superuser = 'romancy';
 const portAttempts = 5;
+/** How long the server of another process may take to leave a folder. */
+const patienceMs = 15_000;
 
-/** Starts a server on a free port of the loopback interface; resolves when it accepts connections. */
-export async function startCluster(options: PostgresClusterOptions = {}): Promise<PostgresCluster> {
+/**
+ * Starts a server on a free port of the loopback interface; resolves when it accepts connections.
+ * @param unwanted aborts when nobody waits for it any more.
+ */
+export async function startCluster(options: PostgresClusterOptions, unwanted: AbortSignal): Promise<PostgresCluster> {
   const identity = unprivilegedIdentity();
   const folder = await clusterFolder(identity, options);
   const folders = [...(options.folder === undefined ? [folder] : []), ...(options.alsoRemove ?? [])];
@@ -51,17 +51,23 @@ export async function startCluster(options: PostgresClusterOptions = {}): Promis
       binaries = await copyBinaries(binaries, programs);
     }
     const cluster = { binaries, folder, identity };
-    const password = await passwordOf(cluster);
-    if (!existsSync(join(folder, 'data'))) await initialise(cluster);
+    const { data, password } = await prepareData(cluster);
+    const impatient = performance.now() + patienceMs;
     for (let attempt = 1; ; attempt++) {
+      unwanted.throwIfAborted();
       const port = await freePort();
-      const server = runServer({ ...cluster, port, options });
+      const server = runServer({ ...cluster, data, port, options });
       if (await server.ready) {
+        // Only one server can have the data, and it is this one.
+        await removeUnfinished(folder);
         const url = `postgres://${superuser}:${password}@127.0.0.1:${String(port)}/postgres`;
         return { url, stop: () => stopServer(server.process, folders) };
       }
+      // The owner of an earlier server may have been killed just now, and its keeper is about to stop it.
+      const isTaken = server.log().includes('postmaster.pid') && performance.now() < impatient;
+      if (isTaken) await new Promise((done) => setTimeout(done, 100));
       // Between our look and the server's start somebody else may have taken the port; anything else fails the same way each time.
-      if (attempt === portAttempts) throw new Error(`PostgreSQL did not start:\n${server.log()}`);
+      else if (attempt >= portAttempts) throw new Error(`PostgreSQL did not start:\n${server.log()}`);
     }
   } catch (error) {
     await removeFolders(folders);
@@ -98,42 +104,6 @@ async function givenTo(identity: Identity | undefined, path: string): Promise<st
   return path;
 }
 
-interface Cluster {
-  readonly binaries: PostgresBinaries;
-  readonly folder: string;
-  readonly identity: Identity | undefined;
-}
-
-/** The superuser's password: that of the data that is there, or a new one. */
-async function passwordOf({ folder, identity }: Cluster): Promise<string> {
-  const file = join(folder, 'password');
-  if (existsSync(join(folder, 'data'))) return await readFile(file, 'utf8');
-  const password = randomBytes(16).toString('hex');
-  await writeFile(file, password, { mode: 0o600 });
-  await givenTo(identity, file);
-  return password;
-}
-
-/** The data get their name when they are complete: what an interrupted start has left is not taken for them. */
-async function initialise({ binaries, folder, identity }: Cluster): Promise<void> {
-  const unfinished = join(folder, 'unfinished');
-  await rm(unfinished, { recursive: true, force: true });
-  const initdb = spawn(
-    binaries.initdb,
-    [
-      ...['--pgdata', unfinished, '--username', superuser, '--pwfile', join(folder, 'password'), '--auth', 'scram-sha-256'],
-      ...['--locale', 'C', '--encoding', 'UTF8', '--no-sync', '--no-instructions'],
-      // One round instead of 4096: a password of 128 random bits needs no stretching, and tests connect thousands of times.
-      ...['--set', 'scram_iterations=1'],
-    ],
-    { ...identity, cwd: folder, env: serverEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const log = collect(initdb);
-  const [code] = (await once(initdb, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`initdb failed with ${String(code)}:\n${log()}`);
-  await rename(unfinished, join(folder, 'data'));
-}
-
 interface Server {
   readonly process: ChildProcess;
   /** True once connections are accepted, false when the process ended before. */
@@ -141,13 +111,13 @@ interface Server {
   readonly log: () => string;
 }
 
-function runServer({
-  binaries,
-  folder,
-  identity,
-  port,
-  options,
-}: Cluster & { port: number; options: PostgresClusterOptions }): Server {
+interface ServerOrder extends Cluster {
+  readonly data: string;
+  readonly port: number;
+  readonly options: PostgresClusterOptions;
+}
+
+function runServer({ binaries, folder, identity, data, port, options }: ServerOrder): Server {
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -156,7 +126,7 @@ function runServer({
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = spawn(binaries.postgres, ['-D', join(folder, 'data'), '-p', String(port), ...flags], {
+  const server = spawn(binaries.postgres, ['-D', data, '-p', String(port), ...flags], {
     ...identity,
     cwd: folder,
     env: serverEnvironment(),
@@ -173,21 +143,6 @@ function runServer({
     });
   });
   return { process: server, ready, log };
-}
-
-/** Without the caller's PG* variables, which would redirect initdb, and with messages that can be recognised. */
-function serverEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
-  return { ...Object.fromEntries(kept), LC_ALL: 'C' };
-}
-
-/** Keeps the last of what a process says, for error messages; reading on also keeps its pipe from filling up. */
-function collect(child: ChildProcess): () => string {
-  let text = '';
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    text = (text + chunk).slice(-8192);
-  });
-  return () => text;
 }
 
 async function stopServer(server: ChildProcess, folders: readonly string[]): Promise<void> {

@@ -1,17 +1,18 @@
 // The process that owns a PostgreSQL server: when its standard input ends, however that came about, server and data go.
+import { once } from 'node:events';
 import { type PostgresClusterOptions, startCluster } from './postgres-cluster.js';
 
 // Nobody has to say stop: the pipe also ends when the process at its other end was killed. The signals of a terminal do not
 // matter here, since the keeper has a session of its own.
-const released = new Promise<void>((resolve) => {
-  process.stdin.once('close', resolve).resume();
-  process.once('SIGTERM', resolve);
-});
+const release = new AbortController();
+const released = once(release.signal, 'abort');
+process.stdin.once('close', () => release.abort()).resume();
+process.once('SIGTERM', () => release.abort());
 // Who asked for the server may be gone before it can be told; the end of standard input says so too.
 process.stdout.on('error', () => undefined);
 
 const options = JSON.parse(process.argv[2] ?? '{}') as PostgresClusterOptions;
-const cluster = await startCluster(options);
+const cluster = await startCluster(options, release.signal);
 process.stdout.write(`${cluster.url}\n`);
 await released;
 await cluster.stop();

@@ -1,6 +1,6 @@
 // Shows that a server starts as asked and that nothing of it is left, however its owner ends.
 import { existsSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -43,7 +43,25 @@ describe('startPostgres', () => {
     const second = await startPostgres({ folder });
     afterwards(() => second.stop());
     expect(await query(second.url, 'select answer from kept')).toBe('42');
-    expect(await query(second.url, 'show data_directory')).toBe(join(folder, 'data'));
+    expect(await query(second.url, 'show data_directory')).toBe(join(folder, 'cluster', 'data'));
+  });
+
+  it('takes a folder over from an owner that was killed, also in the middle of making it', async () => {
+    const parent = await temporaryDirectory();
+    await chmod(parent, 0o711);
+    const folder = join(parent, 'kept');
+    const ownerFile = new URL('../fixtures/postgres-owner.ts', import.meta.url);
+    const early = spawnFixture(ownerFile, [folder]);
+    await eventually(() => existsSync(folder), { timeout: 10_000 });
+    await early.kill();
+    const owner = spawnFixture(ownerFile, [folder]);
+    const { url } = await owner.message<{ url: string }>();
+    await query(url, 'create table kept as select 42 as answer');
+    await owner.kill();
+    const server = await startPostgres({ folder });
+    afterwards(() => server.stop());
+    expect(await query(server.url, 'select answer from kept')).toBe('42');
+    expect(await readdir(folder)).toEqual(['cluster']);
   });
 
   it('says what is wrong when the server cannot start', async () => {

@@ -29,8 +29,9 @@ export async function startPostgres(options: PostgresClusterOptions = {}): Promi
     problems += chunk;
   });
   const exited = once(keeper, 'exit');
+  const said = once(keeper, 'close'); // by then all that it had to say was read
   const firstLine = once(createInterface(keeper.stdout), 'line').then(([line]) => line as string);
-  const url = await Promise.race([firstLine, exited.then(() => undefined)]);
+  const url = await Promise.race([firstLine, said.then(() => undefined)]);
   if (url === undefined) throw new Error(`PostgreSQL could not be started:\n${problems}`);
   // The keeper ends when this process does; it must not be what keeps this process alive.
   keeper.unref();
