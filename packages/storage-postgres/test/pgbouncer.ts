@@ -5,8 +5,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterwards, eventually, freePort, temporaryDirectory } from '@romancy/test-support';
 
-/** Whether there is a PgBouncer to start. */
-export const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0;
+const program = process.env['ROMANCY_TEST_PGBOUNCER'] ?? 'pgbouncer';
+
+/** Whether there is a PgBouncer to start: on the path, or where ROMANCY_TEST_PGBOUNCER says. */
+export const hasPgBouncer = spawnSync(program, ['--version']).status === 0;
 
 /** @returns a connection string that leads through a PgBouncer with that many connections to the server, of which no client keeps one. */
 export async function startPgBouncer(url: string, serverConnections: number): Promise<string> {
@@ -34,7 +36,7 @@ export async function startPgBouncer(url: string, serverConnections: number): Pr
   // It refuses to run as root, and its user must be able to read this.
   await chmod(folder, 0o755);
   const asUser = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
-  const child: ChildProcess = spawn('pgbouncer', [...asUser, join(folder, 'pgbouncer.ini')], {
+  const child: ChildProcess = spawn(program, [...asUser, join(folder, 'pgbouncer.ini')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
