@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { createDurabilitySuite } from './durability-bench.js';
 import { resolveDurabilityOptions, type DurabilityFixtureFactory, type DurabilityOptions } from './durability-fixture.js';
+import { crowdCases } from './durability-crowd-cases.js';
 import { faultCases } from './durability-fault-cases.js';
 import { killCases } from './durability-kill-cases.js';
 import { placeCases } from './durability-place-cases.js';
@@ -25,6 +26,7 @@ export function durabilityConformance(name: string, factory: DurabilityFixtureFa
     shutdownCases(suite);
     placeCases(suite);
     programCases(suite);
+    crowdCases(suite);
     faultCases(suite);
   });
 }

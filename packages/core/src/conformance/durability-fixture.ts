@@ -73,9 +73,13 @@ export interface DurabilityOptions {
   readonly programRuns?: number;
   /** Random programs in a batch. Default 10. */
   readonly programsPerRun?: number;
+  /** How many workers of a crowd are killed. Default 5. */
+  readonly crowdKills?: number;
+  /** Their lease, in milliseconds: long enough that no process that lives is taken for dead on a busy machine. Default 5000. */
+  readonly crowdLeaseMs?: number;
   /** The seed of all that is random. Default: another one in each run; it is shown when a test fails. */
   readonly seed?: number;
-  /** Milliseconds that one test may take. Default 120,000. */
+  /** Milliseconds that one test may take. Default 300,000, for machines that are busy with other things. */
   readonly timeout?: number;
 }
 
@@ -89,7 +93,9 @@ export function resolveDurabilityOptions(options: DurabilityOptions): ResolvedDu
     faults: options.faults ?? [],
     programRuns: options.programRuns ?? 1,
     programsPerRun: options.programsPerRun ?? 10,
+    crowdKills: options.crowdKills ?? 5,
+    crowdLeaseMs: options.crowdLeaseMs ?? Math.max(leaseMs, 5000),
     seed: options.seed ?? Math.trunc(Math.random() * 0x7fffffff),
-    timeout: options.timeout ?? 120_000,
+    timeout: options.timeout ?? 300_000,
   };
 }

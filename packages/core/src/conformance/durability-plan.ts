@@ -42,6 +42,8 @@ export type WorkerCommand =
 
 /** Said by a worker process, one a line. */
 export type WorkerMessage =
+  /** Its program runs, and is about to start its app. */
+  | { readonly kind: 'starting' }
   | { readonly kind: 'ready'; readonly workerId: string }
   | { readonly kind: 'log'; readonly level: string; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly kind: 'driven'; readonly instanceId: string; readonly outcome: Outcome }

@@ -45,6 +45,12 @@ export class DurabilityProcess {
     return this.#workerId;
   }
 
+  /** Resolves when it is about to start its app. */
+  async starting(): Promise<void> {
+    await this.#said('starting', () => true);
+  }
+
+  /** Resolves when its app runs. */
   async ready(): Promise<void> {
     const { workerId } = await this.#said('ready', () => true);
     this.#workerId = workerId;

@@ -31,6 +31,24 @@ export function startCases({ bench: newBench }: DurabilitySuite): void {
     expect(await instances.finished([...names, 'shared'])).toHaveLength(names.length + 1);
   });
 
+  it('is opened by those that live when processes are killed while they make the schema', async () => {
+    const bench = await newBench();
+    const place = bench.fixture.elsewhere;
+    const plan = { place, workflows: ['three'] };
+    const doomed = Array.from({ length: processCount }, () => bench.launch(plan));
+    const drives = [{ instanceId: 'survives', workflow: 'three', input: { stuckAt: 0 } }];
+    const survivor = bench.launch({ ...plan, drives });
+    // Each a little later in its start than the one before: from before its first statement to after its last.
+    const kills = doomed.map(async (worker, index) => {
+      await worker.starting();
+      await new Promise((resolve) => setTimeout(resolve, index * 12));
+      await worker.kill();
+    });
+    await Promise.all(kills);
+    expect(await survivor.driven('survives')).toEqual({ result: [1, 2, 3] });
+    expect(survivor.logs({ levels: ['error'] })).toEqual([]);
+  });
+
   it('runs each body once when ten processes start and claim the same instances at once', async () => {
     const bench = await newBench();
     const workers = Array.from({ length: processCount }, () => bench.launch({ workflows: ['once'] }));

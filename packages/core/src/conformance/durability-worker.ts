@@ -62,6 +62,7 @@ class DurabilityWorker {
   }
 
   async run(): Promise<void> {
+    say({ kind: 'starting' });
     switch (this.#plan.mode) {
       case 'stop-before-start':
         await this.#app.stop();
