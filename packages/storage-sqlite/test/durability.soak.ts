@@ -11,6 +11,7 @@ for (let round = 1; round <= rounds; round++) {
     takeoverMs: 3000,
     faults: sqliteFaults,
     programRuns: 20,
+    crowdKills: 40,
     timeout: 1_800_000,
   });
 }
