@@ -3,14 +3,7 @@ import { expect, onTestFinished, type TestContext } from 'vitest';
 import { Romancy, type Duration, type InstanceStatus, type RomancyOptions, type Storage } from '../index.js';
 import { durationMs } from '../domain/duration.js';
 import { isFinal } from '../domain/instance.js';
-import {
-  ManualClock,
-  recordingLogger,
-  withFaults,
-  type FaultyStorage,
-  type RecordingLogger,
-  type TransitionCall,
-} from '../testing/index.js';
+import { ManualClock, recordingLogger, type FaultyStorage, type RecordingLogger } from '../testing/index.js';
 import type {
   EngineFixture,
   EngineFixtureFactory,
@@ -18,6 +11,7 @@ import type {
   ResolvedEngineOptions,
   UserRows,
 } from './engine-fixture.js';
+import { mortal, type MortalStorage } from './engine-mortal-storage.js';
 
 /** Gives a running test its harness. */
 export interface EngineBench {
@@ -47,7 +41,7 @@ export interface TestApp {
 }
 
 /** Leases that run out soon, for tests that wait for it in real time. */
-export const shortLease = { leaseDuration: '1s' } as const;
+export const shortLease = { leaseDuration: '2s' } as const;
 
 type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
@@ -57,7 +51,7 @@ export class EngineHarness {
   readonly fixture: EngineFixture;
   /** Undefined where the database has a clock of its own. */
   readonly clock: ManualClock | undefined;
-  readonly #apps: { readonly app: TestApp; readonly within: Storage; crashed: boolean }[] = [];
+  readonly #apps: { readonly app: TestApp; readonly within: Storage; readonly storage: MortalStorage }[] = [];
 
   constructor(fixture: EngineFixture) {
     this.fixture = fixture;
@@ -74,7 +68,8 @@ export class EngineHarness {
   /** An app that nobody has started. */
   unstarted(options: Partial<RomancyOptions> = {}): TestApp {
     const within = this.fixture.storage();
-    const storage = withFaults(within);
+    const mortalStorage = mortal(within);
+    const { storage } = mortalStorage;
     const logger = recordingLogger();
     const romancy = new Romancy({
       storage,
@@ -85,21 +80,9 @@ export class EngineHarness {
         : { clock: this.clock }),
       ...options,
     });
-    const known = { within, crashed: false } as { app: TestApp; readonly within: Storage; crashed: boolean };
-    known.app = {
-      romancy,
-      storage,
-      logger,
-      crash: () => {
-        known.crashed = true;
-        const never = ({ name }: TransitionCall): void | Promise<void> =>
-          // The database ends the transactions of a process that is gone.
-          name === 'transactions.rollback' ? undefined : new Promise(() => undefined);
-        storage.plan = { before: never, after: never };
-      },
-    };
-    this.#apps.push(known);
-    return known.app;
+    const app: TestApp = { romancy, storage, logger, crash: () => mortalStorage.die() };
+    this.#apps.push({ app, within, storage: mortalStorage });
+    return app;
   }
 
   /** One of two durations: how long something takes where time is in the test's hand, or where it is real. */
@@ -162,6 +145,11 @@ export class EngineHarness {
     });
   }
 
+  /** Does to an app that crashed what a reaper does when its lease has run out, without the wait. */
+  async bury(app: TestApp, by: TestApp): Promise<void> {
+    await by.storage.leases.retire({ workerId: app.romancy.status().workerId });
+  }
+
   /** Waits for a rejection and gives what came. */
   async failure(promise: Promise<unknown>): Promise<unknown> {
     const outcome = await this.drive(
@@ -187,8 +175,8 @@ export class EngineHarness {
 
   async close(): Promise<void> {
     const stopped = await Promise.allSettled(
-      this.#apps.map(async ({ app, within, crashed }) => {
-        if (crashed) return await within.close();
+      this.#apps.map(async ({ app, within, storage }) => {
+        if (storage.isDead) return await within.close();
         app.storage.plan = {};
         app.storage.setDown(false);
         await this.drive(app.romancy.stop({ timeout: '2s' }));

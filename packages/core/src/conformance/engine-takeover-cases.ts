@@ -57,9 +57,9 @@ export function takeoverCases(bench: EngineBench): void {
         (['before', 'after'] as const).filter(() => at > 1).map((when) => ({ at, when, instanceId: `${when} ${at}` })),
       );
       const committed = new Map<string, Map<string, number>>();
-      const witness = await harness.app({ workflows: [], ...shortLease });
+      const witness = await harness.app();
       const lives = async ({ at, when, instanceId }: (typeof deaths)[number]): Promise<void> => {
-        const app: TestApp = await harness.app({ workflows: [workflow], ...shortLease });
+        const app: TestApp = await harness.app({ workflows: [workflow], leaseDuration: '1h' });
         const died = gate();
         let count = 0;
         const die =
@@ -76,6 +76,9 @@ export function takeoverCases(bench: EngineBench): void {
         app.storage.plan = { before: die('before'), after: die('after') };
         await everything.start(app, instanceId, witness);
         await Promise.race([died.opened, app.romancy.getHandle(instanceId).result()]);
+        // One whose instance others took and ended before it came to its point dies now.
+        app.crash();
+        await harness.bury(app, witness);
         const history = await witness.storage.runs.history({ instanceId, afterSeq: 0, limit: 1000 });
         const done = history.filter(({ kind }) => kind === 'activity_completed' || kind === 'activity_failed');
         committed.set(instanceId, new Map(done.map(({ callId }) => [callId, everything.begun.get(`${instanceId} ${callId}`)!])));
@@ -84,7 +87,7 @@ export function takeoverCases(bench: EngineBench): void {
       for (let from = 0; from < deaths.length; from += 12) {
         await harness.drive(Promise.all(deaths.slice(from, from + 12).map(lives)));
       }
-      const successor = await harness.app({ workflows: [workflow], ...shortLease });
+      const successor = await harness.app({ workflows: [workflow] });
       for (const { instanceId } of deaths) {
         const result = await harness.drive(successor.romancy.getHandle(instanceId).result());
         expect(result, instanceId).toEqual(everythingResult);
@@ -148,7 +151,7 @@ export function takeoverCases(bench: EngineBench): void {
         },
       };
       // As a reaper does it who found the lease run out.
-      await harness.drive(other.storage.leases.retire({ workerId: app.romancy.status().workerId }));
+      await harness.drive(harness.bury(app, other));
       await harness.drive(joining.opened);
       // Polls come and find nobody to claim for.
       for (let moment = 0; moment < 10; moment++) await harness.tick();
