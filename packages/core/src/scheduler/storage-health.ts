@@ -15,6 +15,8 @@ export class StorageHealth {
   readonly #logger: Logger;
   readonly #description: string;
   #unavailableSince: number | null = null;
+  /** How many calls have failed and are being tried again. */
+  #failing = 0;
 
   constructor(parts: {
     readonly clock: Clock;
@@ -37,18 +39,25 @@ export class StorageHealth {
    * Only for calls that can be repeated without harm. Delays double from 20 ms to 5 s, with full jitter.
    */
   async keepTrying<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    for (let failures = 0; ; failures++) {
-      signal?.throwIfAborted();
-      try {
-        const result = await call();
-        this.#recovered();
-        return result;
-      } catch (error) {
-        if (!(error instanceof StorageUnavailableError)) throw error;
-        this.#failed(error);
-        const most = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures, 20));
-        await this.pause(most * this.#entropy.random(), signal);
+    let failures = 0;
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        try {
+          const result = await call();
+          this.#succeeded(failures > 0);
+          return result;
+        } catch (error) {
+          if (!(error instanceof StorageUnavailableError)) throw error;
+          if (failures === 0) this.#failing++;
+          this.#failed(error);
+          const most = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(failures, 20));
+          failures++;
+          await this.pause(most * this.#entropy.random(), signal);
+        }
       }
+    } finally {
+      if (failures > 0) this.#failing--;
     }
   }
 
@@ -78,8 +87,12 @@ export class StorageHealth {
     this.#logger.warn('storage unavailable, trying again until it answers', { storage: this.#description, error: error.message });
   }
 
-  #recovered(): void {
-    if (this.#unavailableSince === null) return;
+  /**
+   * While others go on failing, a success says nothing: with a full disk or a kept write lock reads succeed all the time. Those that fail
+   * now may as well give up; then the next success counts.
+   */
+  #succeeded(hadFailed: boolean): void {
+    if (this.#unavailableSince === null || this.#failing > (hadFailed ? 1 : 0)) return;
     const downMs = Math.round(this.#clock.monotonic() - this.#unavailableSince);
     this.#unavailableSince = null;
     this.#logger.info('storage available again', { storage: this.#description, downMs });
