@@ -22,7 +22,7 @@ export function faultCases(bench: EngineBench): void {
       await everything.start(watched, 'undisturbed');
       expect(await harness.drive(watched.romancy.getHandle('undisturbed').result())).toEqual(everythingResult);
       const transitions = watched.storage.count() - begin;
-      expect(transitions).toBeGreaterThan(20);
+      expect(transitions).toBeGreaterThan(15);
 
       const { faultStep } = bench.options;
       const points = Array.from({ length: Math.ceil(transitions / faultStep) }, (_, index) => index * faultStep + 1);

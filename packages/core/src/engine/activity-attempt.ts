@@ -47,16 +47,15 @@ export class ActivityAttempt {
    */
   async run(): Promise<AttemptEnd> {
     const { timeoutMs, activityId } = this.#order;
-    const aborted = new Promise<AttemptEnd>((resolve) => {
+    let cancelTimeout: (() => void) | undefined;
+    const end = await new Promise<AttemptEnd>((resolve) => {
       this.#resolveAborted = resolve;
+      if (timeoutMs !== null) {
+        const expire = (): void => this.abort(new ActivityTimeoutError({ activityId, timeoutMs }));
+        cancelTimeout = this.#services.clock.schedule(timeoutMs, expire, { keepAlive: true });
+      }
+      void this.#execute().then(resolve);
     });
-    const cancelTimeout =
-      timeoutMs === null
-        ? undefined
-        : this.#services.clock.schedule(timeoutMs, () => this.abort(new ActivityTimeoutError({ activityId, timeoutMs })), {
-            keepAlive: true,
-          });
-    const end = await Promise.race([this.#execute(), aborted]);
     cancelTimeout?.();
     this.#over = true;
     if (!end.ok) await this.#rollback();

@@ -39,6 +39,10 @@ export class OpenCalls implements Iterable<DurableCall> {
     return [...this.#calls.values()][Symbol.iterator]();
   }
 
+  get isEmpty(): boolean {
+    return this.#calls.size === 0;
+  }
+
   /** The oldest open call. */
   get first(): DurableCall | undefined {
     for (const call of this.#calls.values()) return call;

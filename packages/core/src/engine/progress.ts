@@ -13,6 +13,13 @@ export interface Commitment {
 
 /** Gathers what runs record and commits it in groups, in the order given. */
 export interface ProgressSink {
+  /**
+   * A run lets its code go on, and may record more right after: a commit that could begin may wait for that. Each call is followed by
+   * one of {@link ProgressSink.stays}.
+   */
+  goesOn(): void;
+  /** The code has come to rest; what follows from that is recorded at once, without waiting for anything. */
+  stays(): void;
   /** @param takenMailId mail that the entry records as received; it is removed in the same commit. */
   record(entry: NewHistoryEntry, takenMailId?: string): Commitment;
   subscribe(subscription: NewSubscription): Commitment;

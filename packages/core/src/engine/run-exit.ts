@@ -27,8 +27,11 @@ export interface RunExitParts {
   readonly workflowName: string;
   readonly services: RunServices;
   readonly recorder: RunRecorder;
-  /** Nothing more will be handed out: abandon what is open, and end its transactions, whose locks the settlement may need. */
-  readonly onClose: (reason: Error) => void;
+  /**
+   * Nothing more will be handed out: abandon what is open, and end its transactions, whose locks the settlement may need. The error is
+   * made for those only: its stack is dear, and most runs end with nothing open.
+   */
+  readonly onClose: (why: () => Error) => void;
   /** The run is over. */
   readonly onEnd: () => void;
 }
@@ -95,7 +98,7 @@ export class RunExit {
   /** Hands the instance back, claimable at once. */
   async release(): Promise<void> {
     const { instanceId, workflowName, services } = this.#parts;
-    this.#close(new NotRunningError('this process hands over its runs'));
+    this.#close(() => new NotRunningError('this process hands over its runs'));
     await services.progress.settle({ type: 'release', instanceId, wakeAt: null }, [
       { kind: 'workflow_resumable', instanceId, workflowName },
     ]);
@@ -109,7 +112,7 @@ export class RunExit {
    */
   async finish(outcome: RunOutcome, cancelReason: string | null): Promise<boolean> {
     const { instanceId, workflowName, services } = this.#parts;
-    this.#close(new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
+    this.#close(() => new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
     if ((await services.progress.settle({ type: 'finish', instanceId, ...outcome })) === 'refused') return false;
     this.#finish({ type: 'finished', finished: { instanceId, cancelReason, ...outcome } });
     const { status, error } = outcome;
@@ -126,7 +129,7 @@ export class RunExit {
   async stall(error: Error): Promise<void> {
     const { instanceId, workflowName, services } = this.#parts;
     if (this.isClosed) return;
-    this.#close(error);
+    this.#close(() => error);
     try {
       const wakeAt = services.storageTime.ahead() + services.stallRetryMs;
       const text = encodeError(error, `the error of workflow ${workflowName}`, services);
@@ -139,7 +142,7 @@ export class RunExit {
 
   /** Forgets the instance now; nothing of it is recorded any more. */
   drop(reason: Error): void {
-    this.#close(reason);
+    this.#close(() => reason);
     this.#finish({ type: 'dropped', reason });
   }
 
@@ -154,11 +157,11 @@ export class RunExit {
     await this.stall(error);
   }
 
-  #close(reason: Error): void {
+  #close(why: () => Error): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'closing';
     this.#parts.recorder.close();
-    this.#parts.onClose(reason);
+    this.#parts.onClose(why);
   }
 
   /** The first end counts. */

@@ -29,6 +29,9 @@ import { RunReplay } from './run-replay.js';
 import type { RunServices } from './run-services.js';
 import { createWorkflowContext } from './workflow-context.js';
 
+/** What is durable already. */
+const settled = Promise.resolve();
+
 /**
  * The pump: hands one outcome to the code, lets the code come to rest (one hop), then the next; recorded outcomes first, in their
  * recorded order, then live ones, each recorded in the moment it is handed out. So the order in history is the order in which the
@@ -78,7 +81,7 @@ export class Run implements ContextHost {
       workflowName,
       services,
       recorder: this.#recorder,
-      onClose: (reason) => this.#abandonAll(reason),
+      onClose: (why) => this.#abandonAll(why),
       onEnd: () => this.#ended(),
     });
     this.#replay = new RunReplay({
@@ -223,8 +226,8 @@ export class Run implements ContextHost {
     this.#stir();
   }
 
-  async durable(): Promise<void> {
-    await this.#recorder.last?.done;
+  durable(): Promise<void> {
+    return this.#recorder.last?.done ?? settled;
   }
 
   workBegins(): void {
@@ -268,45 +271,62 @@ export class Run implements ContextHost {
         await this.#finish({ status: 'cancelled', output: null, error: null });
       } else if (this.#stirred) {
         this.#stirred = false;
-        await hop();
+        await this.#hop();
       } else {
-        await this.#turn();
+        // Most turns have nothing to wait for, and an await costs a promise and its callbacks.
+        const going = this.#turn();
+        if (going !== undefined) await going;
       }
     }
   }
 
-  /** The code is at rest: hand out the next outcome, or rest. */
-  async #turn(): Promise<void> {
-    const recorded = this.#replay.next;
-    if (recorded !== undefined) {
-      await this.#replay.step(recorded, (wakeable) => {
-        const stirred = this.#untilStirred();
-        wakeable(() => this.#stir());
-        return stirred;
-      });
-      this.#stirred = true;
-      return;
-    }
-    this.#repeating = false;
-    const proposal = this.#proposals.shift();
-    if (proposal !== undefined) await this.#deliver(proposal);
-    else if (!this.#expireDue()) await this.#rest();
+  /** Lets the code come to rest. A replay records nothing on its way, and no commit needs to wait for it. */
+  async #hop(): Promise<void> {
+    if (this.#replay.next !== undefined) return hop();
+    const { progress } = this.services;
+    progress.goesOn();
+    await hop();
+    progress.stays();
   }
 
-  async #deliver(proposal: Proposal): Promise<void> {
+  /** The code is at rest: hand out the next outcome, or rest. Undefined: done at once. */
+  #turn(): Promise<void> | undefined {
+    const recorded = this.#replay.next;
+    if (recorded !== undefined) return this.#repeat(recorded);
+    this.#repeating = false;
+    const proposal = this.#proposals.shift();
+    if (proposal !== undefined) return this.#deliver(proposal);
+    return this.#expireDue() ? undefined : this.#rest();
+  }
+
+  async #repeat(recorded: HistoryEntry): Promise<void> {
+    await this.#replay.step(recorded, (wakeable) => {
+      const stirred = this.#untilStirred();
+      wakeable(() => this.#stir());
+      return stirred;
+    });
+    this.#stirred = true;
+  }
+
+  #deliver(proposal: Proposal): Promise<void> | undefined {
     const { call, transaction, committed } = proposal;
     const facts = { position: call.position, id: call.id, kind: proposal.kind, data: proposal.data, dueAt: proposal.dueAt };
-    let entry: HistoryEntry;
-    if (transaction === undefined) {
-      entry = this.#recorder.record(facts, proposal.mailId);
-      // On the promise itself, without a turn in between: the hook of the last step is called before the one of the end.
-      if (committed !== undefined) this.#recorder.last?.done.then(committed, () => undefined);
-    } else {
-      const made = await this.#commitAlone(proposal, transaction, facts);
-      if (made === null) return;
-      entry = made;
-      committed?.();
-    }
+    if (transaction !== undefined) return this.#deliverAlone(proposal, transaction, facts);
+    const entry = this.#recorder.record(facts, proposal.mailId);
+    // On the promise itself, without a turn in between: the hook of the last step is called before the one of the end.
+    if (committed !== undefined) this.#recorder.last?.done.then(committed, () => undefined);
+    this.#hand(call, entry);
+    return undefined;
+  }
+
+  async #deliverAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<void> {
+    const entry = await this.#commitAlone(proposal, transaction, facts);
+    if (entry === null) return;
+    proposal.committed?.();
+    this.#hand(proposal.call, entry);
+  }
+
+  #hand(call: DurableCall, entry: HistoryEntry): void {
     if (call.apply(entry)) this.#calls.delete(call);
     this.#stirred = true;
   }
@@ -340,23 +360,20 @@ export class Run implements ContextHost {
   }
 
   /** Nothing to hand out: put the run away, hand it back, or wait for what is under way. */
-  async #rest(): Promise<void> {
+  #rest(): Promise<void> {
     const next = this.#calls.firstDue;
     if (this.#working === 0) {
-      if (this.#calls.allWait) {
-        await this.#park(next);
-        return;
-      }
-      if (this.#draining) {
-        await this.#exit.release();
-        return;
-      }
+      if (this.#calls.allWait) return this.#park(next);
+      if (this.#draining) return this.#exit.release();
     }
+    return next === null ? this.#untilStirred() : this.#untilStirredOr(next.dueAt);
+  }
+
+  async #untilStirredOr(dueAt: number): Promise<void> {
     const { clock, storageTime } = this.services;
-    const cancelTimer =
-      next === null ? undefined : clock.schedule(Math.max(1, next.dueAt - storageTime.now()), () => this.#stir());
+    const cancelTimer = clock.schedule(Math.max(1, dueAt - storageTime.now()), () => this.#stir());
     await this.#untilStirred();
-    cancelTimer?.();
+    cancelTimer();
   }
 
   async #park(next: { readonly call: DurableCall; readonly dueAt: number } | null): Promise<void> {
@@ -406,11 +423,14 @@ export class Run implements ContextHost {
     this.#cancel = cancel;
     const reason = new WorkflowCancelledError({ instanceId: this.instanceId, reason: cancel.reason });
     this.#abort.abort(reason);
-    this.#abandonAll(reason);
+    this.#abandonAll(() => reason);
   }
 
-  #abandonAll(reason: Error): void {
-    for (const call of this.#calls) call.abandon(reason);
+  #abandonAll(why: () => Error): void {
+    if (!this.#calls.isEmpty) {
+      const reason = why();
+      for (const call of this.#calls) call.abandon(reason);
+    }
     for (const { transaction } of this.#proposals.splice(0)) void transaction?.rollback();
   }
 

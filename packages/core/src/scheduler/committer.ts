@@ -22,6 +22,11 @@ export interface CommitterParts {
   readonly onLeaseLost: (error: LeaseLostError) => void;
 }
 
+/** A commit may have taken long because it waited for a lock: that is no measure of what another one would take. */
+const mostWaitMs = 50;
+/** A bound that holds whatever the clock says: code that never comes to rest must not keep a commit from beginning. */
+const mostTurns = 1000;
+
 /**
  * One lane: commits never overlap, so they take effect in the order in which things were recorded, and one instance's history is
  * always a prefix of what its code knew. An outage keeps the lane waiting and loses nothing: each commit can be repeated.
@@ -36,6 +41,9 @@ export class Committer implements ProgressSink {
   /** Ends when the lane is free again. */
   #alone: Promise<void> | null = null;
   #abandoned: Error | null = null;
+  /** Runs whose code may record more within this turn of the event loop. */
+  #goingOn = 0;
+  #lastTookMs = 0;
   /** Commits that took effect, for tests that count. */
   commits = 0;
 
@@ -65,6 +73,14 @@ export class Committer implements ProgressSink {
     const outcome = new Outcome<'done' | 'refused'>();
     this.#add({ type: 'settlement', settlement, wakeups, outcome });
     return outcome.promise;
+  }
+
+  goesOn(): void {
+    this.#goingOn++;
+  }
+
+  stays(): void {
+    this.#goingOn--;
   }
 
   /** Resolves when nothing is left to commit, or everything was rejected. */
@@ -108,23 +124,39 @@ export class Committer implements ProgressSink {
   }
 
   async #fly(): Promise<void> {
-    // Two hops: what follows from the outcome that was just recorded (the next wait, the park, the completion) is made within one
-    // turn of the event loop, and so comes into the same commit. Nobody waits for a timer.
-    await hop();
+    // What is recorded together is committed together: without a turn in between, a hundred starts would be a hundred commits.
     await hop();
     while (this.#queue.length > 0) {
+      await this.#untilRunsStay();
       if (this.#alone !== null) {
         await this.#alone;
         continue;
       }
+      // Given up meanwhile.
+      if (this.#queue.length === 0) break;
       const items = this.#queue.splice(0, fittingCount(this.#queue));
       this.#sent = this.#commit(items);
       await this.#sent;
       this.#sent = null;
-      // The runs that this commit released, and that have something at once, share the next one.
+      // The runs that this commit released go on now.
       await hop();
     }
     this.#flying = null;
+  }
+
+  /**
+   * A step's result is followed by the next wait, the park or the completion a turn or two later, and one of a hundred results that came
+   * together by ninety-nine others, a turn each: all of that belongs into one commit. But no run is to hold up the others for longer
+   * than it saves: for as long as a commit takes at most.
+   */
+  async #untilRunsStay(): Promise<void> {
+    const { clock } = this.#parts;
+    const began = clock.monotonic();
+    const longestMs = Math.min(this.#lastTookMs, mostWaitMs);
+    for (let turns = 0; this.#goingOn > 0 && turns < mostTurns; turns++) {
+      await hop();
+      if (turns > 0 && clock.monotonic() - began >= longestMs) return;
+    }
   }
 
   async #commit(items: readonly CommitItem[]): Promise<void> {
@@ -148,6 +180,7 @@ export class Committer implements ProgressSink {
     const result = await health.keepTrying(async () => {
       const sentAt = clock.monotonic();
       const answer = await runs.commit(batch);
+      this.#lastTookMs = clock.monotonic() - sentAt;
       storageClock.observe(answer.now, sentAt);
       return answer;
     }, this.#abort.signal);

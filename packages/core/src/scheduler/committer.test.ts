@@ -1,0 +1,90 @@
+// What shares a commit, and for how long one waits for more.
+import { expect, test } from 'vitest';
+import { hop } from '../engine/hop.js';
+import type { NewHistoryEntry } from '../domain/history.js';
+import { consoleLogger } from '../app/console-logger.js';
+import { seededEntropy } from '../testing/seeded-entropy.js';
+import type { Clock } from '../ports/clock.js';
+import type { RunStore } from '../ports/run-store.js';
+import { Committer } from './committer.js';
+import { StorageClock } from './storage-time.js';
+import { StorageHealth } from './storage-health.js';
+
+/** A committer on a storage whose commits take 10 ms each, by a clock that moves only when told. */
+function committerOfSlowStorage() {
+  const time = { now: 0 };
+  const clock: Clock = { now: () => time.now, monotonic: () => time.now, schedule: () => () => undefined };
+  const batches: number[] = [];
+  const runs = {
+    commit: async ({ entries }: { readonly entries: readonly NewHistoryEntry[] }) => {
+      batches.push(entries.length);
+      await hop();
+      time.now += 10;
+      return { conflicts: [], refused: [], now: time.now };
+    },
+  } as unknown as RunStore;
+  const committer = new Committer({
+    workerId: 'w',
+    runs,
+    clock,
+    health: new StorageHealth({ clock, entropy: seededEntropy(1), logger: consoleLogger, description: 'slow' }),
+    storageClock: new StorageClock(clock),
+    onWakeups: () => undefined,
+    onLeaseLost: () => undefined,
+  });
+  let seq = 0;
+  const record = (): void => {
+    const entry = { instanceId: 'i', seq: ++seq, callId: `c:${seq}`, position: seq, data: null, dueAt: null };
+    committer.record({ ...entry, kind: 'activity_completed' });
+  };
+  return { committer, batches, record, time };
+}
+
+/** The first commit tells how long one takes. */
+async function withOneCommitBehind() {
+  const parts = committerOfSlowStorage();
+  parts.record();
+  await parts.committer.idle();
+  expect(parts.batches.splice(0)).toEqual([1]);
+  return parts;
+}
+
+test('what a run records turn by turn until it stays comes into one commit', async () => {
+  const { committer, batches, record } = await withOneCommitBehind();
+  for (let count = 0; count < 100; count++) {
+    record();
+    committer.goesOn();
+    await hop();
+    committer.stays();
+  }
+  await committer.idle();
+  expect(batches).toEqual([100]);
+});
+
+test('a run that does not come to rest holds up a commit for no longer than a commit takes', async () => {
+  const { committer, batches, record, time } = await withOneCommitBehind();
+  record();
+  committer.goesOn();
+  const began = time.now;
+  while (batches.length === 0) {
+    time.now++;
+    await hop();
+  }
+  expect(time.now - began).toBeLessThanOrEqual(12);
+  await committer.idle();
+});
+
+test('a run that does not come to rest holds up nothing for ever, though the clock stands still', async () => {
+  const { committer, batches, record } = await withOneCommitBehind();
+  record();
+  committer.goesOn();
+  await committer.idle();
+  expect(batches).toEqual([1]);
+});
+
+test('what is recorded together is committed together when nothing goes on', async () => {
+  const { committer, batches, record } = committerOfSlowStorage();
+  for (let count = 0; count < 100; count++) record();
+  await committer.idle();
+  expect(batches).toEqual([100]);
+});
