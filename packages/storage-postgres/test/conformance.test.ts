@@ -2,4 +2,5 @@
 import { storageConformance } from '@romancy/core/conformance';
 import { postgresFixture } from './postgres-fixture.js';
 
-storageConformance('PostgreSQL', postgresFixture);
+// The comparison with the memory storage takes 15 seconds alone on the machine, and its share of them beside others.
+storageConformance('PostgreSQL', postgresFixture, { timeout: 240_000 });

@@ -67,7 +67,8 @@ afterAll(async () => {
 async function statementsOf(work: () => Promise<void>): Promise<string[]> {
   statements.length = 0;
   await work();
-  return [...statements];
+  // On a slow machine the look for dead workers, one in ten seconds, may fall in between; it belongs to no workflow.
+  return statements.filter((text) => !text.includes('expires_at'));
 }
 
 describe('the cost of a workflow on PostgreSQL', () => {

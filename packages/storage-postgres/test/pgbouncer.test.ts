@@ -14,7 +14,7 @@ if (hasPgBouncer) {
       const { url } = await createDatabase();
       return postgresFixtureAt(url, await startPgBouncer(url, 6));
     },
-    { modelRuns: 5, parkRaces: 50, claimRaceInstances: 100 },
+    { modelRuns: 5, parkRaces: 50, claimRaceInstances: 100, timeout: 240_000 },
   );
 }
 
