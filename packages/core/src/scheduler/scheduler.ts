@@ -102,7 +102,10 @@ export class Scheduler {
       entropy,
       logger,
       workerId: () => this.#session?.workerId ?? null,
-      onLeaseLost: (error) => this.#session?.leaseLost(error),
+      // A heartbeat of the identity before may be answered when the next one has joined already: that one is not meant.
+      onLeaseLost: (error) => {
+        if (this.#session?.workerId === error.workerId) this.#session.leaseLost(error);
+      },
       onReleased: () => this.#finder.request(),
     });
     this.hub.on('room', () => this.#finder.roomFreed());
