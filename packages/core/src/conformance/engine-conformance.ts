@@ -12,6 +12,7 @@ import { historyCases } from './engine-history-cases.js';
 import { hookCases } from './engine-hook-cases.js';
 import { listCases } from './engine-list-cases.js';
 import { raceCases } from './engine-race-cases.js';
+import { shutdownCases } from './engine-shutdown-cases.js';
 import { takeoverCases } from './engine-takeover-cases.js';
 import { timerCases } from './engine-timer-cases.js';
 import { transactionCases } from './engine-transaction-cases.js';
@@ -41,5 +42,6 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     takeoverCases(bench);
     faultCases(bench);
     doubtCases(bench);
+    shutdownCases(bench);
   });
 }

@@ -162,6 +162,11 @@ export class EngineHarness {
     return (outcome as { readonly error: unknown }).error;
   }
 
+  /** The clock in the test's hand; ends the test as skipped where there is none, with the reason that is given. */
+  manualClock(context: TestContext, reason: string): ManualClock {
+    return this.clock ?? context.skip(reason);
+  }
+
   /** The fixture's rows; ends the test as skipped where there are none. */
   rows(context: TestContext): UserRows {
     this.require(context, 'rows', this.fixture.rows !== undefined);

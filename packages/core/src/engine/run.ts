@@ -230,6 +230,10 @@ export class Run implements ContextHost {
     return this.#recorder.last?.done ?? settled;
   }
 
+  broken(error: Error): void {
+    void this.#exit.breakOff(error);
+  }
+
   workBegins(): void {
     this.#working++;
   }

@@ -91,7 +91,7 @@ export function fittingCount(queue: readonly CommitItem[]): number {
 }
 
 /** The instance that an item belongs to. */
-function instanceOf(item: CommitItem): string {
+export function instanceOf(item: CommitItem): string {
   switch (item.type) {
     case 'start':
       return item.instance.instanceId;

@@ -6,7 +6,7 @@ import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
 import type { NewInstance, NewSubscription, RunStore, Settlement } from '../ports/run-store.js';
-import { byInstance, fittingCount, Outcome, toBatch, type CommitItem } from './commit-item.js';
+import { byInstance, fittingCount, instanceOf, Outcome, toBatch, type CommitItem } from './commit-item.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
 
@@ -41,6 +41,8 @@ export class Committer implements ProgressSink {
   /** Ends when the lane is free again. */
   #alone: Promise<void> | null = null;
   #abandoned: Error | null = null;
+  /** Instances of which the database has refused something: what they recorded after it must not be committed without it. */
+  readonly #refused = new Map<string, unknown>();
   /** Runs whose code may record more within this turn of the event loop. */
   #goingOn = 0;
   #lastTookMs = 0;
@@ -134,7 +136,8 @@ export class Committer implements ProgressSink {
       }
       // Given up meanwhile.
       if (this.#queue.length === 0) break;
-      const items = this.#queue.splice(0, fittingCount(this.#queue));
+      const items = this.#queue.splice(0, fittingCount(this.#queue)).filter((item) => this.#isAdmitted(item));
+      if (items.length === 0) continue;
       this.#sent = this.#commit(items);
       await this.#sent;
       this.#sent = null;
@@ -170,8 +173,27 @@ export class Committer implements ProgressSink {
       const groups = this.#abandoned === null ? byInstance(items) : [];
       // The database refused the batch for something in it: the others must not suffer, so each instance is committed alone.
       if (groups.length > 1) for (const group of groups) await this.#commit(group);
-      else for (const item of items) item.outcome.reject(this.#abandoned ?? error);
+      else this.#refuse(items, this.#abandoned ?? error);
     }
+  }
+
+  #refuse(items: readonly CommitItem[], error: unknown): void {
+    for (const item of items) {
+      if (item.type !== 'start' && !handsBack(item)) this.#refused.set(instanceOf(item), error);
+      item.outcome.reject(error);
+    }
+  }
+
+  /** Behind a gap in an instance's history nothing follows, but that it is handed back: its next run finds it as it was before. */
+  #isAdmitted(item: CommitItem): boolean {
+    const instanceId = instanceOf(item);
+    if (item.type === 'start' || !this.#refused.has(instanceId)) return true;
+    if (!handsBack(item)) {
+      item.outcome.reject(this.#refused.get(instanceId));
+      return false;
+    }
+    this.#refused.delete(instanceId);
+    return true;
   }
 
   async #send(items: readonly CommitItem[]): Promise<void> {
@@ -211,4 +233,8 @@ export class Committer implements ProgressSink {
     }
     if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
   }
+}
+
+function handsBack(item: CommitItem): boolean {
+  return item.type === 'settlement' && (item.settlement.type === 'stall' || item.settlement.type === 'release');
 }

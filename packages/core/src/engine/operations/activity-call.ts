@@ -149,8 +149,9 @@ export class ActivityCall implements DurableCall {
             : {}),
         });
       }
-    } catch {
-      // What it depends on will never be durable: the run is being dropped, and whoever drops it says why.
+    } catch (error) {
+      // What it depends on will never be durable.
+      if (!this.#abandoned) this.#host.broken(error as Error);
     } finally {
       this.#host.workEnds();
     }

@@ -70,6 +70,8 @@ export interface CallHost {
   propose(proposal: Proposal): void;
   /** Resolves when everything recorded so far is committed; rejects when it never will be. */
   durable(): Promise<void>;
+  /** A call cannot go on for a reason that its code must not see: the run is broken off. */
+  broken(error: Error): void;
   /** Brackets work under way, during which the run cannot be put away. */
   workBegins(): void;
   workEnds(): void;

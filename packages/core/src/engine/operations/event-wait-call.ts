@@ -106,6 +106,9 @@ export class EventWaitCall<TData> implements DurableCall {
       if (this.#waiting === null) return;
       const mail = this.#host.mailbox.take(this.#type);
       if (mail !== undefined) this.#receive(mail);
+    } catch (error) {
+      // The storage refused, or nobody waits for it any more.
+      this.#host.broken(error as Error);
     } finally {
       this.#host.workEnds();
     }
