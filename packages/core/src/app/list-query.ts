@@ -113,7 +113,14 @@ function moment(value: Date | undefined, argument: string): number | undefined {
 }
 
 function refused(argument: string, value: unknown, allowed: string): InvalidArgumentError {
-  return new InvalidArgumentError(`list: ${argument} is ${JSON.stringify(value) ?? typeof value}; it takes ${allowed}`, {
-    argument,
-  });
+  return new InvalidArgumentError(`list: ${argument} is ${shown(value)}; it takes ${allowed}`, { argument });
+}
+
+/** Whatever was given, in a form that can be read. */
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value;
+  } catch {
+    return typeof value;
+  }
 }

@@ -1,0 +1,147 @@
+// Options: what is assumed, what is refused, and that the refusal names the option and what it takes.
+import { describe, expect, it } from 'vitest';
+import { defineWorkflow } from '../authoring/define-workflow.js';
+import { ConfigurationError, InvalidArgumentError } from '../domain/errors.js';
+import type { Notifier } from '../ports/notifier.js';
+import { createMemoryStorage } from '../testing/index.js';
+import { resolveOptions, type RomancyOptions } from './options.js';
+
+const storage = createMemoryStorage();
+const resolve = (options: Partial<RomancyOptions> = {}) => resolveOptions({ storage, ...options });
+const notifierFor = (...storageKinds: string[]): Notifier => ({
+  storageKinds,
+  state: 'stopped',
+  start: () => Promise.resolve(),
+  send: () => undefined,
+  stop: () => Promise.resolve(),
+});
+
+/** The error's option, and its message. */
+function refused(options: Partial<RomancyOptions>): { readonly option: string; readonly message: string } {
+  try {
+    resolve(options);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { option: error.option, message: error.message };
+    if (error instanceof InvalidArgumentError) return { option: error.argument, message: error.message };
+    throw error;
+  }
+  throw new Error('was taken');
+}
+
+describe('options', () => {
+  it('left out are what is written down', () => {
+    const options = resolve();
+    expect(options).toMatchObject({
+      notifier: null,
+      serviceName: 'romancy',
+      concurrency: 100,
+      workflowPollIntervalMs: 1000,
+      timerPollIntervalMs: 1000,
+      channelTimeoutIntervalMs: 5000,
+      notifyFallbackIntervalMs: 30_000,
+      claimBatchSize: 100,
+      mailLimit: 100,
+      leaseMs: 30_000,
+      shutdownTimeoutMs: 30_000,
+      retry: { maxAttempts: 5, firstDelayMs: 1000, factor: 2, maxDelayMs: 60_000, jitter: true, maxDurationMs: Infinity },
+      maxPayloadBytes: 16 * 1024 * 1024,
+    });
+    expect(options.workerId).not.toBe(resolve().workerId);
+    expect(Object.isFrozen(options)).toBe(true);
+  });
+
+  it('of length take durations, and a batch is the smaller of two', () => {
+    expect(
+      resolve({
+        workflowPollInterval: '250ms',
+        timerPollInterval: 20,
+        channelTimeoutInterval: '1m',
+        notifyFallbackInterval: '1h30m',
+        leaseDuration: '1s',
+        shutdownTimeout: 0,
+        maxWorkflowsPerBatch: 7,
+        maxTimersPerBatch: 9,
+        maxMessagesPerBatch: 3,
+        retry: { maxAttempts: Infinity },
+      }),
+    ).toMatchObject({
+      workflowPollIntervalMs: 250,
+      timerPollIntervalMs: 20,
+      channelTimeoutIntervalMs: 60_000,
+      notifyFallbackIntervalMs: 5_400_000,
+      leaseMs: 1000,
+      shutdownTimeoutMs: 0,
+      claimBatchSize: 7,
+      mailLimit: 3,
+      retry: { maxAttempts: Infinity, factor: 2 },
+    });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['concurrency', 0, 'a whole number from 1'],
+    ['concurrency', 1.5, 'a whole number from 1'],
+    ['concurrency', Number.NaN, 'a whole number from 1'],
+    ['concurrency', '10', 'a whole number from 1'],
+    ['maxWorkflowsPerBatch', 0, 'a whole number from 1'],
+    ['maxTimersPerBatch', -1, 'a whole number from 1'],
+    ['maxMessagesPerBatch', Infinity, 'a whole number from 1'],
+    ['maxPayloadBytes', 0, 'a whole number from 1'],
+    ['workflowPollInterval', 5, 'at least 10 ms'],
+    ['timerPollInterval', '9ms', 'at least 10 ms'],
+    ['channelTimeoutInterval', 0, 'at least 10 ms'],
+    ['notifyFallbackInterval', -1, '30s'],
+    ['leaseDuration', '999ms', 'at least 1000 ms'],
+    ['leaseDuration', 'a while', '5m'],
+    ['shutdownTimeout', Number.NaN, '30s'],
+    ['workerId', '', '1 to 255 characters'],
+    ['serviceName', 'x'.repeat(256), '1 to 255 characters'],
+  ])('%s of %j is refused', (option, value, allowed) => {
+    const refusal = refused({ [option]: value });
+    expect(refusal.option).toBe(option);
+    expect(refusal.message).toContain(option);
+    expect(refusal.message).toContain(allowed);
+  });
+
+  it.each([
+    ['retry.maxAttempts', { maxAttempts: 0 }],
+    ['retry.factor', { factor: 0.5 }],
+    ['retry.nonRetryable[0]', { nonRetryable: ['Error'] }],
+  ])('%s out of range is refused', (option, retry) => {
+    expect(refused({ retry: retry as never }).option).toBe(option);
+  });
+
+  it('without a storage are refused, with the names of those that there are', () => {
+    for (const none of [undefined, null, 'postgres://']) {
+      expect(() => resolveOptions({ storage: none as never })).toThrow(/createSqliteStorage.*createPostgresStorage/);
+    }
+  });
+
+  it('hold each workflow once, and nothing that is none', () => {
+    const order = defineWorkflow('order', () => 1);
+    expect([...resolve({ workflows: [order] }).workflows]).toEqual([['order', order]]);
+    const twice = refused({ workflows: [order, defineWorkflow('order', () => 2)] });
+    expect(twice).toEqual({ option: 'workflows', message: expect.stringContaining('"order"') });
+    for (const none of [() => 1, null, undefined, { name: 'order' }]) {
+      expect(refused({ workflows: [none as never] })).toEqual({
+        option: 'workflows',
+        message: expect.stringContaining('defineWorkflow'),
+      });
+    }
+  });
+
+  it('use a notifier that fits when it is plugged in, unless they say no', () => {
+    const fits = notifierFor('postgres', 'memory');
+    expect(resolve({ notifier: fits }).notifier).toBe(fits);
+    expect(resolve({ notifier: fits, listenNotify: true }).notifier).toBe(fits);
+    expect(resolve({ notifier: fits, listenNotify: false }).notifier).toBeNull();
+    expect(resolve({ listenNotify: false }).notifier).toBeNull();
+    expect(refused({ listenNotify: true })).toEqual({
+      option: 'listenNotify',
+      message: expect.stringContaining('no notifier is plugged in'),
+    });
+    expect(refused({ notifier: notifierFor('postgres') })).toEqual({
+      option: 'notifier',
+      message: expect.stringContaining('not beside memory'),
+    });
+  });
+});
