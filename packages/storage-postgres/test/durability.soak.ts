@@ -1,6 +1,6 @@
 // The same as durability.test.ts, over and over, with many more random programs. ROMANCY_SOAK_ROUNDS says how often (default 10).
 import { durabilityConformance } from '@romancy/core/conformance';
-import { postgresFaults } from './postgres-durability-faults.js';
+import { postgresFaults, postgresOutage } from './postgres-durability-faults.js';
 import { createPostgresDurabilityFixture } from './postgres-durability-fixture.js';
 
 const rounds = Number(process.env['ROMANCY_SOAK_ROUNDS'] ?? 10);
@@ -8,6 +8,7 @@ const rounds = Number(process.env['ROMANCY_SOAK_ROUNDS'] ?? 10);
 for (let round = 1; round <= rounds; round++) {
   durabilityConformance(`PostgreSQL, round ${round} of ${rounds},`, () => createPostgresDurabilityFixture(), {
     faults: postgresFaults,
+    outage: postgresOutage,
     programRuns: 20,
     crowdKills: 40,
     timeout: 1_800_000,

@@ -1,9 +1,9 @@
 // What can happen to a PostgreSQL while workers are busy.
-import type { DurabilityFault, DurabilityFixture } from '@romancy/core/conformance';
+import type { DurabilityFault, DurabilityFixture, DurabilityOutage } from '@romancy/core/conformance';
 import { afterwards, startPostgres } from '@romancy/test-support';
 import pg from 'pg';
 import { createPostgresDurabilityFixture } from './postgres-durability-fixture.js';
-import { restartPostgres, type RestartMode } from './restart-postgres.js';
+import { restartPostgres, shutDownPostgres, type ShutdownMode } from './restart-postgres.js';
 
 type Client = pg.Client;
 
@@ -97,7 +97,13 @@ export const postgresFaults: readonly DurabilityFault[] = [
   },
 ];
 
-function restart(mode: RestartMode): DurabilityFault {
+/** The server is shut down until somebody starts it again. */
+export const postgresOutage: DurabilityOutage = {
+  ...ownServer({}),
+  begin: (place) => shutDownPostgres(urlOf(place), 'fast'),
+};
+
+function restart(mode: ShutdownMode): DurabilityFault {
   return {
     name: `a restart (${mode}) of the server`,
     ...ownServer({}),

@@ -1,6 +1,6 @@
 // The same as durability.test.ts, over and over, with many more random programs. ROMANCY_SOAK_ROUNDS says how often (default 10).
 import { durabilityConformance } from '@romancy/core/conformance';
-import { sqliteFaults } from './sqlite-durability-faults.js';
+import { sqliteFaults, sqliteOutage } from './sqlite-durability-faults.js';
 import { createSqliteDurabilityFixture } from './sqlite-durability-fixture.js';
 
 const rounds = Number(process.env['ROMANCY_SOAK_ROUNDS'] ?? 10);
@@ -10,6 +10,7 @@ for (let round = 1; round <= rounds; round++) {
     leaseMs: 3_600_000,
     takeoverMs: 3000,
     faults: sqliteFaults,
+    outage: sqliteOutage,
     programRuns: 20,
     crowdKills: 40,
     timeout: 1_800_000,

@@ -1,6 +1,6 @@
 // Durability on SQLite, shown with real processes that are really killed.
 import { durabilityConformance } from '@romancy/core/conformance';
-import { sqliteFaults } from './sqlite-durability-faults.js';
+import { sqliteFaults, sqliteOutage } from './sqlite-durability-faults.js';
 import { createSqliteDurabilityFixture } from './sqlite-durability-fixture.js';
 
 // The death of a process shows within a second; the rest is for a machine that is busy with other things.
@@ -8,4 +8,5 @@ durabilityConformance('SQLite', () => createSqliteDurabilityFixture(), {
   leaseMs: 3_600_000,
   takeoverMs: 3000,
   faults: sqliteFaults,
+  outage: sqliteOutage,
 });

@@ -1,5 +1,5 @@
 // What can happen to a SQLite file while workers are busy.
-import type { DurabilityFault } from '@romancy/core/conformance';
+import type { DurabilityFault, DurabilityOutage } from '@romancy/core/conformance';
 import Database from 'better-sqlite3';
 import { createSqliteDurabilityFixture, type SqlitePlace } from './sqlite-durability-fixture.js';
 
@@ -30,6 +30,18 @@ export const sqliteFaults: readonly DurabilityFault[] = [
     },
   },
 ];
+
+/** Somebody else keeps the write lock until he is told to give it back. */
+export const sqliteOutage: DurabilityOutage = {
+  factory: () => createSqliteDurabilityFixture({ lockTimeoutMs }),
+  async begin(place) {
+    const other = new Database((JSON.parse(place) as SqlitePlace).filename, { timeout: 10_000 });
+    other.exec('BEGIN IMMEDIATE');
+    return async () => {
+      other.close();
+    };
+  },
+};
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -56,6 +56,16 @@ export interface DurabilityFault {
   }): Promise<void>;
 }
 
+/** A database that is down until it is told to be up again. */
+export interface DurabilityOutage {
+  /** Why it cannot be shown here; the test is then skipped. */
+  readonly skip?: string;
+  /** The database for it, when it needs one of its own. */
+  readonly factory?: DurabilityFixtureFactory;
+  /** Resolves when it is down, with what ends that. */
+  begin(place: string): Promise<() => Promise<void>>;
+}
+
 export interface DurabilityOptions {
   /**
    * The lease of workers that are killed, in milliseconds. Default 1500. Where the death of a process shows at once, let it be long, so
@@ -69,6 +79,8 @@ export interface DurabilityOptions {
   readonly takeoverMs?: number;
   /** Faults of the database. Default: none. */
   readonly faults?: readonly DurabilityFault[];
+  /** Default: none; what needs one is then skipped. */
+  readonly outage?: DurabilityOutage;
   /** Batches of random programs. Default 1. */
   readonly programRuns?: number;
   /** Random programs in a batch. Default 10. */
@@ -91,6 +103,7 @@ export function resolveDurabilityOptions(options: DurabilityOptions): ResolvedDu
     leaseMs,
     takeoverMs: options.takeoverMs ?? (leaseMs * 4) / 3 + 2000,
     faults: options.faults ?? [],
+    outage: options.outage ?? { skip: 'this storage cannot be down', begin: () => Promise.reject(new Error('skipped')) },
     programRuns: options.programRuns ?? 1,
     programsPerRun: options.programsPerRun ?? 10,
     crowdKills: options.crowdKills ?? 5,

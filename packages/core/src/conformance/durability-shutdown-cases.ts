@@ -2,9 +2,12 @@
 import { expect, it } from 'vitest';
 import type { DurabilitySuite } from './durability-bench.js';
 import { expectOneAttemptEach, expectSound } from './durability-checks.js';
-import { giveLoad } from './durability-load.js';
+import { expectWhole, giveLoad } from './durability-load.js';
 
-export function shutdownCases({ bench: newBench }: DurabilitySuite): void {
+/** How much longer than it was told a stop may take: to try to remove the lease, and on a busy machine. */
+const graceMs = 8000;
+
+export function shutdownCases({ bench: newBench, options }: DurabilitySuite): void {
   it('stops under load, called three times at once, with nothing left owned, and the process ends by itself', async () => {
     const bench = await newBench();
     const first = await bench.worker({ workflows: ['load'] });
@@ -34,6 +37,28 @@ export function shutdownCases({ bench: newBench }: DurabilitySuite): void {
     const second = await bench.worker({ workflows: ['deaf'], isHeir: true });
     expect(await second.drive({ instanceId: 'a', workflow: 'deaf' })).toEqual({ result: 'heard' });
   });
+
+  const { outage } = options;
+  const inOutage = 'stops in time while the database is down, the process ends by itself, and others go on when it is up again';
+  it.skipIf(outage.skip !== undefined)(
+    outage.skip === undefined ? inOutage : `${inOutage} (skipped: ${outage.skip})`,
+    async () => {
+      const bench = await newBench(outage.factory);
+      await bench.storage();
+      const first = await bench.worker({ workflows: ['load'] });
+      const load = await giveLoad(bench, [first]);
+      await load.isUnderWay();
+      const endOutage = await outage.begin(bench.fixture.place);
+      const began = performance.now();
+      expect(await first.stop({ timeoutMs: 1000 })).toBeLessThan(1000 + graceMs);
+      expect(performance.now() - began).toBeLessThan(1000 + 2 * graceMs);
+      expect(first.logs({ message: /^storage unavailable/ })).toHaveLength(1);
+      await endOutage();
+      await bench.worker({ workflows: ['load'] });
+      await load.isDone();
+      await expectWhole(bench, load);
+    },
+  );
 
   it.each(['stop-during-start', 'stop-before-start'] as const)('%s: the process ends by itself', async (mode) => {
     const bench = await newBench();

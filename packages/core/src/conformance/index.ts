@@ -13,6 +13,7 @@ export type {
   DurabilityFixture,
   DurabilityFixtureFactory,
   DurabilityOptions,
+  DurabilityOutage,
   WorkerProcess,
 } from './durability-fixture.js';
 export type { WorkerPlan } from './durability-plan.js';
