@@ -1,6 +1,5 @@
 // Claims due instances, and reads again what a delivery has overtaken in the meantime.
 import type { ClaimedRun, ClaimRequest, ClaimResult, HistoryEntry, Mail } from '@romancy/core/ports';
-import type { ClaimFence } from './claim-fence.js';
 import { claimStatement, type ClaimTag } from './claim-statement.js';
 import type { Row } from './connection.js';
 import type { Database } from './database.js';
@@ -10,10 +9,9 @@ import { byMailId, readMailOf, toMail } from './mail-rows.js';
 import { sql } from './sql.js';
 import type { TableNames } from './table-names.js';
 
-interface ClaimParts {
+interface Where {
   readonly database: Database;
   readonly tables: TableNames;
-  readonly fence: ClaimFence;
 }
 
 /** A run while its rows are gathered. */
@@ -23,7 +21,7 @@ interface Gathered {
   readonly mail: Mail[];
 }
 
-export async function claimRuns({ database, tables, fence }: ClaimParts, request: ClaimRequest): Promise<ClaimResult> {
+export async function claimRuns({ database, tables }: Where, request: ClaimRequest): Promise<ClaimResult> {
   if (request.holding !== null) await awaitLostStatements({ database, tables }, request.workerId);
   const answer = await database.rows(claimStatement(tables, request));
   const tagged = (tag: ClaimTag): readonly Row[] => answer.filter((row) => row[0] === tag).map((row) => row.slice(1));
@@ -40,7 +38,6 @@ export async function claimRuns({ database, tables, fence }: ClaimParts, request
   const claimed = [...gathered.values()]
     .sort((a, b) => dueAt(a) - dueAt(b) || (a.row[0]! < b.row[0]! ? -1 : 1))
     .map((run) => toClaimedRun(run, request.historyLimit));
-  fence.claimed(claimed);
   return {
     claimed,
     attention: tagged('attention').map((row) => row[0]!),
@@ -48,8 +45,6 @@ export async function claimRuns({ database, tables, fence }: ClaimParts, request
     now: Number(now),
   };
 }
-
-type Where = Pick<ClaimParts, 'database' | 'tables'>;
 
 /**
  * After a lost answer, the statement whose connection broke may still be running in the server, and would claim behind the back of
@@ -82,14 +77,14 @@ function dueAt({ row }: Gathered): number {
 }
 
 function toClaimedRun({ row, history, mail }: Gathered, historyLimit: number): ClaimedRun {
-  const [instanceId, workflowName, input, createdAt, claims, isCancelled, cancelReason] = row;
+  const [instanceId, workflowName, input, createdAt, claim, isCancelled, cancelReason] = row;
   history.sort((a, b) => a.seq - b.seq);
   return {
     instanceId: instanceId!,
     workflowName: workflowName!,
     input: input!,
     createdAt: Number(createdAt),
-    claims: Number(claims),
+    claim: Number(claim),
     cancel: isCancelled === 'true' ? { reason: cancelReason ?? null } : null,
     mail: mail.sort(byMailId),
     history: history.slice(0, historyLimit),

@@ -86,7 +86,7 @@ function claimParts(tables: TableNames, request: ClaimRequest, wanted: Sql): rea
 function claimAnswers(tables: TableNames, { historyLimit, mailLimit, limit }: ClaimRequest): readonly Sql[] {
   const dueAt = limit > 0 ? millis('(SELECT p.wake_at FROM picked p WHERE p.instance_id = t.instance_id)') : raw('NULL');
   return [
-    sql`SELECT 'run', t.instance_id, t.workflow_name, t.input::text, ${millis('t.created_at')}::text, (t.claims - 1)::text,
+    sql`SELECT 'run', t.instance_id, t.workflow_name, t.input::text, ${millis('t.created_at')}::text, t.claims::text,
         (t.cancel_requested_at IS NOT NULL)::text, t.cancel_reason, (s.version <> t.version - 1)::text, ${dueAt}::text
       FROM taken t JOIN ${tables.instances} s ON s.instance_id = t.instance_id`,
     // One more than the limit, which tells whether that was all.

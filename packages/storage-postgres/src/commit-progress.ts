@@ -1,38 +1,28 @@
 // Commits a batch of progress and tells what of it was refused.
-import { StorageUnavailableError, type ProgressBatch, type ProgressResult } from '@romancy/core/ports';
-import type { ClaimFence, EndedClaims } from './claim-fence.js';
+import type { ProgressBatch, ProgressResult } from '@romancy/core/ports';
 import { commitStatement, type CommitTag } from './commit-statement.js';
 import type { Database } from './database.js';
 import { leaseLost } from './fence.js';
 import { sql } from './sql.js';
 import type { TableNames } from './table-names.js';
 
-export interface CommitParts {
+interface Where {
   readonly database: Database;
   readonly tables: TableNames;
-  readonly fence: ClaimFence;
 }
 
-type Where = Pick<CommitParts, 'database' | 'tables'>;
 type CommitAnswer = Record<CommitTag, string[]>;
 
-export async function commitProgress({ database, tables, fence }: CommitParts, batch: ProgressBatch): Promise<ProgressResult> {
-  const claims = fence.sending(batch);
-  try {
-    const answer = await sendBatch({ database, tables }, batch, claims);
-    const conflicts = await findConflicts({ database, tables }, batch, new Set(answer.started));
-    fence.answered(batch, claims, { started: conflicts, settled: new Set(answer.refused) });
-    if (answer.overtaken.length > 0) await removeMail({ database, tables }, answer.overtaken);
-    return { conflicts, refused: answer.refused, now: Number(answer.now[0]) };
-  } catch (error) {
-    if (error instanceof StorageUnavailableError) fence.lost(batch, claims);
-    throw error;
-  }
+export async function commitProgress(where: Where, batch: ProgressBatch): Promise<ProgressResult> {
+  const answer = await sendBatch(where, batch);
+  const conflicts = await findConflicts(where, batch, new Set(answer.started));
+  if (answer.overtaken.length > 0) await removeMail(where, answer.overtaken);
+  return { conflicts, refused: answer.refused, now: Number(answer.now[0]) };
 }
 
-async function sendBatch({ database, tables }: Where, batch: ProgressBatch, claims: EndedClaims): Promise<CommitAnswer> {
+async function sendBatch({ database, tables }: Where, batch: ProgressBatch): Promise<CommitAnswer> {
   const answer: CommitAnswer = { alive: [], now: [], started: [], refused: [], overtaken: [] };
-  for (const [tag, id] of await database.rows(commitStatement(tables, batch, claims))) answer[tag as CommitTag].push(id!);
+  for (const [tag, id] of await database.rows(commitStatement(tables, batch))) answer[tag as CommitTag].push(id!);
   if (answer.alive.length === 0) throw leaseLost(batch.workerId);
   return answer;
 }

@@ -1,6 +1,5 @@
 // The one statement that commits a batch of progress.
 import type { ProgressBatch } from '@romancy/core/ports';
-import type { EndedClaims } from './claim-fence.js';
 import { aliveRow } from './fence.js';
 import { progressParts } from './progress-parts.js';
 import { settledState, startedState, type SettledState } from './settled-state.js';
@@ -15,10 +14,11 @@ import type { TableNames } from './table-names.js';
  *
  * - Nothing is written without a row of `alive` (see fence.ts), which is locked before anything else.
  * - An instance that is settled is locked first (`held`), in the order of ids. Locking waits for whoever changes the row at the
- *   moment (a delivery, a cancellation) and then reads its newest version, so `refused` is decided on what is there, not on what was
- *   there when the statement began; and from then on it cannot change. Rows are locked in the order of ids everywhere, so two
- *   statements that lock several never wait for each other in a circle; starts wait only for other starts of the same ids, which are
- *   sorted too, and no statement that changes rows of others starts instances.
+ *   moment (a delivery, a cancellation) and then reads its newest version, so whether it is still the claim that the settlement
+ *   names, and `refused`, are decided on what is there, not on what was there when the statement began; and from then on it
+ *   cannot change. Rows are locked in the order of ids everywhere, so two statements that lock several never wait for each other
+ *   in a circle; starts wait only for other starts of the same ids, which are sorted too, and no statement that changes rows of
+ *   others starts instances.
  * - A start and a settlement of one instance in the same batch become one insert of the final state, since no part can update a row
  *   that another part of the same statement has inserted.
  */
@@ -32,7 +32,7 @@ interface StartRow {
   readonly owned: boolean;
 }
 
-export function commitStatement(tables: TableNames, batch: ProgressBatch, claims: EndedClaims): Sql {
+export function commitStatement(tables: TableNames, batch: ProgressBatch): Sql {
   const parts: Sql[] = [sql`alive AS MATERIALIZED (${aliveRow(tables, batch.workerId)})`];
   const answers: Sql[] = [sql`SELECT 'now' AS tag, ${clockMillis}::text AS id`, sql`SELECT 'alive', worker_id FROM alive`];
   if (batch.starts.length > 0) {
@@ -40,7 +40,7 @@ export function commitStatement(tables: TableNames, batch: ProgressBatch, claims
     answers.push(sql`SELECT 'started', start_token FROM started`);
   }
   if (batch.settlements.length > 0) {
-    const settling = settlementParts(tables, batch, claims);
+    const settling = settlementParts(tables, batch);
     parts.push(...settling.parts);
     answers.push(...settling.answers);
   }
@@ -79,29 +79,29 @@ function startRows({ starts, settlements }: ProgressBatch): readonly StartRow[] 
       const { instanceId } = start;
       const settlement = start.owned ? settlementOf.get(instanceId) : undefined;
       // Nothing can have come for an instance that nobody has seen yet: no settlement of a new one is refused.
-      if (settlement !== undefined) return { start, state: settledState(settlement), owned: false };
+      if (settlement?.claim === 1) return { start, state: settledState(settlement), owned: false };
       return { start, state: startedState(instanceId, start.owned), owned: start.owned };
     });
 }
 
-function settlementParts(tables: TableNames, batch: ProgressBatch, claims: EndedClaims) {
+function settlementParts(tables: TableNames, batch: ProgressBatch) {
   const states = batch.settlements.map(settledState);
   const of = <T>(pick: (state: SettledState) => T): T[] => states.map(pick);
   const ending = states.filter((state) => state.ended).map((state) => state.instanceId);
   const parts = [
     sql`wanted AS MATERIALIZED (
       SELECT * FROM unnest(
-        ${of((state) => state.instanceId)}::text[], ${claims}::int[],
+        ${of((state) => state.instanceId)}::text[], ${batch.settlements.map(({ claim }) => claim)}::int[],
         ${of((state) => state.status)}::text[], ${of((state) => state.dueNow)}::bool[], ${of((state) => state.wakeAt)}::float8[],
         ${of((state) => state.output)}::text[], ${of((state) => state.error)}::text[], ${of((state) => state.ended)}::bool[],
         ${of((state) => state.unlessAttention)}::bool[], ${of((state) => state.unlessCancelled)}::bool[]
-      ) AS u (instance_id, claims, status, due_now, wake_at, output, error, ended, unless_attention, unless_cancelled)
+      ) AS u (instance_id, claim, status, due_now, wake_at, output, error, ended, unless_attention, unless_cancelled)
     )`,
     sql`held AS MATERIALIZED (
       SELECT i.instance_id, i.version, u.ended,
         (u.unless_attention AND i.attention) OR (u.unless_cancelled AND i.cancel_requested_at IS NOT NULL) AS refused
       FROM alive CROSS JOIN wanted u JOIN ${tables.instances} i ON i.instance_id = u.instance_id
-      WHERE i.owner = ${batch.workerId} AND (u.claims IS NULL OR i.claims = u.claims)
+      WHERE i.owner = ${batch.workerId} AND i.claims = u.claim
       ORDER BY i.instance_id FOR NO KEY UPDATE OF i
     )`,
     sql`settled AS (

@@ -70,7 +70,7 @@ describe('a commit whose answer is lost', () => {
     expect(await storage.runs.commit(parking)).toMatchObject({ refused: [] });
     expect(await storage.instances.get('one')).toMatchObject({ status: 'running', owner: worker });
     // What the new run does for itself is done.
-    await storage.runs.commit(batch(worker, { settlements: [complete('one')] }));
+    await storage.runs.commit(batch(worker, { settlements: [complete('one', claimed[0]!.claim)] }));
     expect((await storage.instances.get('one'))?.status).toBe('completed');
   });
 

@@ -180,7 +180,7 @@ describe('a pool of the user', () => {
     const worker = await registered(storage, 'worker');
     await storage.runs.commit(batch(worker, { starts: [newInstance('one', { owned: false, input: '{"a":1}' })] }));
     const { claimed, now } = await storage.runs.claim(claimRequest(worker));
-    expect(claimed).toMatchObject([{ input: '{"a":1}', claims: 0, cancel: null }]);
+    expect(claimed).toMatchObject([{ input: '{"a":1}', claim: 1, cancel: null }]);
     expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
   });
 });

@@ -60,11 +60,14 @@ describe('a delivery that commits after the snapshot of', () => {
         // Claimed, worked on and handed back, all while the first claim stands still.
         await storage.runs.claim(claimRequest(other));
         await storage.runs.commit(
-          batch(other, { entries: [newEntry('one', 1)], settlements: [{ type: 'release', instanceId: 'one', wakeAt: 1 }] }),
+          batch(other, {
+            entries: [newEntry('one', 1)],
+            settlements: [{ type: 'release', instanceId: 'one', claim: 1, wakeAt: 1 }],
+          }),
         );
       },
     );
-    expect(claimed).toMatchObject([{ instanceId: 'one', claims: 1, history: [{ seq: 1 }], historyComplete: true }]);
+    expect(claimed).toMatchObject([{ instanceId: 'one', claim: 2, history: [{ seq: 1 }], historyComplete: true }]);
   });
 
   it('a claim, which the row is then not due for any more: it is left alone', async () => {
@@ -200,10 +203,11 @@ describe('a park and a delivery at once', () => {
     const worker = await registered(storage, 'worker');
     const lanes = Array.from({ length: 4 }, (_, lane) => `lane-${lane}`);
     await storage.runs.commit(batch(worker, { starts: lanes.map((id) => newInstance(id)) }));
+    const claimOf = new Map(lanes.map((id) => [id, 1]));
     let [refusedCount, claimedCount] = [0, 0];
     for (let round = 0; round < 500; round++) {
       const [parked] = await Promise.all([
-        storage.runs.commit(batch(worker, { settlements: lanes.map((id) => park(id)) })),
+        storage.runs.commit(batch(worker, { settlements: lanes.map((id) => park(id, claimOf.get(id))) })),
         ...lanes.map((id) => storage.instances.deliver({ ...event, eventId: `${id}-${round}`, targetInstanceId: id })),
       ]);
       // Whoever was put away before the delivery is claimable, whoever was not has attention.
@@ -211,6 +215,7 @@ describe('a park and a delivery at once', () => {
       const signals = await storage.runs.readSignals({ workerId: worker, instanceIds: parked.refused, mailLimit: 10 });
       refusedCount += signals.length;
       claimedCount += claimed.length;
+      for (const { instanceId, claim } of claimed) claimOf.set(instanceId, claim);
       const takenMail = [...claimed, ...signals].flatMap(({ instanceId, mail }) =>
         mail.map(({ mailId }) => ({ instanceId, mailId })),
       );

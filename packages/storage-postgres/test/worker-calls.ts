@@ -13,12 +13,12 @@ export function newEntry(instanceId: string, seq: number, more: Partial<NewHisto
   return { instanceId, seq, kind: 'activity_completed', callId: `step:${seq}`, position: seq, data: '1', dueAt: null, ...more };
 }
 
-export function park(instanceId: string, wakeAt: number | null = null): Settlement {
-  return { type: 'park', instanceId, status: 'waiting_for_event', wakeAt };
+export function park(instanceId: string, claim = 1): Settlement {
+  return { type: 'park', instanceId, claim, status: 'waiting_for_event', wakeAt: null };
 }
 
-export function complete(instanceId: string): Settlement {
-  return { type: 'finish', instanceId, status: 'completed', output: '1', error: null };
+export function complete(instanceId: string, claim = 1): Settlement {
+  return { type: 'finish', instanceId, claim, status: 'completed', output: '1', error: null };
 }
 
 export function claimRequest(workerId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {

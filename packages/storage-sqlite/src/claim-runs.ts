@@ -19,7 +19,7 @@ interface ClaimedRow {
   readonly instanceId: string;
   readonly workflowName: string;
   readonly createdAt: number;
-  readonly claims: number;
+  readonly claim: number;
   readonly cancelRequestedAt: number | null;
   readonly cancelReason: string | null;
 }
@@ -88,13 +88,13 @@ function dueInstances({ connection, tables, request, now }: Scope, limit: number
 function take({ connection, tables, request }: Scope, id: number): ClaimedRow {
   const sql = `UPDATE ${tables.instances}
     SET owner = ?, status = 'running', wake_at = NULL, attention = 0, error = NULL, claims = claims + 1 WHERE id = ?
-    RETURNING instance_id AS instanceId, workflow_name AS workflowName, created_at AS createdAt, claims - 1 AS claims,
+    RETURNING instance_id AS instanceId, workflow_name AS workflowName, created_at AS createdAt, claims AS claim,
       cancel_requested_at AS cancelRequestedAt, cancel_reason AS cancelReason`;
   return connection.get<ClaimedRow>(sql, request.workerId, id)!;
 }
 
 function withAllItNeeds({ connection, tables, request }: Scope, id: number, row: ClaimedRow): ClaimedRun {
-  const { instanceId, workflowName, createdAt, claims, cancelRequestedAt, cancelReason } = row;
+  const { instanceId, workflowName, createdAt, claim, cancelRequestedAt, cancelReason } = row;
   const { historyLimit, mailLimit } = request;
   // One more than wanted tells whether more follow.
   const entries = readHistory(connection, { tables, id, instanceId, afterSeq: null, limit: historyLimit + 1 });
@@ -102,7 +102,7 @@ function withAllItNeeds({ connection, tables, request }: Scope, id: number, row:
     instanceId,
     workflowName,
     createdAt,
-    claims,
+    claim,
     input: connection.get<{ readonly input: string }>(`SELECT input FROM ${tables.inputs} WHERE id = ?`, id)!.input,
     cancel: cancelRequestedAt === null ? null : { reason: cancelReason },
     mail: readMail(connection, { tables, id, limit: mailLimit }),

@@ -12,29 +12,20 @@ interface Scope {
   readonly workerId: string;
   readonly now: number;
   readonly lookup: InstanceLookup;
-  readonly claims: ClaimsOfSettlements;
 }
-
-/**
- * Under which claim of its instance each settlement came first. The owner alone does not tell: a park took effect and its answer was lost,
- * mail came, the same worker claimed the instance again, and now the park is repeated; it must not end the later claim. Of this process
- * alone, since only it repeats its batches, and then the same ones.
- */
-export type ClaimsOfSettlements = WeakMap<Settlement, number>;
 
 export interface CommitRequest {
   readonly tables: TableNames;
   readonly batch: ProgressBatch;
   readonly now: number;
-  readonly claims: ClaimsOfSettlements;
 }
 
 /** Writes a batch through a connection on which a transaction is open. */
-export function commitProgress(connection: SqliteConnection, { tables, batch, now, claims }: CommitRequest): ProgressResult {
+export function commitProgress(connection: SqliteConnection, { tables, batch, now }: CommitRequest): ProgressResult {
   const { workerId } = batch;
   requireAlive(connection, tables, workerId);
   const lookup = new InstanceLookup(connection, tables);
-  const scope: Scope = { connection, tables, workerId, now, lookup, claims };
+  const scope: Scope = { connection, tables, workerId, now, lookup };
 
   const conflicts = batch.starts.filter((start) => !startInstance(scope, start)).map(({ instanceId }) => instanceId);
   // What the batch says of a refused start would land with the instance of somebody else. An id that this worker runs itself is meant:
@@ -72,10 +63,7 @@ function startInstance({ connection, tables, workerId, now, lookup }: Scope, sta
  */
 function isRefused(scope: Scope, settlement: Settlement): boolean {
   const row = scope.lookup.find(settlement.instanceId);
-  if (row === undefined || row.owner !== scope.workerId) return false;
-  const claim = scope.claims.get(settlement) ?? row.claims;
-  scope.claims.set(settlement, claim);
-  if (claim !== row.claims) return false;
+  if (row === undefined || row.owner !== scope.workerId || row.claims !== settlement.claim) return false;
   return !settle(scope, settlement, row.id);
 }
 

@@ -8,7 +8,7 @@ export interface InstanceRow {
   readonly id: number;
   readonly owner: string | null;
   readonly startToken: string;
-  /** How often it was claimed; an owned start counts. */
+  /** The number of its latest claim, 0 before the first; an owned start counts. */
   readonly claims: number;
 }
 

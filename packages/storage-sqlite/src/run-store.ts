@@ -1,7 +1,7 @@
 // The part of the storage by which runs are claimed and their progress is committed.
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
-import { commitProgress, type ClaimsOfSettlements } from './commit-progress.js';
+import { commitProgress } from './commit-progress.js';
 import { readHistory } from './read-history.js';
 import { readMail, readSignals } from './read-signals.js';
 import type { SqliteConnection } from './sqlite-connection.js';
@@ -11,9 +11,8 @@ export function createRunStore(file: SqliteFile): RunStore {
   const { tables } = file;
   const numberOf = (connection: SqliteConnection, instanceId: string): number | undefined =>
     connection.get<{ readonly id: number }>(`SELECT id FROM ${tables.instances} WHERE instance_id = ?`, instanceId)?.id;
-  const claims: ClaimsOfSettlements = new WeakMap();
   return {
-    commit: (batch) => file.write((connection) => commitProgress(connection, { tables, batch, now: file.now(), claims })),
+    commit: (batch) => file.write((connection) => commitProgress(connection, { tables, batch, now: file.now() })),
     claim: (request) => claimRuns(file, request),
     readSignals: (request) => readSignals(file, request),
     mail: ({ instanceId, channel, afterMailId, limit }) =>

@@ -125,10 +125,10 @@ async function workForADay(storage: Storage, now: number): Promise<ReadonlyMap<s
     batch('me', {
       takenMail: [{ instanceId: 'a', mailId }],
       settlements: [
-        { type: 'park', instanceId: 'a', status: 'waiting_for_timer', wakeAt: now + 1 },
-        { type: 'release', instanceId: 'b', wakeAt: null },
-        { type: 'stall', instanceId: 'c', wakeAt: now + 1, error: '1' },
-        { type: 'finish', instanceId: 'd', status: 'cancelled', output: null, error: null },
+        { type: 'park', instanceId: 'a', claim: 2, status: 'waiting_for_timer', wakeAt: now + 1 },
+        { type: 'release', instanceId: 'b', claim: 2, wakeAt: null },
+        { type: 'stall', instanceId: 'c', claim: 2, wakeAt: now + 1, error: '1' },
+        { type: 'finish', instanceId: 'd', claim: 2, status: 'cancelled', output: null, error: null },
       ],
     }),
   );

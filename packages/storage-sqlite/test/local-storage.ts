@@ -34,7 +34,7 @@ export function entry(instanceId: string, seq: number): NewHistoryEntry {
 }
 
 export function complete(instanceId: string): Settlement {
-  return { type: 'finish', instanceId, status: 'completed', output: '1', error: null };
+  return { type: 'finish', instanceId, claim: 1, status: 'completed', output: '1', error: null };
 }
 
 export function claimAll(workerId: string) {

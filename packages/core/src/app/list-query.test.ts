@@ -112,13 +112,22 @@ describe('a list request', () => {
 
   it('reads its own cursors, and no others', () => {
     fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string(), (createdAt, instanceId) => {
+      fc.property(fc.double({ noNaN: true, min: 0, max: 8.64e15 }), fc.string({ minLength: 1 }), (createdAt, instanceId) => {
         const { after } = toListRequest({ cursor: cursorAfter({ createdAt, instanceId }) });
         expect(after).toEqual({ createdAt: createdAt + 0, instanceId });
       }),
     );
     const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-    for (const value of [null, 1, 'a', {}, [], [1], ['1', 'a'], [1, 2], [1, 'a', 2], [null, 'a']]) {
+    const foreign = [
+      [-1, 'a'],
+      [8.7e15, 'a'],
+      [1e300, 'a'],
+      [1, ''],
+      [1, 'a\0b'],
+      [1, '\ud800'],
+      [1, 'x'.repeat(256)],
+    ];
+    for (const value of [null, 1, 'a', {}, [], [1], ['1', 'a'], [1, 2], [1, 'a', 2], [null, 'a'], ...foreign]) {
       expect(refused({ cursor: encoded(value) })).toBe('cursor');
     }
     for (const cursor of ['', '%', 'ää', 1 as never, null as never]) expect(refused({ cursor })).toBe('cursor');
@@ -135,5 +144,24 @@ describe('a list request', () => {
     expect(refused({ status: ['running', 'done'] as never })).toBe('status');
     expect(refused({ startedAfter: new Date('nonsense') })).toBe('startedAfter');
     expect(refused({ startedBefore: 'today' as never })).toBe('startedBefore');
+    expect(refused({ startedAfter: null as never })).toBe('startedAfter');
+    for (const input of [null, 'customer.id', [], 7]) expect(refused({ input: input as never })).toBe('input');
+    for (const text of [7, null, {}, 'a\0b', '\ud800']) {
+      expect(refused({ workflowName: text as never })).toBe('workflowName');
+      expect(refused({ instanceId: text as never })).toBe('instanceId');
+    }
+    for (const nothing of [null, 'running', 7]) expect(refused(nothing as never)).toBe('options');
+  });
+
+  it('asks for no moment and no place that a database cannot know', () => {
+    const [first, last] = [new Date(-8.64e15), new Date(8.64e15)];
+    expect(toListRequest({ startedAfter: first, startedBefore: last })).toMatchObject({
+      startedAfter: 0,
+      startedBefore: 8.64e15,
+    });
+    expect(pathOf('a[2147483647]')).toEqual(['a', 2147483647]);
+    for (const path of ['a[2147483648]', 'a[99999999999999999999]', '["\\u0000"]', '["\\ud800"]']) {
+      expect(refused({ input: { [path]: 1 } })).toBe('input');
+    }
   });
 });

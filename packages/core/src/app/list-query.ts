@@ -1,7 +1,9 @@
 // What `list` takes, checked and turned into what the storage takes.
 import { InvalidArgumentError } from '../domain/errors.js';
+import { isName } from '../domain/ids.js';
 import { instanceStatuses, type InstanceStatus } from '../domain/instance.js';
 import type { InputFilter, ListRequest } from '../ports/instance-store.js';
+import { isStorableText } from './json-codec-format.js';
 
 export interface ListOptions {
   /** One status or several. */
@@ -23,9 +25,14 @@ export interface ListOptions {
 }
 
 const mostPerPage = 1000;
+/** The last moment that a Date can hold; every database can hold it, too. */
+const lastMoment = 8.64e15;
+/** What databases take as an index of an array. */
+const highestIndex = 2 ** 31 - 1;
 
 /** @throws InvalidArgumentError when a member is malformed. */
 export function toListRequest(options: ListOptions): ListRequest {
+  if (typeof options !== 'object' || options === null) throw refused('options', options, 'an object, or nothing');
   const limit = options.limit ?? 50;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > mostPerPage) {
     throw refused('limit', limit, `a whole number from 1 to ${mostPerPage}`);
@@ -34,10 +41,16 @@ export function toListRequest(options: ListOptions): ListRequest {
   for (const one of (status ?? []) as readonly InstanceStatus[]) {
     if (!instanceStatuses.includes(one)) throw refused('status', one, instanceStatuses.join(', '));
   }
+  if (
+    options.input !== undefined &&
+    (typeof options.input !== 'object' || options.input === null || Array.isArray(options.input))
+  ) {
+    throw refused('input', options.input, `an object such as { 'customer.id': 7 }`);
+  }
   return {
     status: status as readonly InstanceStatus[] | undefined,
-    workflowName: options.workflowName,
-    instanceId: options.instanceId,
+    workflowName: partOfName(options.workflowName, 'workflowName'),
+    instanceId: partOfName(options.instanceId, 'instanceId'),
     startedAfter: moment(options.startedAfter, 'startedAfter'),
     startedBefore: moment(options.startedBefore, 'startedBefore'),
     input: Object.entries(options.input ?? {}).map(([path, equals]) => inputFilter(path, equals)),
@@ -56,7 +69,7 @@ function parseCursor(cursor: string): { createdAt: number; instanceId: string } 
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (Array.isArray(parsed) && parsed.length === 2) {
       const [createdAt, instanceId] = parsed as unknown[];
-      if (typeof createdAt === 'number' && Number.isFinite(createdAt) && typeof instanceId === 'string')
+      if (typeof createdAt === 'number' && createdAt >= 0 && createdAt <= lastMoment && isName(instanceId))
         return { createdAt, instanceId };
     }
   } catch {
@@ -75,7 +88,11 @@ function parsePath(text: string): readonly (string | number)[] {
     const name = (path.length === 0 ? /^([\w-]+)/ : /^\.([\w-]+)/).exec(rest);
     const found = index ?? quoted ?? name;
     const member = index !== null ? Number(index[1]) : quoted !== null ? unquoted(quoted[1]!) : name?.[1];
-    if (found === null || member === undefined) {
+    if (
+      found === null ||
+      member === undefined ||
+      !(typeof member === 'string' ? isStorableText(member) : member <= highestIndex)
+    ) {
       throw refused('input', text, `paths such as customer.id, items[0].sku, ["odd name"]`);
     }
     path.push(member);
@@ -105,11 +122,17 @@ function inputFilter(path: string, equals: unknown): InputFilter {
   return { path: parsePath(path), equals };
 }
 
+/** Nothing began before 1970, and there are databases that do not know the oldest dates. */
 function moment(value: Date | undefined, argument: string): number | undefined {
   if (value === undefined) return undefined;
-  const at = Number(value);
+  const at = value === null ? Number.NaN : Number(value);
   if (!Number.isFinite(at)) throw refused(argument, value, 'a valid Date');
-  return at;
+  return Math.min(Math.max(at, 0), lastMoment);
+}
+
+function partOfName(value: string | undefined, argument: string): string | undefined {
+  if (value === undefined || (typeof value === 'string' && isStorableText(value))) return value;
+  throw refused(argument, value, 'a part of it as text, without U+0000 and halves of surrogate pairs');
 }
 
 function refused(argument: string, value: unknown, allowed: string): InvalidArgumentError {

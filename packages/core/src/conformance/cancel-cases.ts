@@ -1,7 +1,7 @@
 // Cases: a cancellation is asked for once, reaches whoever executes the instance, and no other end overtakes it.
 import { describe, expect, it } from 'vitest';
 import type { Bench } from './storage-harness.js';
-import { cancelled, complete, fail, newEntry, park, release, stall } from './test-worker.js';
+import { cancelled, complete, fail, newEntry, ofClaim, park, release, stall } from './test-worker.js';
 
 const hour = 3_600_000;
 
@@ -12,7 +12,8 @@ export function cancelCases(bench: Bench): void {
       ['a sleeping one', (id: string, later: number) => park(id, later)],
       [
         'a retrying one',
-        (instanceId: string, wakeAt: number) => ({ type: 'park', instanceId, status: 'waiting_for_retry', wakeAt }) as const,
+        (instanceId: string, wakeAt: number) =>
+          ({ type: 'park', instanceId, claim: 1, status: 'waiting_for_retry', wakeAt }) as const,
       ],
       ['one that was released for later', (id: string, later: number) => release(id, later)],
       ['a stalled one', (id: string, later: number) => stall(id, later)],
@@ -157,9 +158,9 @@ export function cancelCases(bench: Bench): void {
       await harness.cancel('one', 'x');
       await harness.pass(200);
       expect((await worker.claimOne('one')).cancel).toEqual({ reason: 'x' });
-      await worker.settle(release('one'));
+      await worker.settle(ofClaim(2, release('one')));
       expect((await worker.claimOne('one')).cancel).toEqual({ reason: 'x' });
-      await worker.settle(cancelled('one'));
+      await worker.settle(ofClaim(3, cancelled('one')));
       expect(await worker.claim()).toMatchObject({ claimed: [], nextDueAt: null });
     });
   });

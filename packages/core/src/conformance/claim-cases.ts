@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClaimedRun } from '../ports/index.js';
 import type { Bench } from './storage-harness.js';
-import { newEntry, newInstance, park, release } from './test-worker.js';
+import { newEntry, newInstance, ofClaim, park, release } from './test-worker.js';
 
 export function claimCases(bench: Bench): void {
   describe('claims', () => {
@@ -17,7 +17,7 @@ export function claimCases(bench: Bench): void {
         workflowName: 'order',
         input: '{"a":[1]}',
         createdAt,
-        claims: 0,
+        claim: 1,
         cancel: null,
         mail: [],
         history: await worker.history('one'),
@@ -27,13 +27,13 @@ export function claimCases(bench: Bench): void {
       expect(await harness.get('one')).toMatchObject({ status: 'running', owner: worker.workerId, wakeAt: null });
     });
 
-    it('count how often an instance was claimed before', async () => {
+    it('have a number for each instance, from 1 on', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();
       await worker.start('one', { owned: false });
-      for (let claims = 0; claims < 4; claims++) {
-        expect(await worker.claimOne('one')).toMatchObject({ claims });
-        await worker.settle(release('one'));
+      for (let claim = 1; claim <= 4; claim++) {
+        expect(await worker.claimOne('one')).toMatchObject({ claim });
+        await worker.settle(ofClaim(claim, release('one')));
       }
     });
 

@@ -69,6 +69,7 @@ export function eventCases(bench: Bench): void {
       await worker.settle(park('event'), park('timer', wakeAt), {
         type: 'park',
         instanceId: 'retry',
+        claim: 1,
         status: 'waiting_for_retry',
         wakeAt,
       });

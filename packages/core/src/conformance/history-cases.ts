@@ -124,7 +124,7 @@ export function historyCases(bench: Bench): void {
       await worker.commit({
         starts: [newInstance('one')],
         entries: [newEntry('one', 1)],
-        settlements: [{ type: 'finish', instanceId: 'one', status: 'completed', output: null, error: null }],
+        settlements: [{ type: 'finish', instanceId: 'one', claim: 1, status: 'completed', output: null, error: null }],
       });
       expect(await worker.history('one')).toHaveLength(1);
     });

@@ -1,9 +1,9 @@
 // Cases: workers, senders and deaths in a random dance, after which every event was received exactly once.
 import { describe, expect, it } from 'vitest';
-import { LeaseLostError, type Entropy, type Mail, type RunSignals } from '../ports/index.js';
+import { LeaseLostError, type ClaimedRun, type Entropy, type Mail, type RunSignals } from '../ports/index.js';
 import { seededEntropy } from '../testing/index.js';
 import type { Bench, StorageHarness } from './storage-harness.js';
-import { cancelled, complete, newEntry, park, release, type TestWorker } from './test-worker.js';
+import { cancelled, complete, newEntry, ofClaim, park, release, type TestWorker } from './test-worker.js';
 
 const instanceCount = 12;
 const eventsPerSender = 120;
@@ -91,25 +91,23 @@ async function work(harness: StorageHarness, ledger: Ledger): Promise<void> {
       // From the death on anybody may hold them.
       for (const run of claimed) ledger.holders.delete(run.instanceId);
       await worker.retire();
-      await expect(worker.settle(...claimed.map((run) => park(run.instanceId)))).rejects.toBeInstanceOf(LeaseLostError);
+      await expect(worker.settle(...claimed.map((run) => ofClaim(run.claim, park(run.instanceId))))).rejects.toBeInstanceOf(
+        LeaseLostError,
+      );
       worker = await harness.worker({ storage });
     } else {
-      await Promise.all(claimed.map((run) => execute(worker, ledger, { signals: run, seq: run.history.at(-1)?.seq ?? 0 })));
+      await Promise.all(claimed.map((run) => execute(worker, ledger, run)));
     }
     if (claimed.length === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
   }
 }
 
 /** Receives all mail of one run, then ends it or puts it away. */
-async function execute(
-  worker: TestWorker,
-  ledger: Ledger,
-  run: { readonly signals: RunSignals; readonly seq: number },
-): Promise<void> {
-  const { instanceId } = run.signals;
-  let seq = run.seq;
+async function execute(worker: TestWorker, ledger: Ledger, run: ClaimedRun): Promise<void> {
+  const { instanceId, claim } = run;
+  let seq = run.history.at(-1)?.seq ?? 0;
   let last: Mail | undefined;
-  for (let { mail, cancel } = run.signals; ;) {
+  for (let { mail, cancel }: RunSignals = run; ;) {
     const entries = mail.map(({ data }) => newEntry(instanceId, ++seq, { kind: 'event_received', data }));
     await worker.commit({ entries, takenMail: mail.map(({ mailId }) => ({ instanceId, mailId })) });
     last = mail.at(-1) ?? last;
@@ -121,7 +119,7 @@ async function execute(
       const pause = ledger.entropy.random() < 0.7 ? park(instanceId) : release(instanceId);
       // Given up in the ledger before the commit, since another worker may claim it before this one hears that it is free.
       ledger.holders.delete(instanceId);
-      const { refused } = await worker.settle(over ? ending : pause);
+      const { refused } = await worker.settle(ofClaim(claim, over ? ending : pause));
       if (refused.length === 0) {
         if (over) ledger.ended.add(instanceId);
         return;

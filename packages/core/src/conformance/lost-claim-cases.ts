@@ -1,7 +1,7 @@
 // Cases: a claim whose answer was lost leaves no instance behind that its owner does not know of.
 import { describe, expect, it } from 'vitest';
 import type { Bench } from './storage-harness.js';
-import { newEntry, newInstance, park } from './test-worker.js';
+import { newEntry, newInstance, ofClaim, park } from './test-worker.js';
 
 export function lostClaimCases(bench: Bench): void {
   describe('claims after a lost answer', () => {
@@ -20,7 +20,7 @@ export function lostClaimCases(bench: Bench): void {
       expect(claimed.map((run) => run.instanceId).sort()).toEqual(['a', 'b']);
       expect(attention).toEqual([]);
       const byId = new Map(claimed.map((run) => [run.instanceId, run]));
-      expect(byId.get('a')).toMatchObject({ workflowName: 'order', cancel: { reason: 'x' }, historyComplete: true });
+      expect(byId.get('a')).toMatchObject({ workflowName: 'order', claim: 2, cancel: { reason: 'x' }, historyComplete: true });
       expect(byId.get('a')?.history).toEqual(await worker.history('a'));
       expect(byId.get('b')?.mail.map(({ data }) => data)).toEqual(['"for b"']);
       expect((await worker.claim({ holding: ['held', 'a', 'b'] })).claimed).toEqual([]);
@@ -57,7 +57,8 @@ export function lostClaimCases(bench: Bench): void {
       await harness.deliver({ targetInstanceId: 'lost' });
       const { claimed } = await worker.claim({ holding: [] });
       expect(claimed[0]?.mail).toHaveLength(1);
-      expect((await worker.settle(park('lost'))).refused).toEqual([]);
+      expect((await worker.settle(ofClaim(2, park('lost')))).refused).toEqual([]);
+      expect((await harness.get('lost')).owner).toBeNull();
     });
 
     it('hand out nothing again as a rule, and never what others own', async () => {

@@ -10,6 +10,8 @@ export interface ModelBatchParts {
   readonly names: ModelNames;
   readonly workerId: string;
   readonly now: number;
+  /** The number of an instance's latest claim; 1 when it is about to be started. */
+  readonly claimOf: (instanceId: string) => number;
   /** A token that no start has had before. */
   readonly nextToken: () => string;
 }
@@ -27,7 +29,7 @@ export async function makeModelBatch(steps: readonly ModelStep[], parts: ModelBa
 }
 
 async function makePart(step: ModelStep, parts: ModelBatchParts): Promise<Omit<ProgressBatch, 'workerId'>> {
-  const { storage, names, now } = parts;
+  const { storage, names, now, claimOf } = parts;
   const instanceId = names.instance(step.instance);
   const record = await storage.instances.get(instanceId);
   const starts = step.start === 'no' ? [] : [newInstance(step, parts)];
@@ -53,7 +55,8 @@ async function makePart(step: ModelStep, parts: ModelBatchParts): Promise<Omit<P
     })),
     subscriptions: step.subscribe === null ? [] : [{ instanceId, channel }],
     takenMail: taken === undefined ? [] : [{ instanceId, mailId: taken.mailId }],
-    settlements: step.settlement === null ? [] : [makeSettlement(instanceId, step.settlement, now)],
+    settlements:
+      step.settlement === null ? [] : [makeSettlement({ instanceId, claim: claimOf(instanceId) }, step.settlement, now)],
   };
 }
 
@@ -67,17 +70,17 @@ function newInstance(step: ModelStep, { names, nextToken }: ModelBatchParts): Ne
   };
 }
 
-function makeSettlement(instanceId: string, wanted: ModelSettlement, now: number): Settlement {
+function makeSettlement(run: Pick<Settlement, 'instanceId' | 'claim'>, wanted: ModelSettlement, now: number): Settlement {
   switch (wanted.type) {
     case 'park':
-      return { type: 'park', instanceId, status: wanted.status, wakeAt: time(wanted.wake, now) };
+      return { type: 'park', ...run, status: wanted.status, wakeAt: time(wanted.wake, now) };
     case 'release':
-      return { type: 'release', instanceId, wakeAt: time(wanted.wake, now) };
+      return { type: 'release', ...run, wakeAt: time(wanted.wake, now) };
     case 'stall':
-      return { type: 'stall', instanceId, wakeAt: time(wanted.wake, now) ?? now, error: '"stalled"' };
+      return { type: 'stall', ...run, wakeAt: time(wanted.wake, now) ?? now, error: '"stalled"' };
     case 'finish': {
       const output = wanted.status === 'completed' ? '"output"' : null;
-      return { type: 'finish', instanceId, status: wanted.status, output, error: wanted.status === 'failed' ? '"error"' : null };
+      return { type: 'finish', ...run, status: wanted.status, output, error: wanted.status === 'failed' ? '"error"' : null };
     }
   }
 }

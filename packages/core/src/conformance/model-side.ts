@@ -36,6 +36,8 @@ export class ModelSide {
   readonly #storage: Storage;
   readonly #names: ModelNames;
   readonly #pass: (ms: number) => Promise<void>;
+  /** The latest claim of each instance that was claimed; one that is owned and not in here was started so. */
+  readonly #claims = new Map<string, number>();
   #tokens = 0;
 
   constructor(options: ModelSideOptions) {
@@ -129,7 +131,8 @@ export class ModelSide {
       case 'commit':
         return this.#commit(worker, await this.#batch(command));
       case 'repeat':
-        return worker.lastBatch === undefined ? 'nothing to repeat' : this.#commit(worker, worker.lastBatch);
+        // Only what a batch says can tell that it comes again.
+        return worker.lastBatch === undefined ? 'nothing to repeat' : this.#commit(worker, structuredClone(worker.lastBatch));
       case 'claim':
         return this.#claim(worker, command);
       case 'readSignals': {
@@ -150,10 +153,7 @@ export class ModelSide {
       mailLimit: command.mailLimit,
       holding: command.lost ? [] : null,
     });
-    const ids = new Set(claimed.map((run) => run.instanceId));
-    // A settlement that is repeated when its worker has claimed the instance again cannot be told from a new one by what the port
-    // passes, so that storages may differ there.
-    if (worker.lastBatch?.settlements.some(({ instanceId }) => ids.has(instanceId))) worker.lastBatch = undefined;
+    for (const { instanceId, claim } of claimed) this.#claims.set(instanceId, claim);
     const runs = byId(claimed).map(({ mail, history, createdAt: _, ...run }) => ({
       ...run,
       mail: viewMail(mail),
@@ -168,6 +168,7 @@ export class ModelSide {
       names: this.#names,
       workerId: this.#id(command),
       now: await this.#now(),
+      claimOf: (instanceId) => this.#claims.get(instanceId) ?? 1,
       nextToken: () => this.#names.token(++this.#tokens),
     });
   }

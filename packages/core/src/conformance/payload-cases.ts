@@ -1,7 +1,7 @@
 // Cases: every payload comes back as the text that it was, wherever it was stored.
 import { describe, expect, it } from 'vitest';
 import type { Bench } from './storage-harness.js';
-import { complete, fail, newEntry, newInstance, release } from './test-worker.js';
+import { complete, fail, newEntry, newInstance, ofClaim, release } from './test-worker.js';
 
 const million = 1_048_576;
 
@@ -44,9 +44,10 @@ export function payloadCases(bench: Bench): void {
       same(text, run.history[0]?.data);
       same(text, run.mail[0]?.data);
 
-      await worker.settle(complete('completes', text), fail('fails', text), {
+      await worker.settle(ofClaim(run.claim, complete('completes', text)), fail('fails', text), {
         type: 'stall',
         instanceId: 'stalls',
+        claim: 1,
         wakeAt: (await worker.now()) + 1_000_000,
         error: text,
       });

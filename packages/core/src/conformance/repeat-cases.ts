@@ -2,7 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import type { ProgressBatch } from '../ports/index.js';
 import type { Bench, StorageHarness } from './storage-harness.js';
-import { cancelled, complete, fail, newEntry, newInstance, park, release, stall, type TestWorker } from './test-worker.js';
+import {
+  cancelled,
+  complete,
+  fail,
+  newEntry,
+  newInstance,
+  ofClaim,
+  park,
+  release,
+  stall,
+  TestWorker,
+  type PartialBatch,
+} from './test-worker.js';
 
 const hour = 3_600_000;
 
@@ -83,7 +95,7 @@ export function repeatCases(bench: Bench): void {
       const { claimed } = await other.claim();
       const entries = claimed.map((run) => newEntry(run.instanceId, 50, { data: '"by the other"' }));
       await other.commit({ entries });
-      await other.settle(...claimed.slice(0, 1).map((run) => complete(run.instanceId, '"by the other"')));
+      await other.settle(...claimed.slice(0, 1).map((run) => ofClaim(run.claim, complete(run.instanceId, '"by the other"'))));
       const state = await picture(harness);
       const answer = await worker.storage.runs.commit(batch);
       expect(answer.conflicts).toEqual([]);
@@ -129,6 +141,41 @@ export function repeatCases(bench: Bench): void {
     });
   });
 
+  describe('a settlement that comes again when the same worker has claimed the instance again', () => {
+    it.each([
+      { name: 'a park', settlement: park('one') },
+      { name: 'a release', settlement: release('one') },
+      { name: 'a stall', settlement: stall('one', 1) },
+      // One that had taken effect would have left nothing to claim: something else ended its claim.
+      { name: 'a completion', settlement: complete('one'), before: release('one') },
+      { name: 'a cancelled end', settlement: cancelled('one'), before: release('one') },
+    ])('$name, as a copy, here or through another storage', async ({ settlement, before }) => {
+      const { harness, worker } = await setUp(bench);
+      await worker.settle(before ?? settlement);
+      await harness.deliver({ targetInstanceId: 'one' });
+      expect(await worker.claimOne('one')).toMatchObject({ claim: 2 });
+      await expectNoEffect(harness, worker, { settlements: [settlement] });
+      expect((await worker.settle(ofClaim(2, settlement))).refused).toEqual([]);
+      expect((await harness.get('one')).owner).toBeNull();
+    });
+
+    it('with the start of the instance, as a copy, here or through another storage', async () => {
+      const { harness, worker } = await setUp(bench);
+      const batch = {
+        starts: [newInstance('new'), newInstance('short')],
+        entries: [newEntry('new', 1), newEntry('short', 1)],
+        subscriptions: [{ instanceId: 'new', channel: 'paid' }],
+        settlements: [park('new'), release('short')],
+      };
+      expect(await worker.commit(batch)).toMatchObject({ conflicts: [], refused: [] });
+      await expectNoEffect(harness, worker, batch);
+      await harness.deliver();
+      const { claimed } = await worker.claim();
+      expect(claimed.map(({ claim }) => claim)).toEqual([2, 2]);
+      await expectNoEffect(harness, worker, batch);
+    });
+  });
+
   describe('other calls that are made twice', () => {
     it('heartbeat, reading of signals, cancel and deliver', async () => {
       const { harness, worker } = await setUp(bench);
@@ -171,6 +218,16 @@ async function setUp(bench: Bench): Promise<Scene> {
   for (const targetInstanceId of ['one', 'two', 'one', 'two']) await harness.deliver({ targetInstanceId });
   await worker.signals(['one', 'two']);
   return { harness, worker, other };
+}
+
+/** Commits it as a process would that had it from elsewhere: nothing but what it says can tell that it comes again. */
+async function expectNoEffect(harness: StorageHarness, worker: TestWorker, batch: PartialBatch): Promise<void> {
+  const state = await picture(harness);
+  for (const storage of [worker.storage, await harness.open()]) {
+    const twin = new TestWorker(storage, worker.workerId, worker.workflowNames);
+    expect(await twin.commit(structuredClone(batch))).toMatchObject({ conflicts: [], refused: [] });
+    expect(await picture(harness)).toEqual(state);
+  }
 }
 
 async function firstMail({ worker }: Scene, instanceId: string): Promise<ProgressBatch['takenMail']> {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WaitingStatus } from '../ports/index.js';
 import type { Bench } from './storage-harness.js';
-import { cancelled, complete, fail, newInstance, park, release, stall } from './test-worker.js';
+import { cancelled, complete, fail, newInstance, ofClaim, park, release, stall } from './test-worker.js';
 
 const hour = 3_600_000;
 
@@ -15,7 +15,7 @@ export function settlementCases(bench: Bench): void {
         const worker = await harness.worker();
         await worker.start('one');
         const wakeAt = (await worker.now()) + hour;
-        expect((await worker.settle({ type: 'park', instanceId: 'one', status, wakeAt })).refused).toEqual([]);
+        expect((await worker.settle({ type: 'park', instanceId: 'one', claim: 1, status, wakeAt })).refused).toEqual([]);
         expect(await harness.get('one')).toMatchObject({ status, owner: null, wakeAt, finishedAt: null });
         expect(await worker.claim()).toMatchObject({ claimed: [], nextDueAt: wakeAt });
       },
@@ -35,7 +35,7 @@ export function settlementCases(bench: Bench): void {
       const worker = await harness.worker();
       await worker.start('one');
       await worker.settle(park('one', (await worker.now()) - 1000));
-      expect(await worker.claimOne('one')).toMatchObject({ claims: 1 });
+      expect(await worker.claimOne('one')).toMatchObject({ claim: 2 });
     });
 
     it('park until a time: claimable when it has come, not before', async () => {
@@ -158,6 +158,52 @@ export function settlementCases(bench: Bench): void {
         expect(await harness.get(id)).toMatchObject({ status: 'running', owner: owner.workerId, error: null, output: null });
       }
       expect(await harness.get('free')).toMatchObject({ status: 'waiting_for_event', owner: null, output: null });
+    });
+
+    it.each([
+      { which: 'an earlier', claim: 1 },
+      { which: 'a later', claim: 3 },
+    ])('that name $which claim count as done and change nothing', async ({ claim }) => {
+      const harness = await bench.harness();
+      const worker = await harness.worker();
+      const ids = ['a', 'b', 'c', 'd', 'e'];
+      await worker.start(ids);
+      await worker.settle(...ids.map((id) => release(id)));
+      expect((await worker.claim()).claimed.map((run) => run.claim)).toEqual([2, 2, 2, 2, 2]);
+      for (const id of ids) {
+        await harness.deliver({ targetInstanceId: id });
+        await harness.cancel(id);
+      }
+      const look = () =>
+        Promise.all(
+          ids.map(async (instanceId) => [
+            await harness.get(instanceId),
+            await worker.storage.runs.mail({ instanceId, channel: 'paid', afterMailId: null, limit: 10 }),
+          ]),
+        );
+      const before = await look();
+      const settlements = [park('a'), release('b'), stall('c', await worker.now()), complete('d'), cancelled('e')];
+      const result = await worker.settle(...settlements.map((settlement) => ofClaim(claim, settlement)));
+      expect(result).toMatchObject({ conflicts: [], refused: [] });
+      expect(await look()).toEqual(before);
+      // Of the latest claim they are judged.
+      const { refused } = await worker.settle(...settlements.map((settlement) => ofClaim(2, settlement)));
+      expect([...refused].sort()).toEqual(['a', 'd']);
+      const owners = (await Promise.all(ids.map((id) => harness.get(id)))).map(({ owner }) => owner);
+      expect(owners).toEqual([worker.workerId, null, null, worker.workerId, null]);
+    });
+
+    it('do not end a run that is started in the same batch when they name a later claim than its first', async () => {
+      const harness = await bench.harness();
+      const worker = await harness.worker();
+      const result = await worker.commit({
+        starts: [newInstance('a'), newInstance('b')],
+        settlements: [ofClaim(2, complete('a')), ofClaim(2, park('b'))],
+      });
+      expect(result).toMatchObject({ conflicts: [], refused: [] });
+      for (const id of ['a', 'b']) {
+        expect(await harness.get(id)).toMatchObject({ status: 'running', owner: worker.workerId, output: null });
+      }
     });
 
     it('end a run that was started in the same batch', async () => {

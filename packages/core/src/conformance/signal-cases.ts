@@ -1,7 +1,7 @@
 // Cases: mail and attention, and that no park overlooks what came.
 import { describe, expect, it } from 'vitest';
 import type { Bench } from './storage-harness.js';
-import { complete, newEntry, park, release, stall } from './test-worker.js';
+import { complete, newEntry, ofClaim, park, release, stall } from './test-worker.js';
 
 export function signalCases(bench: Bench): void {
   describe('signals and mail', () => {
@@ -164,8 +164,8 @@ export function signalCases(bench: Bench): void {
       await worker.start('one');
       await worker.settle(park('one'));
       await harness.deliver({ targetInstanceId: 'one' });
-      await worker.claimOne('one');
-      expect((await worker.settle(park('one'))).refused).toEqual([]);
+      const { claim } = await worker.claimOne('one');
+      expect((await worker.settle(ofClaim(claim, park('one')))).refused).toEqual([]);
       // The mail is still there, but was seen: nothing wakes the instance for it a second time.
       expect(await worker.claimIds()).toEqual([]);
     });
@@ -202,16 +202,16 @@ export function signalCases(bench: Bench): void {
       const worker = await harness.worker();
       await worker.start('one');
       let received = 0;
+      let claim = 1;
       for (let round = 0; round < bench.options.parkRaces; round++) {
         const [parked] = await Promise.all([
-          worker.settle(park('one')),
+          worker.settle(ofClaim(claim, park('one'))),
           harness.deliver({ targetInstanceId: 'one', data: String(round) }),
         ]);
         // Either the delivery came first, and the park is refused; or it found the instance put away, and made it claimable.
-        const signals =
-          parked.refused.length > 0
-            ? (await worker.signals('one'))[0]
-            : (await worker.claim()).claimed.find((run) => run.instanceId === 'one');
+        const run = parked.refused.length > 0 ? undefined : await worker.claimOne('one');
+        claim = run?.claim ?? claim;
+        const signals = run ?? (await worker.signals('one'))[0];
         expect(signals?.mail.map(({ data }) => data)).toEqual([String(round)]);
         received += signals!.mail.length;
         await worker.commit({ takenMail: signals!.mail.map(({ mailId }) => ({ instanceId: 'one', mailId })) });

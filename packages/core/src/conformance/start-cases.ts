@@ -33,7 +33,7 @@ export function startCases(bench: Bench): void {
       expect(await other.claimIds()).toEqual([]);
       expect(await worker.claimIds()).toEqual([]);
       await worker.retire();
-      expect(await other.claimOne('order-1')).toMatchObject({ claims: 1, createdAt });
+      expect(await other.claimOne('order-1')).toMatchObject({ claim: 2, createdAt });
     });
 
     it('one that is not owned is pending and can be claimed by anybody at once', async () => {
@@ -44,7 +44,7 @@ export function startCases(bench: Bench): void {
       expect(record).toMatchObject({ status: 'pending', owner: null });
       expect(record.wakeAt).not.toBeNull();
       expect(record.wakeAt!).toBeLessThanOrEqual(now);
-      expect(await other.claimOne('order-1')).toMatchObject({ claims: 0, createdAt: record.createdAt });
+      expect(await other.claimOne('order-1')).toMatchObject({ claim: 1, createdAt: record.createdAt });
     });
 
     it('refuses an id that another start has used, names it, and goes on with the rest of the batch', async () => {
@@ -68,7 +68,7 @@ export function startCases(bench: Bench): void {
       const worker = await harness.worker();
       await worker.start('taken');
       expect((await worker.start('taken')).conflicts).toEqual(['taken']);
-      await worker.settle({ type: 'finish', instanceId: 'taken', status: 'completed', output: '1', error: null });
+      await worker.settle({ type: 'finish', instanceId: 'taken', claim: 1, status: 'completed', output: '1', error: null });
       expect((await worker.start('taken')).conflicts).toEqual(['taken']);
       expect(await harness.get('taken')).toMatchObject({ status: 'completed', output: '1' });
     });

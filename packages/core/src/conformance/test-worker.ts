@@ -126,27 +126,34 @@ export function newEntry(instanceId: string, seq: number, more: Partial<NewHisto
   };
 }
 
+// Settlements end the first claim of their instance, as most do here: it was started owned, or claimed once.
+
 /** Put away until something comes; with `wakeAt`, until then at most. */
 export function park(instanceId: string, wakeAt: number | null = null): Settlement {
-  return { type: 'park', instanceId, status: wakeAt === null ? 'waiting_for_event' : 'waiting_for_timer', wakeAt };
+  return { type: 'park', instanceId, claim: 1, status: wakeAt === null ? 'waiting_for_event' : 'waiting_for_timer', wakeAt };
 }
 
 export function release(instanceId: string, wakeAt: number | null = null): Settlement {
-  return { type: 'release', instanceId, wakeAt };
+  return { type: 'release', instanceId, claim: 1, wakeAt };
 }
 
 export function stall(instanceId: string, wakeAt: number, error = '{"message":"the code does not fit"}'): Settlement {
-  return { type: 'stall', instanceId, wakeAt, error };
+  return { type: 'stall', instanceId, claim: 1, wakeAt, error };
 }
 
 export function complete(instanceId: string, output: string | null = '"done"'): Settlement {
-  return { type: 'finish', instanceId, status: 'completed', output, error: null };
+  return { type: 'finish', instanceId, claim: 1, status: 'completed', output, error: null };
 }
 
 export function fail(instanceId: string, error = '{"message":"no"}'): Settlement {
-  return { type: 'finish', instanceId, status: 'failed', output: null, error };
+  return { type: 'finish', instanceId, claim: 1, status: 'failed', output: null, error };
 }
 
 export function cancelled(instanceId: string): Settlement {
-  return { type: 'finish', instanceId, status: 'cancelled', output: null, error: null };
+  return { type: 'finish', instanceId, claim: 1, status: 'cancelled', output: null, error: null };
+}
+
+/** The same, at the end of another claim than the first. */
+export function ofClaim(claim: number, settlement: Settlement): Settlement {
+  return { ...settlement, claim };
 }

@@ -14,7 +14,7 @@ export function numberedCallId(name: string, count: number): string {
  * @throws InvalidArgumentError when empty, longer than {@link longestName}, or with control characters or lone surrogates.
  */
 export function checkName(value: unknown, what: string): asserts value is string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > longestName || !isPlainText(value)) {
+  if (!isName(value)) {
     const shown = typeof value === 'string' ? JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value) : typeof value;
     throw new InvalidArgumentError(
       `${what} is ${shown}; it takes 1 to ${longestName} characters, none of them a control character`,
@@ -23,6 +23,11 @@ export function checkName(value: unknown, what: string): asserts value is string
       },
     );
   }
+}
+
+/** Whether {@link checkName} takes it. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= longestName && isPlainText(value);
 }
 
 function isPlainText(text: string): boolean {

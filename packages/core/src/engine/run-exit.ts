@@ -25,6 +25,8 @@ export interface RunOutcome {
 export interface RunExitParts {
   readonly instanceId: string;
   readonly workflowName: string;
+  /** The claim that every settlement of this run ends. */
+  readonly claim: number;
   readonly services: RunServices;
   readonly recorder: RunRecorder;
   /**
@@ -74,13 +76,13 @@ export class RunExit {
     readonly status: WaitingStatus;
     readonly next: { readonly timerId: string; readonly dueAt: number } | null;
   }): Promise<boolean> {
-    const { instanceId, services, recorder } = this.#parts;
+    const { instanceId, claim, services, recorder } = this.#parts;
     const { status, next } = wait;
     const wakeAt = next?.dueAt ?? null;
     this.#phase = 'parking';
     recorder.hold();
     const outcome = await services.progress.settle(
-      { type: 'park', instanceId, status, wakeAt },
+      { type: 'park', instanceId, claim, status, wakeAt },
       next === null ? [] : [{ kind: 'timer_expired', instanceId, timerId: next.timerId, expiresAt: next.dueAt }],
     );
     if (outcome === 'done') {
@@ -97,9 +99,9 @@ export class RunExit {
 
   /** Hands the instance back, claimable at once. */
   async release(): Promise<void> {
-    const { instanceId, workflowName, services } = this.#parts;
+    const { instanceId, workflowName, claim, services } = this.#parts;
     this.#close(() => new NotRunningError('this process hands over its runs'));
-    await services.progress.settle({ type: 'release', instanceId, wakeAt: null }, [
+    await services.progress.settle({ type: 'release', instanceId, claim, wakeAt: null }, [
       { kind: 'workflow_resumable', instanceId, workflowName },
     ]);
     this.#finish({ type: 'released', wakeAt: null });
@@ -111,9 +113,9 @@ export class RunExit {
    * @returns false when a cancellation came first: the instance must end as cancelled.
    */
   async finish(outcome: RunOutcome, cancelReason: string | null): Promise<boolean> {
-    const { instanceId, workflowName, services } = this.#parts;
+    const { instanceId, workflowName, claim, services } = this.#parts;
     this.#close(() => new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
-    if ((await services.progress.settle({ type: 'finish', instanceId, ...outcome })) === 'refused') return false;
+    if ((await services.progress.settle({ type: 'finish', instanceId, claim, ...outcome })) === 'refused') return false;
     this.#finish({ type: 'finished', finished: { instanceId, cancelReason, ...outcome } });
     const { status, error } = outcome;
     services.hooks.call('onWorkflowEnd', {
@@ -127,13 +129,13 @@ export class RunExit {
 
   /** The code does not fit its history: keep all as it is, say so on the instance, and let somebody else try. Never rejects. */
   async stall(error: Error): Promise<void> {
-    const { instanceId, workflowName, services } = this.#parts;
+    const { instanceId, workflowName, claim, services } = this.#parts;
     if (this.isClosed) return;
     this.#close(() => error);
     try {
       const wakeAt = services.storageTime.ahead() + services.stallRetryMs;
       const text = encodeError(error, `the error of workflow ${workflowName}`, services);
-      await services.progress.settle({ type: 'stall', instanceId, wakeAt, error: text });
+      await services.progress.settle({ type: 'stall', instanceId, claim, wakeAt, error: text });
       this.#finish({ type: 'stalled', error });
     } catch (refusal) {
       this.drop(refusal as Error);

@@ -40,6 +40,8 @@ const settled = Promise.resolve();
 export class Run implements ContextHost {
   readonly instanceId: string;
   readonly workflowName: string;
+  /** Under which claim of the instance this is executed. */
+  readonly claim: number;
   readonly services: RunServices;
   readonly mailbox: Mailbox;
   readonly #workflow: AnyWorkflow;
@@ -67,18 +69,20 @@ export class Run implements ContextHost {
   #wake: (() => void) | null = null;
 
   constructor(workflow: AnyWorkflow, claimed: ClaimedRun, services: RunServices) {
-    const { instanceId, workflowName } = claimed;
+    const { instanceId, workflowName, claim } = claimed;
     this.instanceId = instanceId;
     this.workflowName = workflowName;
+    this.claim = claim;
     this.services = services;
     this.#workflow = workflow;
     this.#input = claimed.input;
-    this.#firstTime = claimed.claims === 0;
+    this.#firstTime = claim === 1;
     this.#ids = new CallIds(instanceId);
     this.#recorder = new RunRecorder(instanceId, services);
     this.#exit = new RunExit({
       instanceId,
       workflowName,
+      claim,
       services,
       recorder: this.#recorder,
       onClose: (why) => this.#abandonAll(why),

@@ -16,7 +16,8 @@ export interface NewInstance {
 }
 
 /**
- * How a run leaves the process that owned it. Each is one update of the instance's row, on the condition that this worker owns it.
+ * How a run leaves the process that owned it. Each is one update of the instance's row, on the condition that this worker owns it by
+ * the claim that the settlement names.
  *
  * - `park`: put away with an open wait. Refused when the instance has attention (see {@link RunSignals}).
  * - `release`: handed back, claimable at once (`wakeAt` null) or from `wakeAt` on. Never refused.
@@ -24,19 +25,30 @@ export interface NewInstance {
  * - `finish`: ended. `completed` and `failed` are refused when a cancellation was requested. With the row go the instance's
  *   mail and subscriptions.
  */
-export type Settlement =
-  | { readonly type: 'park'; readonly instanceId: string; readonly status: WaitingStatus; readonly wakeAt: number | null }
-  | { readonly type: 'release'; readonly instanceId: string; readonly wakeAt: number | null }
-  | { readonly type: 'stall'; readonly instanceId: string; readonly wakeAt: number; readonly error: string }
-  | {
-      readonly type: 'finish';
-      readonly instanceId: string;
-      readonly status: FinalStatus;
-      /** JSON text; null unless completed. */
-      readonly output: string | null;
-      /** JSON text of the error; null unless failed. */
-      readonly error: string | null;
-    };
+export type Settlement = SettledClaim &
+  (
+    | { readonly type: 'park'; readonly status: WaitingStatus; readonly wakeAt: number | null }
+    | { readonly type: 'release'; readonly wakeAt: number | null }
+    | { readonly type: 'stall'; readonly wakeAt: number; readonly error: string }
+    | {
+        readonly type: 'finish';
+        readonly status: FinalStatus;
+        /** JSON text; null unless completed. */
+        readonly output: string | null;
+        /** JSON text of the error; null unless failed. */
+        readonly error: string | null;
+      }
+  );
+
+interface SettledClaim {
+  readonly instanceId: string;
+  /**
+   * The number of the claim that it ends: {@link ClaimedRun.claim} of the run, 1 after a start with `owned`. The owner alone would not
+   * tell: a park takes effect and its answer is lost, mail comes, the same worker claims the instance again, the park is repeated; it
+   * must not put away the later run. So one that does not name the instance's latest claim changes nothing and counts as done.
+   */
+  readonly claim: number;
+}
 
 /** The instance takes what is sent to the channel from the commit on. Again: no effect. */
 export interface NewSubscription {
@@ -96,8 +108,11 @@ export interface ClaimedRun extends RunSignals {
   readonly workflowName: string;
   readonly input: string;
   readonly createdAt: number;
-  /** How often it was claimed before; 0 when it never ran. A start with `owned` counts as one claim. */
-  readonly claims: number;
+  /**
+   * The number of this claim among all of the instance, for its {@link Settlement}; 1 when it never ran. A start with `owned` counts
+   * as a claim, and so does each time that it is handed out again to the same worker.
+   */
+  readonly claim: number;
   /** By `seq`, the first `historyLimit` entries. */
   readonly history: readonly HistoryEntry[];
   /** False: more entries follow; `history()` has them. */
@@ -137,7 +152,8 @@ export interface RunStore {
   /**
    * All or nothing, except for the starts and settlements named in the result. Repeating a batch that took effect changes nothing
    * and gives an answer with which the caller can go on: entries with the same `(instanceId, seq)` are kept as they are, a start
-   * with the same token is no conflict, a settlement of an instance that this worker no longer owns counts as done.
+   * with the same token is no conflict, a settlement of an instance that this worker no longer owns, or owns by another claim, counts as
+   * done.
    */
   commit(batch: ProgressBatch): Promise<ProgressResult>;
   /**

@@ -42,9 +42,9 @@ const record = (instanceId: string, data = 'x') =>
   committer.record({ instanceId, seq: ++seq, kind: 'value', callId: `v:${seq}`, position: seq, data, dueAt: null });
 const start = (instanceId: string, owned = true) =>
   committer.start({ instanceId, workflowName: 'order', input: '1', startToken: `t${++seq}`, owned });
-const park = (instanceId: string): Settlement => ({ type: 'park', instanceId, status: 'waiting_for_timer', wakeAt: 9 });
-const release = (instanceId: string): Settlement => ({ type: 'release', instanceId, wakeAt: null });
-const stall = (instanceId: string): Settlement => ({ type: 'stall', instanceId, wakeAt: 9, error: '1' });
+const park = (instanceId: string): Settlement => ({ type: 'park', instanceId, claim: 1, status: 'waiting_for_timer', wakeAt: 9 });
+const release = (instanceId: string): Settlement => ({ type: 'release', instanceId, claim: 1, wakeAt: null });
+const stall = (instanceId: string): Settlement => ({ type: 'stall', instanceId, claim: 1, wakeAt: 9, error: '1' });
 
 /** How something ended. */
 const told = (promise: Promise<unknown>): Promise<unknown> =>

@@ -114,7 +114,7 @@ export class WorkerSession implements Claimant {
           workflowName,
           input,
           createdAt: 0,
-          claims: 0,
+          claim: 1,
           cancel: null,
           mail: [],
           history: [],
@@ -212,7 +212,7 @@ export class WorkerSession implements Claimant {
 
   /** A run was broken off though this worker lives: its instance must not stay owned with nobody to run it. */
   async #handBack(run: Run, reason: Error): Promise<void> {
-    const { instanceId, workflowName } = run;
+    const { instanceId, workflowName, claim } = run;
     this.#leaving.add(instanceId);
     this.#services.logger.warn('a run was broken off, its instance is handed back', {
       instanceId,
@@ -220,7 +220,8 @@ export class WorkerSession implements Claimant {
       reason: reason.message,
     });
     try {
-      await this.#committer.settle({ type: 'release', instanceId, wakeAt: this.#services.storageTime.ahead() + 1000 }, []);
+      const wakeAt = this.#services.storageTime.ahead() + 1000;
+      await this.#committer.settle({ type: 'release', instanceId, claim, wakeAt }, []);
     } catch (error) {
       if (!this.#abort.signal.aborted) {
         this.#services.logger.error('an instance could not be handed back', { instanceId, workflowName, error: String(error) });

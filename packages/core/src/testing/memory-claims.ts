@@ -78,7 +78,7 @@ function claimOne(instance: MemoryInstance, request: ClaimRequest): ClaimedRun {
     workflowName: instance.workflowName,
     input: instance.input,
     createdAt: instance.createdAt,
-    claims: instance.claims++,
+    claim: ++instance.claims,
     history,
     historyComplete: history.length === instance.history.length,
   };

@@ -34,7 +34,7 @@ export interface MemoryInstance {
   owner: string | null;
   wakeAt: number | null;
   finishedAt: number | null;
-  /** How often it was claimed; an owned start counts. */
+  /** The number of its latest claim, 0 before the first; an owned start counts. */
   claims: number;
   /** Something happened from outside that the owner has not looked at yet. */
   attention: boolean;

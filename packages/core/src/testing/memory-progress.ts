@@ -3,15 +3,8 @@ import type { NewHistoryEntry } from '../domain/history.js';
 import type { NewInstance, ProgressBatch, ProgressResult, Settlement } from '../ports/run-store.js';
 import type { MemoryDatabase, MemoryInstance } from './memory-database.js';
 
-export interface CommitContext {
-  readonly now: number;
-  /** See {@link MemorySession.claimsOfSettlements}. */
-  readonly claimsOfSettlements: WeakMap<Settlement, number>;
-}
-
 /** One batch, all or nothing: what can throw comes before the first change. */
-export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, context: CommitContext): ProgressResult {
-  const { now } = context;
+export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, now: number): ProgressResult {
   database.requireAlive(batch.workerId);
   requireInstances(database, batch);
 
@@ -28,8 +21,8 @@ export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, c
   }
   const refused = batch.settlements.filter((settlement) => {
     const instance = database.owned(settlement.instanceId, batch.workerId);
-    // Not owned any more: this very settlement has been made before.
-    if (instance === undefined || !isOfThisClaim(context, settlement, instance)) return false;
+    // Not owned any more, or by a later claim: this very settlement has been made before.
+    if (instance?.claims !== settlement.claim) return false;
     return !settle(database, { instance, settlement, now });
   });
   return {
@@ -96,16 +89,6 @@ function startInstance(
   database.instances.set(start.instanceId, instance);
   database.open.add(instance);
   return true;
-}
-
-/**
- * The owner alone does not tell: a park took effect and its answer was lost, mail came, the same worker claimed the instance again,
- * and now the park is repeated. It ended the claim that was current when it came first, and must not end a later one.
- */
-function isOfThisClaim({ claimsOfSettlements }: CommitContext, settlement: Settlement, instance: MemoryInstance): boolean {
-  const claim = claimsOfSettlements.get(settlement) ?? instance.claims;
-  claimsOfSettlements.set(settlement, claim);
-  return claim === instance.claims;
 }
 
 /** @returns false when it is refused; then nothing of it was done. */

@@ -5,9 +5,8 @@ import { commitProgress } from './memory-progress.js';
 import type { MemorySession } from './memory-session.js';
 
 export function createMemoryRuns(session: MemorySession): RunStore {
-  const { claimsOfSettlements } = session;
   return {
-    commit: (batch) => session.run((database, now) => commitProgress(database, batch, { now, claimsOfSettlements })),
+    commit: (batch) => session.run((database, now) => commitProgress(database, batch, now)),
     claim: (request) => session.run((database, now) => claimRuns(database, request, now)),
     readSignals: (request) => session.run((database) => readSignals(database, request)),
     mail: (request) => session.run((database) => readMail(database, request)),

@@ -1,6 +1,5 @@
 // One memory storage between open and close: gives every transition its database and its time.
 import { NotRunningError } from '../domain/errors.js';
-import type { Settlement } from '../ports/run-store.js';
 import type { StorageContext } from '../ports/storage.js';
 import type { MemoryDatabase } from './memory-database.js';
 
@@ -10,11 +9,6 @@ export type MemoryTransition<T> = (database: MemoryDatabase, now: number) => T;
 /** What the parts of one memory storage have in common. */
 export class MemorySession {
   readonly database: MemoryDatabase;
-  /**
-   * Under which claim a settlement was made when it came for the first time; what repeats it later must not hit a later claim. Of this process, since only it
-   * repeats a batch, and then the same one.
-   */
-  readonly claimsOfSettlements = new WeakMap<Settlement, number>();
   #context: StorageContext | undefined;
 
   constructor(database: MemoryDatabase) {

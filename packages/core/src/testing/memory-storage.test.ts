@@ -75,22 +75,6 @@ describe('memory storage', () => {
     expect(await other.instances.get('one')).toBeUndefined();
   });
 
-  it('repeats no settlement against a later claim of the same worker', async () => {
-    const parking = {
-      ...{ workerId: 'w', starts: [], entries: [], subscriptions: [], takenMail: [] },
-      settlements: [{ type: 'park', instanceId: 'one', status: 'waiting_for_event', wakeAt: null }],
-    } as const;
-    await storage.runs.commit(parking);
-    await storage.instances.deliver(event('one'));
-    const limits = { limit: 10, historyLimit: 10, mailLimit: 10, holding: null };
-    const { claimed } = await storage.runs.claim({ workerId: 'w', workflowNames: ['order'], ...limits });
-    expect(claimed).toHaveLength(1);
-    expect((await storage.runs.commit(parking)).refused).toEqual([]);
-    expect((await storage.instances.get('one'))?.owner).toBe('w');
-    await storage.runs.commit({ ...parking, settlements: [{ ...parking.settlements[0] }] });
-    expect((await storage.instances.get('one'))?.owner).toBeNull();
-  });
-
   it('finds no member of an input that JSON does not have', async () => {
     const where = (path: readonly (string | number)[]) =>
       storage.instances.list({ ...everything, input: [{ path, equals: null }] });

@@ -71,10 +71,7 @@ class BufferedTransaction implements ActivityTransaction {
           `instance ${JSON.stringify(entry.instanceId)} has an entry ${entry.seq} already, or does not exist; nothing was committed`,
         );
       }
-      if (before !== undefined) {
-        const { claimsOfSettlements } = this.#session;
-        commitProgress(database, { workerId, starts: [], settlements: [], ...before }, { now, claimsOfSettlements });
-      }
+      if (before !== undefined) commitProgress(database, { workerId, starts: [], settlements: [], ...before }, now);
       appendEntry(database, entry, now);
       for (const [key, change] of this.#changes) {
         if (change === 'deleted') database.values.delete(key);
