@@ -1,5 +1,6 @@
 // What tests of all packages share: databases, files, processes, ports, and waiting.
 export { afterwards } from './afterwards.js';
+export { collectGarbage } from './collect-garbage.js';
 export { compileFixture } from './compile-fixture.js';
 export { createDatabase, type TestDatabase } from './create-database.js';
 export { eventually, type EventuallyOptions } from './eventually.js';

@@ -1,5 +1,5 @@
 // Everything that is there besides the workers: database, app, payment service; opened in this order and closed in the other.
-import { Romancy } from '@romancy/core';
+import { Romancy, silentLogger } from '@romancy/core';
 import { createActivities, type Activities } from './activities.js';
 import { Child } from './child-process.js';
 import { chooseDatabase } from './chosen-database.js';
@@ -41,7 +41,8 @@ export async function openShop(options: DemoOptions, signal: AbortSignal): Promi
     const { storage, stock } = openDatabase(choice);
     opened.push(() => stock.close());
     await stock.prepare();
-    const romancy = new Romancy({ storage, serviceName: 'orders-demo', workflowPollInterval: '100ms', logger: silent });
+    // What the app has to say is said by the demo itself.
+    const romancy = new Romancy({ storage, serviceName: 'orders-demo', workflowPollInterval: '100ms', logger: silentLogger });
     opened.push(() => romancy.stop());
     await romancy.start();
     const webhook = await openSettlementWebhook(romancy);
@@ -85,6 +86,3 @@ export async function openShop(options: DemoOptions, signal: AbortSignal): Promi
     throw error;
   }
 }
-
-/** What the app has to say is said by the demo itself. */
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

@@ -46,7 +46,8 @@ export function createErrorRegistry(errors: readonly RegisteredError[]): ErrorRe
     if (!names.has(prototype)) names.set(prototype, name);
   };
   for (const [name, prototype] of builtIn) add(name, prototype);
-  for (const item of errors) {
+  if (!Array.isArray(errors)) throw refused('it takes a list of error classes');
+  for (const item of errors as readonly RegisteredError[]) {
     const { name, prototype } = checked(item);
     if ((prototypes.get(name) ?? prototype) !== prototype) {
       throw refused(`two classes are named ${name}; give one of them another name: { name: 'other', errorClass }`);

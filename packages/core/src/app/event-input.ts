@@ -13,19 +13,16 @@ export function toEvent(
   input: CloudEventInput,
   parts: { readonly codec: Codec; readonly clock: Clock; readonly entropy: Entropy; readonly maxPayloadBytes: number },
 ): NewEvent {
+  if (typeof input !== 'object' || input === null) throw refused('event', input, `an object such as { type, source, data }`);
   checkName(input.type, 'event type');
   checkName(input.source, 'event source');
   if (input.id !== undefined) checkName(input.id, 'event id');
   if (input.instanceId !== undefined) checkName(input.instanceId, 'instanceId');
-  const time = input.time === undefined ? new Date(parts.clock.now()) : new Date(input.time);
-  if (Number.isNaN(time.getTime())) {
-    throw new InvalidArgumentError(
-      `event time is ${String(input.time)}; it takes a Date or a timestamp such as 2026-01-31T12:00:00Z`,
-      {
-        argument: 'time',
-      },
-    );
-  }
+  if (input.subject !== undefined && typeof input.subject !== 'string') throw refused('subject', input.subject, 'a text');
+  checkExtensions(input.extensions);
+  // Not everything that Date takes: null would be 1970.
+  const time = input.time === undefined ? new Date(parts.clock.now()) : new Date(input.time ?? Number.NaN);
+  if (Number.isNaN(time.getTime())) throw refused('time', input.time, 'a Date or a timestamp such as 2026-01-31T12:00:00Z');
   const eventId = input.id ?? parts.entropy.uuid();
   const event: ReceivedEvent = {
     id: eventId,
@@ -43,4 +40,22 @@ export function toEvent(
     data: encodePayload(event, `event ${input.type}`, parts),
     targetInstanceId: input.instanceId ?? null,
   };
+}
+
+function checkExtensions(extensions: unknown): void {
+  if (extensions === undefined) return;
+  if (typeof extensions !== 'object' || extensions === null || Array.isArray(extensions)) {
+    throw refused('extensions', extensions, `an object such as { partition: 3 }`);
+  }
+  for (const [name, value] of Object.entries(extensions)) {
+    if (!['string', 'number', 'boolean'].includes(typeof value)) {
+      throw refused(`extensions.${name}`, value, 'a text, a number or a boolean');
+    }
+  }
+}
+
+function refused(argument: string, value: unknown, allowed: string): InvalidArgumentError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : value === null ? 'null' : typeof value;
+  const what = argument === 'event' ? argument : `event ${argument}`;
+  return new InvalidArgumentError(`${what} is ${shown}; it takes ${allowed}`, { argument });
 }

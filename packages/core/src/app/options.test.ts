@@ -4,7 +4,9 @@ import { defineWorkflow } from '../authoring/define-workflow.js';
 import { ConfigurationError, InvalidArgumentError } from '../domain/errors.js';
 import type { Notifier } from '../ports/notifier.js';
 import { createMemoryStorage } from '../testing/index.js';
+import { createJsonCodec } from './json-codec.js';
 import { resolveOptions, type RomancyOptions } from './options.js';
+import { silentLogger } from './silent-logger.js';
 
 const storage = createMemoryStorage();
 const resolve = (options: Partial<RomancyOptions> = {}) => resolveOptions({ storage, ...options });
@@ -95,6 +97,18 @@ describe('options', () => {
     ['shutdownTimeout', Number.NaN, '30s'],
     ['workerId', '', '1 to 255 characters'],
     ['serviceName', 'x'.repeat(256), '1 to 255 characters'],
+    ['workflows', {}, 'a list of what defineWorkflow returned'],
+    ['errors', 5, 'a list of error classes'],
+    ['listenNotify', 'yes', 'true or false'],
+    ['storage', {}, 'createSqliteStorage'],
+    ['logger', {}, 'debug, info, warn, error'],
+    ['logger', 'silent', 'silentLogger'],
+    ['notifier', {}, 'start, send, stop'],
+    ['clock', { now: Date.now }, 'now, monotonic, schedule'],
+    ['entropy', null, 'random, uuid'],
+    ['codec', { encode: JSON.stringify }, 'encode, decode'],
+    ['hooks', 5, 'an object'],
+    ['retry', 5, 'maxAttempts'],
   ])('%s of %j is refused', (option, value, allowed) => {
     const refusal = refused({ [option]: value });
     expect(refusal.option).toBe(option);
@@ -108,6 +122,36 @@ describe('options', () => {
     ['retry.nonRetryable[0]', { nonRetryable: ['Error'] }],
   ])('%s out of range is refused', (option, retry) => {
     expect(refused({ retry: retry as never }).option).toBe(option);
+  });
+
+  it.each<[string, object]>([
+    ['hooks.onWorkflowStarted', { hooks: { onWorkflowStarted: () => undefined } }],
+    ['hooks.onWorkflowEnd', { hooks: { onWorkflowEnd: 'log' } }],
+    ['retry.attempts', { retry: { attempts: 3 } }],
+    ['concurency', { concurency: 5 }],
+    ['errors', { errors: [], codec: createJsonCodec() }],
+  ])('that nobody would read are refused: %s', (option, options) => {
+    const refusal = refused(options);
+    expect(refusal.option).toBe(option);
+    expect(refusal.message).toContain(option);
+  });
+
+  it('take parts by their shape, with members of their own', () => {
+    class Metrics {
+      started = 0;
+      onWorkflowStart(): void {
+        this.started++;
+      }
+    }
+    const [hooks, logger] = [new Metrics(), console];
+    expect(resolve({ hooks, logger })).toMatchObject({ hooks, logger });
+    expect(resolve({ logger: silentLogger, hooks: undefined as never }).logger).toBe(silentLogger);
+  });
+
+  it('that are no object are refused', () => {
+    for (const none of [undefined, null, 5, []]) {
+      expect(() => resolveOptions(none as never)).toThrow(/it takes an object with some of storage/);
+    }
   });
 
   it('without a storage are refused, with the names of those that there are', () => {

@@ -3,6 +3,7 @@ import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { durationMs, type Duration } from '../domain/duration.js';
 import { ConfigurationError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
+import { checkKnownOptions } from '../domain/known-options.js';
 import { defaultRetryPolicy, resolveRetryPolicy, type RetryOptions, type RetryPolicy } from '../domain/retry-policy.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
@@ -13,6 +14,7 @@ import type { Notifier } from '../ports/notifier.js';
 import type { Storage } from '../ports/storage.js';
 import { consoleLogger } from './console-logger.js';
 import type { RegisteredError } from './error-registry.js';
+import { checkGivenParts } from './given-parts.js';
 import { createJsonCodec } from './json-codec.js';
 import { systemClock } from './system-clock.js';
 import { systemEntropy } from './system-entropy.js';
@@ -24,7 +26,7 @@ export interface RomancyOptions {
   readonly notifier?: Notifier;
   /** The workflows that this process runs. Instances of others are left to other processes. Default: none; such an app starts and asks only. */
   readonly workflows?: readonly AnyWorkflow[];
-  /** Error classes that keep their class when they come back from the database. */
+  /** Error classes that keep their class when they come back from the database. A `codec` of your own is given them by you. */
   readonly errors?: readonly RegisteredError[];
   /** Unique per process start. Default: a UUID, as it must be unless you know better. */
   readonly workerId?: string;
@@ -32,7 +34,11 @@ export interface RomancyOptions {
   readonly serviceName?: string;
   /** How many runs may be in memory at a time. Those that wait are not. Default 100. */
   readonly concurrency?: number;
-  /** How often resumable instances are looked for. One claim looks for all kinds: the shortest of three intervals counts. Default 1 s. */
+  /**
+   * How often resumable instances are looked for; those that are due longest are claimed first, so that a backlog holds up what became
+   * due later. One claim looks for all kinds: the shortest of three intervals counts. Without a notifier it also bounds how soon
+   * `result()` sees an end in another process: it looks after 25 ms, then after twice as long each time, up to this interval. Default 1 s.
+   */
   readonly workflowPollInterval?: Duration;
   /** How often due timers set by other processes are looked for; this process knows its own. Default 1 s. */
   readonly timerPollInterval?: Duration;
@@ -55,7 +61,7 @@ export interface RomancyOptions {
   readonly retry?: RetryOptions;
   /** The largest size of one input, output, error or event, written down as JSON, in bytes. Default 16 MiB. */
   readonly maxPayloadBytes?: number;
-  /** Default: the console, without debug lines. */
+  /** Default: the console, without debug lines. For none at all: `silentLogger`. */
   readonly logger?: Logger;
   readonly hooks?: Hooks;
   readonly clock?: Clock;
@@ -89,11 +95,45 @@ export interface ResolvedOptions {
   readonly codec: Codec;
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof RomancyOptions>([
+  'storage',
+  'notifier',
+  'workflows',
+  'errors',
+  'workerId',
+  'serviceName',
+  'concurrency',
+  'workflowPollInterval',
+  'timerPollInterval',
+  'channelTimeoutInterval',
+  'listenNotify',
+  'notifyFallbackInterval',
+  'maxWorkflowsPerBatch',
+  'maxTimersPerBatch',
+  'maxMessagesPerBatch',
+  'leaseDuration',
+  'shutdownTimeout',
+  'retry',
+  'maxPayloadBytes',
+  'logger',
+  'hooks',
+  'clock',
+  'entropy',
+  'codec',
+]);
+
 /** @throws ConfigurationError naming the option and what it takes. */
 export function resolveOptions(options: RomancyOptions): ResolvedOptions {
+  checkKnownOptions(options, optionNames, '');
   if (typeof options.storage !== 'object' || options.storage === null) {
     throw new ConfigurationError('storage is missing; pass createSqliteStorage(…) or createPostgresStorage(…)', {
       option: 'storage',
+    });
+  }
+  checkGivenParts(options);
+  if (options.codec !== undefined && options.errors !== undefined) {
+    throw new ConfigurationError('errors is for the codec of Romancy; give them to your own: createJsonCodec({ errors })', {
+      option: 'errors',
     });
   }
   const entropy = options.entropy ?? systemEntropy;
@@ -129,6 +169,11 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
 
 function resolveNotifier(options: RomancyOptions): Notifier | null {
   const { notifier, listenNotify, storage } = options;
+  if (listenNotify !== undefined && typeof listenNotify !== 'boolean') {
+    throw new ConfigurationError(`listenNotify is ${typeof listenNotify}; it takes true or false, or leave it out`, {
+      option: 'listenNotify',
+    });
+  }
   if (notifier === undefined) {
     if (listenNotify === true) {
       throw new ConfigurationError(
@@ -150,8 +195,11 @@ function resolveNotifier(options: RomancyOptions): Notifier | null {
 }
 
 function registerWorkflows(workflows: readonly AnyWorkflow[]): ReadonlyMap<string, AnyWorkflow> {
+  if (!Array.isArray(workflows)) {
+    throw new ConfigurationError('workflows takes a list of what defineWorkflow returned', { option: 'workflows' });
+  }
   const byName = new Map<string, AnyWorkflow>();
-  for (const workflow of workflows) {
+  for (const workflow of workflows as readonly AnyWorkflow[]) {
     if (workflow?.type !== 'workflow') {
       throw new ConfigurationError('workflows takes what defineWorkflow returned', { option: 'workflows' });
     }

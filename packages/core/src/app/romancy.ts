@@ -2,7 +2,7 @@
 import type { AnyWorkflow, Workflow } from '../authoring/define-workflow.js';
 import { validate } from '../authoring/standard-schema.js';
 import type { CloudEventInput } from '../domain/cloud-event.js';
-import { durationMs } from '../domain/duration.js';
+import { durationMs, timeLimitMs, type Duration } from '../domain/duration.js';
 import {
   ConfigurationError,
   InstanceConflictError,
@@ -18,20 +18,15 @@ import { checkName } from '../domain/ids.js';
 import { isFinal, type InstanceStatus } from '../domain/instance.js';
 import { encodePayload } from '../engine/payload.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
+import { onAbort } from '../scheduler/on-abort.js';
 import { Scheduler, type SchedulerStatus } from '../scheduler/scheduler.js';
+import { checkReason, checkStartOptions, type StartOptions } from './call-arguments.js';
 import { toEvent } from './event-input.js';
 import { guardedHooks, guardedLogger } from './guarded.js';
 import { viewOf, type InstanceView } from './instance-view.js';
 import { cursorAfter, toListRequest, type ListOptions } from './list-query.js';
 import { resolveOptions, type ResolvedOptions, type RomancyOptions } from './options.js';
 import { WorkflowHandle, type HandleHost, type ResultOptions } from './workflow-handle.js';
-
-export interface StartOptions {
-  /** Default: a UUID. With an id of your own a start can be repeated without a second run. */
-  readonly instanceId?: string;
-  /** When the id is in use: `error` (InstanceConflictError, the default), or `existing`: the handle of the one that is there. */
-  readonly onConflict?: 'error' | 'existing';
-}
 
 /** One page of instances. */
 export interface InstancePage {
@@ -122,19 +117,20 @@ export class Romancy {
 
   /**
    * Claims nothing more, lets activities under way end, hands its runs to other processes, releases everything. Resolves when done, at
-   * the latest soon after `timeout` (default: option `shutdownTimeout`). May come twice, before start, and during start.
+   * the latest soon after `timeout` (default: option `shutdownTimeout`). May come twice, before start, and during start; the first
+   * `timeout` counts.
    */
-  stop(options: { readonly timeout?: number | `${number}${'ms' | 's' | 'm'}` } = {}): Promise<void> {
+  async stop(options: { readonly timeout?: Duration } = {}): Promise<void> {
     const timeoutMs =
       options.timeout === undefined ? this.#options.shutdownTimeoutMs : durationMs(options.timeout, 'stop: timeout');
     this.#stopping ??= this.#stop(timeoutMs);
-    return this.#stopping;
+    await this.#stopping;
   }
 
   /**
    * Writes down a new instance and gives its handle once that is durable. It begins here when there is room, else wherever there is.
-   * @throws InstanceConflictError, ValidationError, PayloadTooLargeError, PayloadNotSerializableError, NotRunningError. Nothing was
-   * started then.
+   * @throws InstanceConflictError, InvalidArgumentError, ConfigurationError, ValidationError, PayloadTooLargeError,
+   * PayloadNotSerializableError, NotRunningError. Nothing was started then.
    */
   async startWorkflow<TInput, TOutput, TGiven>(
     workflow: Workflow<TInput, TOutput, TGiven>,
@@ -142,8 +138,8 @@ export class Romancy {
   ): Promise<WorkflowHandle<TOutput>> {
     const [input, options = {}] = rest as [TGiven, StartOptions?];
     await this.#running('startWorkflow');
+    checkStartOptions(options);
     const instanceId = options.instanceId ?? this.#options.entropy.uuid();
-    checkName(instanceId, 'instanceId');
     this.#checkDefinition(workflow);
     const schema = workflow.options.input;
     const valid: unknown = schema === undefined ? input : await validate(schema, input, `input of workflow ${workflow.name}`);
@@ -153,19 +149,20 @@ export class Romancy {
       input: encodePayload(valid, `the input of workflow ${workflow.name}`, this.#options),
       startToken: this.#options.entropy.uuid(),
     });
-    if (outcome === 'conflict' && options.onConflict !== 'existing') throw new InstanceConflictError({ instanceId });
+    if (outcome === 'conflict') await this.#checkConflict(instanceId, workflow.name, options);
     return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: true });
   }
 
-  /** A handle on an instance of any process. Whether it exists shows at the first question. */
+  /** A handle on an instance of any process. Whether it exists shows at the first question. @throws InvalidArgumentError */
   getHandle<TOutput = unknown>(instanceId: string): WorkflowHandle<TOutput> {
     checkName(instanceId, 'instanceId');
     return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: false });
   }
 
-  /** The instance as it is now; undefined when there is none. */
+  /** The instance as it is now; undefined when there is none. @throws InvalidArgumentError for what can be no id. */
   async get(instanceId: string): Promise<InstanceView | undefined> {
     await this.#running('get');
+    checkName(instanceId, 'instanceId');
     const record = await this.#options.storage.instances.get(instanceId);
     return record === undefined ? undefined : viewOf(record, this.#options.codec);
   }
@@ -187,10 +184,13 @@ export class Romancy {
   /**
    * Ends an instance wherever it is. When this resolves the request is durable: the status becomes `cancelled` as soon as a process
    * that serves its workflow sees it, and it can no longer complete. Again: no effect, the first reason stays.
-   * @throws InstanceNotFoundError, InstanceFinishedError
+   * @param reason at most 10,000 characters; `WorkflowCancelledError` carries it.
+   * @throws InstanceNotFoundError, InstanceFinishedError, InvalidArgumentError
    */
   async cancel(instanceId: string, reason?: string): Promise<void> {
     await this.#running('cancel');
+    checkName(instanceId, 'instanceId');
+    checkReason(reason);
     const { outcome, status, wakeups } = await this.#keepTrying(() =>
       this.#options.storage.instances.requestCancel({ instanceId, reason: reason ?? null }),
     );
@@ -282,6 +282,15 @@ export class Romancy {
     }
   }
 
+  async #checkConflict(instanceId: string, workflowName: string, { onConflict }: StartOptions): Promise<void> {
+    if (onConflict !== 'existing') throw new InstanceConflictError({ instanceId });
+    const there = await this.#keepTrying(() => this.#options.storage.instances.get(instanceId));
+    // Its handle would promise the output of a workflow that it is not.
+    if (there !== undefined && there.workflowName !== workflowName) {
+      throw new InstanceConflictError({ instanceId, workflowName: there.workflowName });
+    }
+  }
+
   #checkDefinition(workflow: AnyWorkflow): void {
     if (workflow?.type !== 'workflow') {
       throw new ConfigurationError('startWorkflow takes what defineWorkflow returned', { option: 'workflow' });
@@ -302,10 +311,9 @@ export class Romancy {
     return record.status;
   }
 
-  /** Tries again while the storage is unavailable, until `stop`. */
-  #keepTrying<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const stopped = this.#stopRequested.signal;
-    return this.#scheduler.health.keepTrying(call, signal === undefined ? stopped : AbortSignal.any([signal, stopped]));
+  /** Tries again while the storage is unavailable, until `signal` aborts: by default, until `stop`. */
+  #keepTrying<T>(call: () => Promise<T>, signal: AbortSignal = this.#stopRequested.signal): Promise<T> {
+    return this.#scheduler.health.keepTrying(call, signal);
   }
 
   async #result(instanceId: string, options: ResultOptions & { readonly known: boolean }): Promise<unknown> {
@@ -319,15 +327,19 @@ export class Romancy {
       }
       return this.#outcome(await this.#scheduler.watcher.wait(instanceId, signal));
     };
-    if (options.timeout === undefined) return await wait();
-    const timeoutMs = durationMs(options.timeout, 'result: timeout');
-    const timeout = new AbortController();
-    const expire = (): void => timeout.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
+    const timeoutMs = options.timeout === undefined ? null : timeLimitMs(options.timeout, 'result: timeout');
+    if (timeoutMs === null) return await wait();
+    const giveUp = new AbortController();
+    const expire = (): void => giveUp.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
     const cancel = this.#options.clock.schedule(timeoutMs, expire, { keepAlive: true });
+    // Not AbortSignal.any: the signal of the stop, which lives as long as the app, would keep each one that was made of it.
+    const stopped = this.#stopRequested.signal;
+    const forget = onAbort(stopped, () => giveUp.abort(stopped.reason));
     try {
-      return await wait(timeout.signal);
+      return await wait(giveUp.signal);
     } finally {
       cancel();
+      forget();
     }
   }
 

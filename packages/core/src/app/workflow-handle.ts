@@ -3,7 +3,7 @@ import type { Duration } from '../domain/duration.js';
 import type { InstanceStatus } from '../domain/instance.js';
 
 export interface ResultOptions {
-  /** How long to wait. Default: for ever. */
+  /** How long to wait. Default, and `Infinity`: for ever. */
   readonly timeout?: Duration;
 }
 

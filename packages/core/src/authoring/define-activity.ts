@@ -1,11 +1,12 @@
 // How activities are declared.
 import type { Duration } from '../domain/duration.js';
-import { durationMs } from '../domain/duration.js';
+import { timeLimitMs } from '../domain/duration.js';
 import { ConfigurationError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
+import { checkKnownOptions } from '../domain/known-options.js';
 import { defaultRetryPolicy, resolveRetryPolicy, type RetryOptions } from '../domain/retry-policy.js';
 import type { ActivityContext } from './activity-context.js';
-import type { StandardSchema } from './standard-schema.js';
+import { checkSchema, type StandardSchema } from './standard-schema.js';
 
 /** What an activity does: ordinary code with effects; it may run more than once (at least once, unless it uses a transaction). */
 export type ActivityFunction<TInput, TOutput> = (ctx: ActivityContext, input: TInput) => TOutput | Promise<TOutput>;
@@ -14,7 +15,7 @@ export type ActivityFunction<TInput, TOutput> = (ctx: ActivityContext, input: TI
 export interface AttemptOptions {
   /** Laid over the app's `retry`. */
   readonly retry?: RetryOptions;
-  /** How long one attempt may take. Default: no limit. */
+  /** How long one attempt may take. Default, and `Infinity`: no limit. */
   readonly timeout?: Duration;
 }
 
@@ -33,6 +34,13 @@ export interface Activity<TInput, TOutput, TGiven = TInput> {
   readonly options: ActivityOptions<TInput, TOutput, TGiven>;
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof ActivityOptions<unknown, unknown>>([
+  'retry',
+  'timeout',
+  'input',
+  'output',
+]);
+
 /**
  * Declares an activity. Declaring has no effect: pass it to `ctx.run`.
  * @param name part of the ids in history (`reserve_stock:1`); keep it when you rename the variable.
@@ -47,14 +55,17 @@ export function defineActivity<TInput, TOutput, TGiven = TInput>(
   if (typeof execute !== 'function') {
     throw new ConfigurationError(`activity ${name} has no function`, { option: `activity ${name}` });
   }
+  checkKnownOptions(options, optionNames, `activity ${name}: options`);
   checkAttemptOptions(options, `activity ${name}`);
+  checkSchema(options.input, `activity ${name}: input`);
+  checkSchema(options.output, `activity ${name}: output`);
   return Object.freeze({ type: 'activity', name, execute, options: Object.freeze({ ...options }) });
 }
 
 /** Refuses options out of range, naming them. */
 export function checkAttemptOptions(options: AttemptOptions, what: string): void {
   resolveRetryPolicy(options.retry, defaultRetryPolicy, `${what}: retry`);
-  if (options.timeout !== undefined && durationMs(options.timeout, `${what}: timeout`) === 0) {
+  if (options.timeout !== undefined && timeLimitMs(options.timeout, `${what}: timeout`) === 0) {
     throw new ConfigurationError(`${what}: timeout is 0; it takes more than 0, or leave it out for no limit`, {
       option: 'timeout',
     });

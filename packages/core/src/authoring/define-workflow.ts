@@ -1,7 +1,8 @@
 // How workflows are declared.
 import { ConfigurationError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
-import type { StandardSchema } from './standard-schema.js';
+import { checkKnownOptions } from '../domain/known-options.js';
+import { checkSchema, type StandardSchema } from './standard-schema.js';
 import type { WorkflowContext } from './workflow-context.js';
 
 /** What a workflow does: deterministic code around the durable verbs of its context. */
@@ -26,10 +27,12 @@ export interface Workflow<TInput, TOutput, TGiven = TInput> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- parameters are contravariant: only `any` takes all workflows
 export type AnyWorkflow = Workflow<any, any, any>;
 
+const optionNames: ReadonlySet<string> = new Set<keyof WorkflowOptions<unknown, unknown>>(['input', 'output']);
+
 /**
  * Declares a workflow.
  * @param name what its instances are stored under; keep it when you rename the variable.
- * @throws ConfigurationError, InvalidArgumentError when the name or the function is missing or out of range.
+ * @throws ConfigurationError, InvalidArgumentError when the name, the function or an option is missing or out of range.
  */
 export function defineWorkflow<TInput, TOutput, TGiven = TInput>(
   name: string,
@@ -40,5 +43,8 @@ export function defineWorkflow<TInput, TOutput, TGiven = TInput>(
   if (typeof execute !== 'function') {
     throw new ConfigurationError(`workflow ${name} has no function`, { option: `workflow ${name}` });
   }
+  checkKnownOptions(options, optionNames, `workflow ${name}: options`);
+  checkSchema(options.input, `workflow ${name}: input`);
+  checkSchema(options.output, `workflow ${name}: output`);
   return Object.freeze({ type: 'workflow', name, execute, options: Object.freeze({ ...options }) });
 }

@@ -1,5 +1,5 @@
 // What Romancy uses of the Standard Schema interface, version 1 (https://standardschema.dev), and how a value is held against one.
-import { ValidationError } from '../domain/errors.js';
+import { ConfigurationError, ValidationError } from '../domain/errors.js';
 
 /**
  * A schema of any library that follows the specification: zod, valibot, arktype and others fit by shape.
@@ -30,6 +30,19 @@ export type InferInput<TSchema extends StandardSchema> = NonNullable<TSchema['~s
 
 /** What a schema makes of it. */
 export type InferOutput<TSchema extends StandardSchema> = NonNullable<TSchema['~standard']['types']>['output'];
+
+/** @throws ConfigurationError when something is given that is no schema. Some libraries make theirs functions. */
+export function checkSchema(schema: unknown, option: string): void {
+  if (schema === undefined) return;
+  const standard: unknown = schema === null ? undefined : (schema as { readonly '~standard'?: unknown })['~standard'];
+  if (typeof (standard as { readonly validate?: unknown } | null | undefined)?.validate === 'function') return;
+  throw new ConfigurationError(
+    `${option} is no schema; it takes one that follows Standard Schema, as zod, valibot and arktype make`,
+    {
+      option,
+    },
+  );
+}
 
 /**
  * The value as the schema gives it back: with its defaults filled in and its transformations made.

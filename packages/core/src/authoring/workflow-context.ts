@@ -21,7 +21,7 @@ export type RunArguments<TGiven> = undefined extends TGiven
   : [input: TGiven, options?: RunOptions];
 
 export interface WaitEventOptions<TData> {
-  /** How long to wait. Default: for ever. Then the call rejects with WaitTimeoutError. */
+  /** How long to wait; then the call rejects with WaitTimeoutError. Default, and `Infinity`: for ever. */
   readonly timeout?: Duration;
   /** Checks, and may transform, the event's data. A violation rejects with ValidationError; the event counts as received. */
   readonly schema?: StandardSchema<unknown, TData>;

@@ -1,7 +1,7 @@
 // Durations: what is taken, how it is rounded, and what is refused.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { durationMs, longestDurationMs, type Duration } from './duration.js';
+import { durationMs, longestDurationMs, timeLimitMs, type Duration } from './duration.js';
 import { ConfigurationError } from './errors.js';
 
 test.each<[Duration, number]>([
@@ -100,4 +100,13 @@ test.each<[unknown, string]>([
   }
   expect(refused).toBeInstanceOf(ConfigurationError);
   expect(refused).toMatchObject({ option: 'sleep', message: expect.stringContaining(`sleep is ${shown}; it takes`) as string });
+});
+
+test('a time limit of Infinity is none; all else is a duration', () => {
+  expect(timeLimitMs(Number.POSITIVE_INFINITY, 'timeout')).toBeNull();
+  expect(timeLimitMs('5m', 'timeout')).toBe(300_000);
+  expect(timeLimitMs(0, 'timeout')).toBe(0);
+  for (const odd of [-Infinity, Number.NaN, -1, 'Infinity' as Duration]) {
+    expect(() => timeLimitMs(odd, 'timeout')).toThrow(ConfigurationError);
+  }
 });

@@ -40,6 +40,15 @@ export function durationMs(duration: Duration, what: string): number {
   return Math.abs(ms - nearest) <= ms * 2 ** -50 ? nearest : Math.ceil(ms);
 }
 
+/**
+ * Whole milliseconds of a time limit; null for `Infinity`: no limit.
+ * @param what names the option or argument in the error.
+ * @throws ConfigurationError like {@link durationMs}.
+ */
+export function timeLimitMs(limit: Duration, what: string): number | null {
+  return limit === Number.POSITIVE_INFINITY ? null : durationMs(limit, what);
+}
+
 function parse(text: unknown): number {
   if (typeof text !== 'string' || !shape.test(text)) return Number.NaN;
   let total = 0;

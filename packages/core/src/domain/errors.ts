@@ -100,12 +100,17 @@ export class NotRunningError extends RomancyError {
 export class InstanceConflictError extends RomancyError {
   readonly code = 'INSTANCE_CONFLICT';
   readonly instanceId: string;
-  constructor(fields: { instanceId: string }) {
+  /** @param fields `workflowName`: the workflow of the instance that is there, when it is another one than was asked for. */
+  constructor(fields: { instanceId: string; workflowName?: string }) {
+    const { instanceId, workflowName } = fields;
     super(
-      `a workflow instance with id ${JSON.stringify(fields.instanceId)} exists already; choose another id, or pass ` +
-        `onConflict: 'existing' to get the handle of the one that is there`,
+      workflowName === undefined
+        ? `a workflow instance with id ${JSON.stringify(instanceId)} exists already; choose another id, or pass ` +
+            `onConflict: 'existing' to get the handle of the one that is there`
+        : `a workflow instance with id ${JSON.stringify(instanceId)} exists already, and it is one of workflow ` +
+            `${JSON.stringify(workflowName)}; choose another id`,
     );
-    this.instanceId = fields.instanceId;
+    this.instanceId = instanceId;
   }
 }
 
@@ -221,6 +226,7 @@ export class WaitTimeoutError extends RomancyError {
  */
 export class NonDeterminismError extends RomancyError {
   readonly code = 'NON_DETERMINISM';
+  readonly workflowName: string;
   readonly instanceId: string;
   /** The place in the order of durable calls, from 0. */
   readonly position: number;
@@ -236,6 +242,7 @@ export class NonDeterminismError extends RomancyError {
         `The code of a workflow must make the same durable calls in the same order as long as instances of it are open. ` +
         `Nothing was overwritten; deploy code that fits this history and the instance goes on.`,
     );
+    this.workflowName = fields.workflowName;
     this.instanceId = fields.instanceId;
     this.position = fields.position;
     this.actual = fields.actual;

@@ -1,6 +1,7 @@
 // Retries: how options lie over each other, when the next attempt comes, and what ends them.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { longestDurationMs } from './duration.js';
 import { ActivityFailedError, ConfigurationError, TerminalError } from './errors.js';
 import {
   defaultRetryPolicy,
@@ -56,6 +57,7 @@ describe('options over a policy', () => {
     [{ firstDelay: '1x' }, 'retry.firstDelay', '"1x"'],
     [{ maxDelay: -1 }, 'retry.maxDelay', '-1'],
     [{ maxDuration: Number.NaN }, 'retry.maxDuration', 'NaN'],
+    [{ jitter: 'no' }, 'retry.jitter', 'no'],
     [{ nonRetryable: PaymentDeclined }, 'retry.nonRetryable', 'function'],
     [{ nonRetryable: [PaymentDeclined, 'PaymentDeclined'] }, 'retry.nonRetryable[1]', 'string'],
     [{ nonRetryable: [() => true] }, 'retry.nonRetryable[0]', 'function'],
@@ -69,6 +71,38 @@ describe('options over a policy', () => {
     }
     expect(refused).toBeInstanceOf(ConfigurationError);
     expect(refused).toMatchObject({ option, message: expect.stringContaining(`${option} is ${shown}; it takes`) as string });
+  });
+});
+
+describe('options that are none', () => {
+  test.each([5, 'always', null, [], () => 3])('%o is refused as a whole', (options) => {
+    const resolve = () => resolveRetryPolicy(options as RetryOptions, defaultRetryPolicy, 'retry');
+    expect(resolve).toThrow(ConfigurationError);
+    expect(resolve).toThrow(/^retry is .*maxAttempts/);
+  });
+
+  test('a misspelt one is refused, with those that there are', () => {
+    const resolve = (options: object) => resolveRetryPolicy(options, defaultRetryPolicy, 'retry of charge');
+    expect(() => resolve({ attempts: 3 })).toThrow('retry of charge.attempts is no option; there are maxAttempts, firstDelay');
+    expect(resolve({ attempts: undefined })).toEqual(defaultRetryPolicy);
+  });
+});
+
+describe('no limit', () => {
+  test('is said by Infinity, or by leaving the limit out', () => {
+    const endless = { maxAttempts: Infinity, maxDelay: Infinity, maxDuration: Infinity };
+    const over = policy({ maxDurationMs: 5, maxDelayMs: 5 });
+    expect(resolveRetryPolicy(endless, over, 'retry')).toMatchObject({
+      maxAttempts: Infinity,
+      maxDelayMs: longestDurationMs,
+      maxDurationMs: Infinity,
+    });
+  });
+
+  test('of delays still leaves each of them one that a date can hold', () => {
+    const endless = resolveRetryPolicy({ maxDelay: Infinity, jitter: false }, defaultRetryPolicy, 'retry');
+    expect(retryDelayMs(endless, 12, 0)).toBe(2_048_000);
+    for (const failed of [100, 2000, 1_000_000]) expect(retryDelayMs(endless, failed, 0)).toBe(longestDurationMs);
   });
 });
 

@@ -1,6 +1,7 @@
 // How often and when a failed activity is tried again.
-import { durationMs, type Duration } from './duration.js';
+import { durationMs, longestDurationMs, timeLimitMs, type Duration } from './duration.js';
 import { ConfigurationError, TerminalError } from './errors.js';
+import { checkKnownOptions } from './known-options.js';
 
 /** An error class, for lists of classes; abstract ones too. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a constructor's parameters are contravariant: only `any` takes all classes
@@ -14,11 +15,11 @@ export interface RetryOptions {
   readonly firstDelay?: Duration;
   /** Each delay is that many times the one before. Default 2. */
   readonly factor?: number;
-  /** No delay is longer. Default 60 s. */
+  /** No delay is longer. `Infinity`: they grow without a cap. Default 60 s. */
   readonly maxDelay?: Duration;
   /** Each delay is drawn from the upper half of its length, so that what failed together does not come back together. Default true. */
   readonly jitter?: boolean;
-  /** No attempt starts later than this after the first one failed. Default: no limit. */
+  /** No attempt starts later than this after the first one failed. Default, and `Infinity`: no limit. */
   readonly maxDuration?: Duration;
   /** Errors of these classes (or caused by one) end the retries at once. {@link TerminalError} always does. Default: none. */
   readonly nonRetryable?: readonly ErrorClass[];
@@ -29,8 +30,10 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   readonly firstDelayMs: number;
   readonly factor: number;
+  /** At most the longest duration that there is: a due time must stay a date. */
   readonly maxDelayMs: number;
   readonly jitter: boolean;
+  /** Infinity: no limit. */
   readonly maxDurationMs: number;
   readonly nonRetryable: readonly ErrorClass[];
 }
@@ -45,18 +48,31 @@ export const defaultRetryPolicy: RetryPolicy = Object.freeze({
   nonRetryable: Object.freeze([]),
 });
 
+const optionNames: ReadonlySet<string> = new Set<keyof RetryOptions>([
+  'maxAttempts',
+  'firstDelay',
+  'factor',
+  'maxDelay',
+  'jitter',
+  'maxDuration',
+  'nonRetryable',
+]);
+
 /**
  * Options laid over a policy, checked.
  * @throws ConfigurationError naming the member that is out of range.
  */
 export function resolveRetryPolicy(options: RetryOptions | undefined, base: RetryPolicy, what: string): RetryPolicy {
   if (options === undefined) return base;
+  checkKnownOptions(options, optionNames, what);
   const maxAttempts = options.maxAttempts ?? base.maxAttempts;
   if (!(maxAttempts === Number.POSITIVE_INFINITY || (Number.isSafeInteger(maxAttempts) && maxAttempts >= 1))) {
     throw outOfRange(`${what}.maxAttempts`, maxAttempts, 'a whole number from 1, or Infinity');
   }
   const factor = options.factor ?? base.factor;
   if (!Number.isFinite(factor) || factor < 1) throw outOfRange(`${what}.factor`, factor, 'a number from 1');
+  const jitter = options.jitter ?? base.jitter;
+  if (typeof jitter !== 'boolean') throw outOfRange(`${what}.jitter`, jitter, 'true or false');
   const nonRetryable = options.nonRetryable ?? base.nonRetryable;
   if (!Array.isArray(nonRetryable)) throw outOfRange(`${what}.nonRetryable`, typeof nonRetryable, 'a list of error classes');
   nonRetryable.forEach((item: unknown, index) => {
@@ -68,10 +84,13 @@ export function resolveRetryPolicy(options: RetryOptions | undefined, base: Retr
     maxAttempts,
     factor,
     firstDelayMs: options.firstDelay === undefined ? base.firstDelayMs : durationMs(options.firstDelay, `${what}.firstDelay`),
-    maxDelayMs: options.maxDelay === undefined ? base.maxDelayMs : durationMs(options.maxDelay, `${what}.maxDelay`),
-    jitter: options.jitter ?? base.jitter,
+    maxDelayMs:
+      options.maxDelay === undefined ? base.maxDelayMs : (timeLimitMs(options.maxDelay, `${what}.maxDelay`) ?? longestDurationMs),
+    jitter,
     maxDurationMs:
-      options.maxDuration === undefined ? base.maxDurationMs : durationMs(options.maxDuration, `${what}.maxDuration`),
+      options.maxDuration === undefined
+        ? base.maxDurationMs
+        : (timeLimitMs(options.maxDuration, `${what}.maxDuration`) ?? Number.POSITIVE_INFINITY),
     nonRetryable,
   });
 }

@@ -1,12 +1,13 @@
 // The context object that a workflow function gets: the durable verbs, bound to one run.
 import type { ActivityContext } from '../authoring/activity-context.js';
 import { checkAttemptOptions, type Activity } from '../authoring/define-activity.js';
-import { validate } from '../authoring/standard-schema.js';
+import { checkSchema, validate } from '../authoring/standard-schema.js';
 import type { RunOptions, WaitEventOptions, WorkflowContext } from '../authoring/workflow-context.js';
 import type { ReceivedEvent } from '../domain/cloud-event.js';
-import { durationMs, longestDurationMs, type Duration } from '../domain/duration.js';
+import { durationMs, longestDurationMs, timeLimitMs, type Duration } from '../domain/duration.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
+import { checkKnownOptions } from '../domain/known-options.js';
 import { resolveRetryPolicy } from '../domain/retry-policy.js';
 import type { Logger } from '../ports/logger.js';
 import { refuseInsideActivity } from './nested-calls.js';
@@ -19,6 +20,9 @@ import { scopedLogger } from './scoped-logger.js';
 
 type InlineFunction = (ctx: ActivityContext) => unknown;
 type AnyActivity = Activity<unknown, unknown, unknown>;
+
+const callOptionNames: ReadonlySet<string> = new Set<keyof RunOptions>(['id', 'retry', 'timeout']);
+const waitOptionNames: ReadonlySet<string> = new Set<keyof WaitEventOptions<unknown>>(['timeout', 'schema']);
 
 /** Made once per execution. */
 export function createWorkflowContext(run: ContextHost): WorkflowContext {
@@ -38,6 +42,7 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
       }
     }
     const call = callOptions ?? {};
+    if (callOptions !== undefined) checkKnownOptions(callOptions, callOptionNames, `activity ${name}: options`);
     if (call.retry !== undefined || call.timeout !== undefined) checkAttemptOptions(call, `activity ${name}`);
     const declared = inline ? {} : what.options;
     const timeout = call.timeout ?? declared.timeout;
@@ -48,7 +53,7 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
       execute,
       output: inline ? undefined : what.options.output,
       retry: resolveRetryPolicy(call.retry, resolveRetryPolicy(declared.retry, services.retry, name), name),
-      timeoutMs: timeout === undefined ? null : durationMs(timeout, `activity ${name}: timeout`),
+      timeoutMs: timeout === undefined ? null : timeLimitMs(timeout, `activity ${name}: timeout`),
     });
     run.open(activity);
     return activity.promise;
@@ -92,11 +97,13 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
     waitEvent<TData>(type: string, options: WaitEventOptions<TData> = {}): Promise<ReceivedEvent<TData>> {
       refuseInsideActivity('waitEvent');
       checkName(type, 'event type');
+      checkKnownOptions(options, waitOptionNames, 'ctx.waitEvent: options');
       const { schema } = options;
+      checkSchema(schema, 'ctx.waitEvent: schema');
       const call = new EventWaitCall<TData>(run, {
         ...run.nextCall(type),
         type,
-        timeoutMs: options.timeout === undefined ? null : durationMs(options.timeout, 'ctx.waitEvent: timeout'),
+        timeoutMs: options.timeout === undefined ? null : timeLimitMs(options.timeout, 'ctx.waitEvent: timeout'),
         accept: (event) =>
           schema === undefined
             ? (event as ReceivedEvent<TData>)

@@ -1,0 +1,46 @@
+// Events from outside: what is refused before anybody asks the database, and under which name.
+import { expect, it } from 'vitest';
+import { InvalidArgumentError } from '../domain/errors.js';
+import type { CloudEventInput } from '../domain/cloud-event.js';
+import { ManualClock, seededEntropy } from '../testing/index.js';
+import { toEvent } from './event-input.js';
+import { createJsonCodec } from './json-codec.js';
+
+const parts = { codec: createJsonCodec(), clock: new ManualClock(), entropy: seededEntropy(1), maxPayloadBytes: 1000 };
+const event = { type: 'paid', source: '/payments' };
+
+it.each<[string, unknown]>([
+  ['event', null],
+  ['event', 'paid'],
+  ['event type', { source: 's' }],
+  ['event source', { type: 't', source: '' }],
+  ['event id', { ...event, id: 7 }],
+  ['instanceId', { ...event, instanceId: 'a\0b' }],
+  ['subject', { ...event, subject: 7 }],
+  ['time', { ...event, time: null }],
+  ['time', { ...event, time: {} }],
+  ['time', { ...event, time: 'tomorrow' }],
+  ['extensions', { ...event, extensions: 'abc' }],
+  ['extensions', { ...event, extensions: ['a'] }],
+  ['extensions.trace', { ...event, extensions: { trace: { id: 1 } } }],
+])('%s of %j is refused by name', (argument, input) => {
+  let refused: unknown;
+  try {
+    toEvent(input as CloudEventInput, parts);
+  } catch (error) {
+    refused = error;
+  }
+  expect(refused).toBeInstanceOf(InvalidArgumentError);
+  expect(refused).toMatchObject({ argument });
+});
+
+it('what is left out is assumed, and any text is taken where text is', () => {
+  const made = toEvent({ ...event, subject: 'a\0b', extensions: { tenant: '\ud800', shard: 3, traced: true } }, parts);
+  expect(made).toMatchObject({ channel: 'paid', source: '/payments', targetInstanceId: null });
+  expect(parts.codec.decode(made.data)).toMatchObject({
+    id: made.eventId,
+    subject: 'a\0b',
+    time: new Date(parts.clock.now()),
+    extensions: { tenant: '\ud800', shard: 3, traced: true },
+  });
+});
