@@ -137,6 +137,23 @@ export function cancelCases(bench: EngineBench): void {
       }
     });
 
+    it('tells its reason as it was given, and is refused one that no database can hold', async () => {
+      const harness = await bench.harness();
+      const waiting = defineWorkflow('waiting', (ctx) => ctx.waitEvent('never'));
+      const app = await harness.app({ workflows: [waiting] });
+      for (const reason of ['', 'two\nlines, a \t tab and 😀 "quoted"', 'x'.repeat(10_000)]) {
+        const handle = await app.romancy.startWorkflow(waiting);
+        for (const odd of ['a\u0000b', '\ud800', 'x'.repeat(10_001), 7, null, { why: 'so' }]) {
+          const refusal = await harness.failure(handle.cancel(odd as never));
+          expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'reason' });
+        }
+        expect((await app.romancy.get(handle.instanceId))?.cancelRequested).toBe(false);
+        await harness.drive(handle.cancel(reason));
+        expect(await harness.failure(handle.result())).toMatchObject({ code: 'WORKFLOW_CANCELLED', reason });
+        expect((await app.romancy.get(handle.instanceId))?.cancelReason).toBe(reason);
+      }
+    });
+
     it('and the end at once: one of them is true, and everybody is told the same', async () => {
       const harness = await bench.harness();
       const workflow = defineWorkflow('close', async (ctx) => await ctx.run('step', () => 'done'));

@@ -12,6 +12,7 @@ import { historyCases } from './engine-history-cases.js';
 import { hookCases } from './engine-hook-cases.js';
 import { listCases } from './engine-list-cases.js';
 import { raceCases } from './engine-race-cases.js';
+import { retryCases } from './engine-retry-cases.js';
 import { shutdownCases } from './engine-shutdown-cases.js';
 import { takeoverCases } from './engine-takeover-cases.js';
 import { timerCases } from './engine-timer-cases.js';
@@ -30,6 +31,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     workflowCases(bench);
     listCases(bench);
     activityCases(bench);
+    retryCases(bench);
     transactionCases(bench);
     timerCases(bench);
     valueCases(bench);

@@ -89,6 +89,13 @@ const changes: readonly Change[] = [
     actual: 'wait for event refunded:1',
   },
   {
+    what: 'nothing where there was something',
+    right: async (ctx, nap) => [await ctx.run('a', () => 1), await nap()],
+    wrong: async () => await new Promise(() => undefined),
+    expected: 'activity a:1',
+    actual: 'nothing for 10 s, after 0 calls',
+  },
+  {
     what: 'another explicit id',
     right: async (ctx, nap) => [await ctx.run('a', () => 1, { id: 'first' }), await nap()],
     wrong: async (ctx, nap) => [await ctx.run('a', () => 1, { id: 'second' }), await nap()],
@@ -115,7 +122,8 @@ export function determinismCases(bench: EngineBench): void {
       await harness.untilStatus(second, instanceId, 'stalled');
       const error = (await second.romancy.get(instanceId))?.error as NonDeterminismError;
       expect(error).toBeInstanceOf(NonDeterminismError);
-      expect(error).toMatchObject({ code: 'NON_DETERMINISM', instanceId });
+      expect(error).toMatchObject({ code: 'NON_DETERMINISM', workflowName: 'changing', instanceId });
+      expect(error.message).toContain(`workflow changing, instance "${instanceId}"`);
       expect(error.message).toContain(`history says: ${change.expected}`);
       expect(error.message).toContain(`the code did: ${change.actual}`);
       expect(error.expected).toContain(change.expected);

@@ -48,9 +48,12 @@ export interface EngineConformanceOptions {
   readonly faultStep?: number;
   /** Milliseconds that one case may take. Default 60,000. */
   readonly timeout?: number;
+  /** Frees all memory that nobody can reach. Default: none; memory is then not measured. */
+  readonly collectGarbage?: () => void;
 }
 
-export type ResolvedEngineOptions = Required<EngineConformanceOptions>;
+export type ResolvedEngineOptions = Required<Omit<EngineConformanceOptions, 'collectGarbage'>> &
+  Pick<EngineConformanceOptions, 'collectGarbage'>;
 
 export function resolveEngineOptions(options: EngineConformanceOptions): ResolvedEngineOptions {
   return {
@@ -58,5 +61,6 @@ export function resolveEngineOptions(options: EngineConformanceOptions): Resolve
     timers: options.timers ?? 1000,
     faultStep: options.faultStep ?? 1,
     timeout: options.timeout ?? 60_000,
+    ...(options.collectGarbage === undefined ? {} : { collectGarbage: options.collectGarbage }),
   };
 }

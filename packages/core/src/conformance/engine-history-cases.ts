@@ -48,6 +48,39 @@ export function historyCases(bench: EngineBench): void {
       expect(pages.length).toBeLessThanOrEqual(Math.ceil(longHistory / 1000) + 1);
     });
 
+    it('is in memory a page at a time, however long it is', async (context) => {
+      const harness = await bench.harness();
+      const collectGarbage = bench.options.collectGarbage ?? context.skip('nobody gave the suite a way to free memory');
+      const [rounds, together, length] = [longHistory / 50, 50, 4000];
+      let least = Infinity;
+      let most = 0;
+      const measure = (): void => {
+        collectGarbage();
+        const { heapUsed } = process.memoryUsage();
+        least = Math.min(least, heapUsed);
+        most = Math.max(most, heapUsed);
+      };
+      const workflow = defineWorkflow('bulky', async (ctx) => {
+        for (let round = 0; round < rounds; round++) {
+          await Promise.all(
+            Array.from({ length: together }, (_, index) => ctx.run('part', () => `${round}/${index}`.padEnd(length, '.'))),
+          );
+          if (round % Math.ceil(rounds / 16) === 0 && ctx.isReplaying) measure();
+        }
+        await ctx.sleep(harness.span('1d', 1000));
+      });
+      const first = await harness.app({ workflows: [workflow] });
+      const { instanceId } = await first.romancy.startWorkflow(workflow);
+      await harness.untilStatus(first, instanceId, 'waiting_for_timer');
+      await harness.drive(first.romancy.stop());
+      const second = await harness.app({ workflows: [workflow] });
+      await harness.leap('1d');
+      await harness.drive(second.romancy.getHandle(instanceId).result());
+      // What is held are the page that is replayed and the one after it: each of a thousand entries.
+      expect(most).toBeGreaterThan(0);
+      expect(most - least).toBeLessThan(3 * 1000 * length);
+    });
+
     it('that is four times as long takes about four times as long, not sixteen times', async (context) => {
       const harness = await bench.harness();
       harness.manualClock(context, 'measured where the database takes next to no time');

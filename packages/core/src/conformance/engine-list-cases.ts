@@ -86,6 +86,40 @@ export function listCases(bench: EngineBench): void {
       await refused(romancy, { input: { a: undefined as never } }, 'input["a"]');
       await refused(romancy, { input: { a: Number.NaN } }, 'input["a"]');
       await refused(romancy, { input: { a: {} as never } }, 'input["a"]');
+      for (const text of [7, null, 'a\u0000b', '\ud800']) {
+        await refused(romancy, { workflowName: text as never }, 'workflowName');
+        await refused(romancy, { instanceId: text as never }, 'instanceId');
+      }
+      for (const path of ['["\\u0000"]', 'a[2147483648]', 'a[1e400]']) await refused(romancy, { input: { [path]: 1 } }, 'input');
+      for (const foreign of [
+        [1e300, 'a'],
+        [-1, 'a'],
+        [1, ''],
+        [1, 'a\u0000'],
+      ]) {
+        await refused(romancy, { cursor: Buffer.from(JSON.stringify(foreign)).toString('base64url') }, 'cursor');
+      }
+    });
+
+    it('takes what is at the ends of what there can be, on every database alike', async () => {
+      const harness = await bench.harness();
+      const { romancy } = await harness.app({ workflows: [other] });
+      await harness.drive((await romancy.startWorkflow(other, { a: [1], deep: { er: 'x' } }, { instanceId: 'i' })).result());
+      const found = async (options: ListOptions): Promise<number> => (await romancy.list(options)).instances.length;
+      const [first, last] = [new Date(-8.64e15), new Date(8.64e15)];
+      expect(await found({ startedAfter: first, startedBefore: last })).toBe(1);
+      expect(await found({ startedAfter: last })).toBe(0);
+      expect(await found({ startedBefore: first })).toBe(0);
+      expect(await found({ cursor: Buffer.from(JSON.stringify([8.64e15, 'x'.repeat(255)])).toString('base64url') })).toBe(1);
+      expect(await found({ input: { 'a[2147483647]': 1 } })).toBe(0);
+      expect(await found({ input: { 'a[0]': 1, $: null } })).toBe(0);
+      expect(await found({ input: { a: 1e308 } })).toBe(0);
+      expect(await found({ input: { 'a[0]': 1, 'deep.er': 'x' } })).toBe(1);
+      expect(await found({ input: { 'deep.er': 'a\u0000b' } })).toBe(0);
+      expect(await found({ input: { [Array(500).fill('a').join('.')]: 1 } })).toBe(0);
+      expect(await found({ input: Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`a${index}`, index])) })).toBe(0);
+      expect(await found({ instanceId: 'y'.repeat(5000) })).toBe(0);
+      expect(await found({ workflowName: '', instanceId: '' })).toBe(1);
     });
   });
 }

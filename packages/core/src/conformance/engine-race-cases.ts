@@ -97,6 +97,50 @@ export function raceCases(bench: EngineBench): void {
       expect(history.map(({ callId, kind }) => `${callId} ${kind}`)).toContain('loser:1 activity_failed');
     });
 
+    it('and of which nobody ever takes the outcome, fail without a word', async () => {
+      const harness = await bench.harness();
+      const failing = { retry: { maxAttempts: 1 } };
+      const workflow = defineWorkflow('careless', async (ctx) => {
+        void ctx.run('forgotten', () => Promise.reject(new Error('nobody looks')), failing);
+        void ctx.waitEvent('never', { timeout: 1 });
+        await ctx.sleep(harness.span('1h', 50));
+        return await ctx.run('last', () => 'done');
+      });
+      const app = await harness.app({ workflows: [workflow] });
+      const handle = await app.romancy.startWorkflow(workflow);
+      // A rejection that nobody handles ends the process, and fails the run of the tests.
+      expect(await harness.drive(handle.result(), '1h')).toBe('done');
+      const history = await app.storage.runs.history({ instanceId: handle.instanceId, afterSeq: 0, limit: 20 });
+      expect(history.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['activity_failed', 'wait_timed_out']));
+    });
+
+    it('lead to the same calls on replay, however many turns the code takes to make them', async () => {
+      const harness = await bench.harness();
+      const orders: string[] = [];
+      const workflow = defineWorkflow('roundabout', async (ctx) => {
+        const order: string[] = [];
+        const branch = async (name: string, turns: number): Promise<void> => {
+          await ctx.run(name, () => name);
+          // Each outcome is followed by all that comes of it before the next one is told, also when that takes long.
+          for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+          order.push(name);
+          await ctx.run('after', ({ activityId }) => `${name} ${activityId}`).then((told) => order.push(told));
+        };
+        await Promise.all([branch('slow', 200), branch('quick', 0), branch('slower', 500), branch('last', 1)]);
+        orders.push(order.join());
+        await ctx.sleep(harness.span('1d', 50));
+        return order.join();
+      });
+      const app = await harness.app({ workflows: [workflow] });
+      const handle = await app.romancy.startWorkflow(workflow);
+      await harness.untilStatus(app, handle.instanceId, 'waiting_for_timer');
+      await harness.leap('1d');
+      expect(await harness.drive(handle.result())).toBe(orders[0]);
+      expect(orders.length).toBeGreaterThanOrEqual(2);
+      expect(new Set(orders).size).toBe(1);
+      expect(app.logger.at('error')).toEqual([]);
+    });
+
     it('that are still under way when the code returns are aborted, and record nothing', async () => {
       const harness = await bench.harness();
       let reason: unknown;

@@ -105,6 +105,20 @@ export function valueCases(bench: EngineBench): void {
       }
     });
 
+    it('is taken up to the depth that every database can hold, and refused beyond, with that limit', async () => {
+      const harness = await bench.harness();
+      const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+      const workflow = defineWorkflow('deep', async (ctx, input: unknown) => await ctx.run('echo', () => input));
+      const app = await harness.app({ workflows: [workflow] });
+      expect(await harness.drive((await app.romancy.startWorkflow(workflow, nested(1000))).result())).toEqual(nested(1000));
+      for (const levels of [1001, 100_000]) {
+        const refusal = await harness.failure(app.romancy.startWorkflow(workflow, nested(levels), { instanceId: 'no' }));
+        expect(refusal).toBeInstanceOf(PayloadNotSerializableError);
+        expect((refusal as Error).message).toContain('1000');
+        expect(await app.romancy.get('no')).toBeUndefined();
+      }
+    });
+
     it('that is too large is refused at the call, with the limit', async () => {
       const harness = await bench.harness();
       const workflow = defineWorkflow('limited', async (ctx, length: unknown) => {

@@ -4,6 +4,7 @@ import {
   defineWorkflow,
   InstanceConflictError,
   InstanceNotFoundError,
+  InvalidArgumentError,
   ResultTimeoutError,
   WorkflowFailedError,
   type StandardSchema,
@@ -116,6 +117,53 @@ export function workflowCases(bench: EngineBench): void {
         expect(await harness.drive(again.result())).toBe(42);
       }
       expect(runs).toBe(1);
+    });
+
+    it('of another name under an id that is in use is a conflict that says so, whatever is to be done about conflicts', async () => {
+      const harness = await bench.harness();
+      const there = defineWorkflow('there', () => 'the output of another workflow');
+      const asked = defineWorkflow('asked for', () => 7);
+      const app = await harness.app({ workflows: [there, asked] });
+      await app.romancy.startWorkflow(there, undefined, { instanceId: 'taken' });
+      for (const onConflict of ['existing', 'error'] as const) {
+        const refusal = await harness.failure(app.romancy.startWorkflow(asked, undefined, { instanceId: 'taken', onConflict }));
+        expect(refusal).toBeInstanceOf(InstanceConflictError);
+        if (onConflict === 'existing') expect((refusal as Error).message).toContain('of workflow "there"');
+      }
+      const odd = app.romancy.startWorkflow(asked, undefined, { instanceId: 'taken', onConflict: 'ignore' as never });
+      expect(await harness.failure(odd)).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'onConflict' });
+    });
+
+    it('is found, by all who start it at once under one id and take what is there, as the same one', async () => {
+      const harness = await bench.harness();
+      let runs = 0;
+      const workflow = defineWorkflow('found', async (ctx, index: number) => [++runs, index, await ctx.run('step', () => index)]);
+      const apps = [await harness.app({ workflows: [workflow] }), await harness.app({ workflows: [workflow] })];
+      const options = { instanceId: 'one', onConflict: 'existing' } as const;
+      const handles = await harness.drive(
+        Promise.all(Array.from({ length: 30 }, (_, index) => apps[index % 2]!.romancy.startWorkflow(workflow, index, options))),
+      );
+      const results = await harness.drive(Promise.all(handles.map((handle) => handle.result())));
+      expect(runs).toBe(1);
+      for (const result of results) expect(result).toEqual(results[0]);
+    });
+
+    it('is refused an id that no database can hold, as everybody is who asks for it', async () => {
+      const harness = await bench.harness();
+      const workflow = defineWorkflow('any', () => 1);
+      const { romancy } = await harness.app({ workflows: [workflow] });
+      for (const id of ['', 'a\u0000b', '\ud800', 'x'.repeat(256), 7 as never, null as never]) {
+        for (const call of [
+          async () => await romancy.get(id),
+          async () => await romancy.getHandle(id).status(),
+          async () => await romancy.cancel(id),
+          ...(id === null ? [] : [async () => await romancy.startWorkflow(workflow, undefined, { instanceId: id })]),
+        ]) {
+          const refusal = await harness.failure(call());
+          expect(refusal).toBeInstanceOf(InvalidArgumentError);
+          expect(refusal).toMatchObject({ argument: 'instanceId' });
+        }
+      }
     });
 
     it('started twenty times at once under one id runs once', async () => {
