@@ -350,6 +350,26 @@ export function activityCases(bench: EngineBench): void {
       expect(error.cause).toMatchObject({ activityId: 'outer:1' });
     });
 
+    it('is one that was declared, or a name and a function: all else is refused at the call', async () => {
+      const harness = await bench.harness();
+      const odd: readonly unknown[][] = [[undefined, 1], [null], [() => 1], [{ name: 'a' }, 1], ['name', 5], ['', () => 1]];
+      const declared = defineActivity('declared', () => 1);
+      const workflow = defineWorkflow('odd', async (ctx, index: number) => {
+        const { run } = ctx as unknown as { readonly run: (...given: readonly unknown[]) => Promise<unknown> };
+        if (index < odd.length) await run(...odd[index]!);
+        await run(declared, undefined, { retries: 3 });
+      });
+      const app = await harness.app({ workflows: [workflow] });
+      for (let index = 0; index <= odd.length; index++) {
+        const failed = (await harness.failure(
+          (await app.romancy.startWorkflow(workflow, index)).result(),
+        )) as WorkflowFailedError;
+        const { code, message } = failed.cause as { readonly code: string; readonly message: string };
+        expect(code).toBe(index < odd.length ? 'INVALID_ARGUMENT' : 'CONFIGURATION');
+        expect(message).toMatch(/takes (?:what defineActivity returned|a function|1 to 255)|retries is no option/);
+      }
+    });
+
     it('gets a copy of its input, and hands over a copy of its output', async () => {
       const harness = await bench.harness();
       const list = { items: ['a'] };

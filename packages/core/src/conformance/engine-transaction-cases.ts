@@ -35,10 +35,12 @@ export function transactionCases(bench: EngineBench): void {
       const harness = await bench.harness();
       const rows = harness.rows(context);
       const seen: (string | undefined)[] = [];
+      const rolledBack: number[] = [];
       const workflow = defineWorkflow('hesitating', (ctx) =>
         ctx.run(
           'hesitate',
           async (activity) => {
+            rolledBack.push(app.storage.count('transactions.rollback'));
             seen.push(await rows.read('row'));
             await rows.write(activity, `row of attempt ${activity.attempt}`, 'x');
             await rows.write(activity, 'row', String(activity.attempt));
@@ -51,6 +53,8 @@ export function transactionCases(bench: EngineBench): void {
       const app = await harness.app({ workflows: [workflow] });
       expect(await harness.drive((await app.romancy.startWorkflow(workflow)).result())).toBe(3);
       expect(seen).toEqual([undefined, undefined, undefined]);
+      // Not some time later: it may have locks that the next attempt needs.
+      expect(rolledBack).toEqual([0, 1, 2]);
       expect(await rows.read('row')).toBe('3');
       expect(await rows.read('row of attempt 1')).toBeUndefined();
       expect(await rows.read('row of attempt 2')).toBeUndefined();
@@ -60,6 +64,7 @@ export function transactionCases(bench: EngineBench): void {
       const harness = await bench.harness();
       const rows = harness.rows(context);
       const never = gate();
+      const rolledBack: number[] = [];
       const once = { maxAttempts: 1 };
       const workflow = defineWorkflow('breaking', async (ctx) => {
         const slow = async (activity: ActivityContext): Promise<void> => {
@@ -67,6 +72,7 @@ export function transactionCases(bench: EngineBench): void {
           await never.opened;
         };
         const odd = async (activity: ActivityContext): Promise<unknown> => {
+          rolledBack.push(app.storage.count('transactions.rollback'));
           await rows.write(activity, 'odd', 'x');
           return () => 'a function';
         };
@@ -81,6 +87,7 @@ export function transactionCases(bench: EngineBench): void {
       expect(results).toEqual(['ACTIVITY_TIMEOUT', 'PAYLOAD_NOT_SERIALIZABLE']);
       expect(await rows.read('slow')).toBeUndefined();
       expect(await rows.read('odd')).toBeUndefined();
+      expect([...rolledBack, app.storage.count('transactions.rollback')]).toEqual([1, 2]);
       never.open();
     });
 
@@ -133,6 +140,24 @@ export function transactionCases(bench: EngineBench): void {
       expect(app.storage.count('transactions.begin')).toBe(1);
       expect(await Promise.all(['a', 'b', 'c'].map((key) => rows.read(key)))).toEqual(['x', 'x', 'x']);
       await expect(rows.write(kept!, 'late', 'x')).rejects.toBeInstanceOf(TransactionError);
+    });
+
+    it('is not opened for who asks for the first time when the attempt is over', async (context) => {
+      const harness = await bench.harness();
+      const rows = harness.rows(context);
+      const kept: ActivityContext[] = [];
+      const never = gate();
+      const workflow = defineWorkflow('late', async (ctx) => {
+        await ctx.run('over', (activity) => void kept.push(activity));
+        const expired = async (activity: ActivityContext): Promise<void> => (kept.push(activity), never.opened);
+        return await settled(ctx.run('expired', expired, { timeout: 20, retry: { maxAttempts: 1 } }));
+      });
+      const app = await harness.app({ workflows: [workflow] });
+      expect(await harness.drive((await app.romancy.startWorkflow(workflow)).result())).toBe('ACTIVITY_TIMEOUT');
+      expect(kept).toHaveLength(2);
+      for (const activity of kept) await expect(rows.write(activity, 'late', 'x')).rejects.toBeInstanceOf(TransactionError);
+      expect(app.storage.count('transactions.begin')).toBe(0);
+      never.open();
     });
 
     it('of a storage of another kind is refused', async (context) => {

@@ -32,6 +32,13 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
   const runActivity = (what: AnyActivity | string, given?: unknown, callOptions?: RunOptions): Promise<unknown> => {
     refuseInsideActivity('run');
     const inline = typeof what === 'string';
+    // An import in a circle gives undefined, and a plain function has a name as well.
+    if (!inline && (what as Partial<AnyActivity> | null | undefined)?.type !== 'activity') {
+      throw new InvalidArgumentError(
+        `ctx.run takes what defineActivity returned, or a name and a function; it was given ${what === null ? 'null' : typeof what}`,
+        { argument: 'activity' },
+      );
+    }
     const name = inline ? what : what.name;
     if (inline) {
       checkName(name, 'activity name');
