@@ -5,7 +5,8 @@ import type { Wakeup } from '../domain/wakeup.js';
 import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
-import type { NewInstance, NewSubscription, RunStore, Settlement } from '../ports/run-store.js';
+import type { NewInstance, NewSubscription, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
+import { CommitPace, crowd } from './commit-pace.js';
 import { byInstance, fittingCount, instanceOf, Outcome, toBatch, type CommitItem } from './commit-item.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -22,30 +23,33 @@ export interface CommitterParts {
   readonly onLeaseLost: (error: LeaseLostError) => void;
 }
 
-/** A commit may have taken long because it waited for a lock: that is no measure of what another one would take. */
-const mostWaitMs = 50;
 /** A bound that holds whatever the clock says: code that never comes to rest must not keep a commit from beginning. */
 const mostTurns = 1000;
 
+/** What a commit made durable, not yet told to those who wait for it. */
+type Release = () => void;
+
 /**
  * One lane: commits never overlap, so they take effect in the order in which things were recorded, and one instance's history is
- * always a prefix of what its code knew. An outage keeps the lane waiting and loses nothing: each commit can be repeated.
+ * always a prefix of what its code knew. (In two halves of a crowd, see {@link CommitPace}, that holds for each instance by itself, which
+ * is all that anybody can see.) An outage keeps the lane waiting and loses nothing: each commit can be repeated.
+ *
+ * The next commit is sent before those who waited for the last one are told, if there is one to send: the database works on it while
+ * their code goes on.
  */
 export class Committer implements ProgressSink {
   readonly #parts: CommitterParts;
   readonly #abort = new AbortController();
   readonly #queue: CommitItem[] = [];
   #flying: Promise<void> | null = null;
-  /** The commit that was sent and has no answer yet. */
-  #sent: Promise<void> | null = null;
-  /** Ends when the lane is free again. */
-  #alone: Promise<void> | null = null;
+  /** Somebody wants the lane for himself. */
+  #pause: Pause | null = null;
   #abandoned: Error | null = null;
   /** Instances of which the database has refused something: what they recorded after it must not be committed without it. */
   readonly #refused = new Map<string, unknown>();
   /** Runs whose code may record more within this turn of the event loop. */
   #goingOn = 0;
-  #lastTookMs = 0;
+  readonly #pace = new CommitPace();
   /** Commits that took effect, for tests that count. */
   commits = 0;
 
@@ -95,16 +99,15 @@ export class Committer implements ProgressSink {
    * sends the next one afterwards. Two callers take turns.
    */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#alone !== null) await this.#alone;
-    let free!: () => void;
-    this.#alone = new Promise((resolve) => (free = resolve));
+    while (this.#pause !== null) await this.#pause.over;
+    const pause = new Pause();
+    this.#pause = pause;
     try {
-      await this.#sent;
-      await hop();
+      if (this.#flying !== null) await pause.begun;
       return await work();
     } finally {
-      this.#alone = null;
-      free();
+      this.#pause = null;
+      pause.end();
     }
   }
 
@@ -128,52 +131,84 @@ export class Committer implements ProgressSink {
   async #fly(): Promise<void> {
     // What is recorded together is committed together: without a turn in between, a hundred starts would be a hundred commits.
     await hop();
-    while (this.#queue.length > 0) {
+    let release: Release | null = null;
+    for (;;) {
       await this.#untilRunsStay();
-      if (this.#alone !== null) {
-        await this.#alone;
-        continue;
-      }
-      // Given up meanwhile.
-      if (this.#queue.length === 0) break;
-      const items = this.#queue.splice(0, fittingCount(this.#queue)).filter((item) => this.#isAdmitted(item));
-      if (items.length === 0) continue;
-      this.#sent = this.#commit(items);
-      await this.#sent;
-      this.#sent = null;
-      // The runs that this commit released go on now.
-      await hop();
+      const items = this.#pause === null ? this.#take(release === null) : [];
+      if (items.length > 0) {
+        const sending = this.#commit(items);
+        if (release !== null) {
+          // In the turn that the statement needs to leave, a commit that was lost or refused may be over already; that changes nothing.
+          await hop();
+          this.#tell(release);
+        }
+        release = await sending;
+      } else if (release !== null) {
+        this.#tell(release);
+        release = null;
+        await hop();
+      } else if (this.#pause !== null) {
+        this.#pause.begin();
+        await this.#pause.over;
+      } else if (this.#queue.length === 0) break;
     }
     this.#flying = null;
   }
 
+  #tell(release: Release): void {
+    this.#pace.released(this.#parts.clock.monotonic());
+    release();
+  }
+
   /**
    * A step's result is followed by the next wait, the park or the completion a turn or two later, and one of a hundred results that came
-   * together by ninety-nine others, a turn each: all of that belongs into one commit. But no run is to hold up the others for longer
-   * than it saves: for as long as a commit takes at most.
+   * together by ninety-nine others, a turn each: all of that belongs into one commit.
    */
   async #untilRunsStay(): Promise<void> {
     const { clock } = this.#parts;
     const began = clock.monotonic();
-    const longestMs = Math.min(this.#lastTookMs, mostWaitMs);
     for (let turns = 0; this.#goingOn > 0 && turns < mostTurns; turns++) {
       await hop();
-      if (turns > 0 && clock.monotonic() - began >= longestMs) return;
+      if (turns > 0 && clock.monotonic() - began >= this.#pace.longestWaitMs) return;
     }
+    this.#pace.rested(clock.monotonic());
   }
 
-  async #commit(items: readonly CommitItem[]): Promise<void> {
+  /**
+   * What goes into the next commit.
+   * @param isAlone nobody goes on while it is under way.
+   */
+  #take(isAlone: boolean): readonly CommitItem[] {
+    const fitting = this.#queue.splice(0, fittingCount(this.#queue));
+    const items = fitting.filter((item) => this.#isAdmitted(item));
+    if (!isAlone || !this.#pace.halves) return items;
+    const groups = byInstance(items);
+    if (groups.length < crowd) return items;
+    const half = groups.length >> 1;
+    this.#queue.unshift(...groups.slice(half).flat());
+    return groups.slice(0, half).flat();
+  }
+
+  /** @returns how those who wait for it are told. */
+  async #commit(items: readonly CommitItem[]): Promise<Release> {
     try {
-      await this.#send(items);
+      return await this.#send(items);
     } catch (error) {
       if (error instanceof LeaseLostError) {
         this.abandon(error);
         this.#parts.onLeaseLost(error);
       }
       const groups = this.#abandoned === null ? byInstance(items) : [];
+      if (groups.length <= 1) {
+        this.#refuse(items, this.#abandoned ?? error);
+        return () => undefined;
+      }
       // The database refused the batch for something in it: the others must not suffer, so each instance is committed alone.
-      if (groups.length > 1) for (const group of groups) await this.#commit(group);
-      else this.#refuse(items, this.#abandoned ?? error);
+      const releases: Release[] = [];
+      for (const group of groups) releases.push(await this.#commit(group));
+      return () => {
+        for (const release of releases) release();
+      };
     }
   }
 
@@ -196,17 +231,23 @@ export class Committer implements ProgressSink {
     return true;
   }
 
-  async #send(items: readonly CommitItem[]): Promise<void> {
+  async #send(items: readonly CommitItem[]): Promise<Release> {
     const { runs, workerId, health, storageClock, clock } = this.#parts;
     const batch = toBatch(workerId, items);
     const result = await health.keepTrying(async () => {
+      let blocked = true;
+      void hop().then(() => (blocked = false));
       const sentAt = clock.monotonic();
       const answer = await runs.commit(batch);
-      this.#lastTookMs = clock.monotonic() - sentAt;
+      this.#pace.answered(clock.monotonic() - sentAt, blocked);
       storageClock.observe(answer.now, sentAt);
       return answer;
     }, this.#abort.signal);
     this.commits++;
+    return () => this.#settle(items, result);
+  }
+
+  #settle(items: readonly CommitItem[], result: ProgressResult): void {
     const conflicts = new Set(result.conflicts);
     const refused = new Set(result.refused);
     const wakeups: Wakeup[] = [];
@@ -232,6 +273,19 @@ export class Committer implements ProgressSink {
       }
     }
     if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
+  }
+}
+
+/** A time in which the lane is somebody's: asked for, begun when nothing is under way any more, over. */
+class Pause {
+  readonly begun: Promise<void>;
+  readonly over: Promise<void>;
+  begin!: () => void;
+  end!: () => void;
+
+  constructor() {
+    this.begun = new Promise((resolve) => (this.begin = resolve));
+    this.over = new Promise((resolve) => (this.end = resolve));
   }
 }
 
