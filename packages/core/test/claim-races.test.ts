@@ -1,5 +1,6 @@
 // An instance that this worker puts away and gets back before it knows that it was put away: nothing of it is lost.
 import { afterEach, expect, it } from 'vitest';
+import { gate, type Gate } from '../src/conformance/engine-gate.js';
 import { defineWorkflow, Romancy, StorageUnavailableError } from '../src/index.js';
 import type { ProgressBatch } from '../src/ports/index.js';
 import {
@@ -13,6 +14,14 @@ import {
 } from '../src/testing/index.js';
 
 const apps: Romancy[] = [];
+const holding = defineWorkflow('holding', async (ctx) => {
+  await ctx.sleep(20);
+  await ctx.run('hold', ({ signal }) => {
+    begun.open();
+    return new Promise((resolve) => signal.addEventListener('abort', resolve));
+  });
+});
+let begun: Gate;
 const napping = defineWorkflow('napping', async (ctx) => {
   await ctx.sleep(20);
   return await ctx.run('after', () => 'awake');
@@ -27,7 +36,7 @@ async function startApp({
   const app = new Romancy({
     storage: withFaults(createMemoryStorage(database === undefined ? {} : { database }), plan),
     logger,
-    workflows: [napping],
+    workflows: [napping, holding],
     workflowPollInterval: 10,
   });
   apps.push(app);
@@ -50,6 +59,31 @@ it('runs again when it is claimed before the answer to its park has come', async
   const handle = await app.startWorkflow(napping);
   expect(await handle.result({ timeout: '5s' })).toBe('awake');
   expect(logger.lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+it('is known here by the run that it has then, not by the one that was put away', async () => {
+  begun = gate();
+  const [claimedAgain, toldOfPark] = [gate(), gate()];
+  const database = createMemoryDatabase();
+  const { app } = await startApp({
+    database,
+    async after({ name, argument }) {
+      if (name === 'runs.claim' && database.instances.get('held')?.claims === 2) claimedAgain.open();
+      if (name !== 'runs.commit' || !isPark(argument)) return;
+      await claimedAgain.opened;
+      // The claim is answered before the park.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      toldOfPark.open();
+    },
+  });
+  const handle = await app.startWorkflow(holding, undefined, { instanceId: 'held' });
+  await Promise.all([begun.opened, toldOfPark.opened]);
+  for (let turn = 0; turn < 20; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(app.status().running).toBe(1);
+  }
+  await handle.cancel('enough');
+  await expect(handle.result({ timeout: '5s' })).rejects.toMatchObject({ code: 'WORKFLOW_CANCELLED' });
 });
 
 it('runs again when that claim, too, did not get its answer', async () => {
