@@ -48,7 +48,8 @@ describe('options', () => {
       retry: { maxAttempts: 5, firstDelayMs: 1000, factor: 2, maxDelayMs: 60_000, jitter: true, maxDurationMs: Infinity },
       maxPayloadBytes: 16 * 1024 * 1024,
     });
-    expect(options.workerId).not.toBe(resolve().workerId);
+    expect(options.newWorkerId()).not.toBe(options.newWorkerId());
+    expect(resolve({ workerId: 'web-1' }).newWorkerId()).toMatch(/^web-1-.{36}$/);
     expect(Object.isFrozen(options)).toBe(true);
   });
 
@@ -96,6 +97,7 @@ describe('options', () => {
     ['leaseDuration', 'a while', '5m'],
     ['shutdownTimeout', Number.NaN, '30s'],
     ['workerId', '', '1 to 255 characters'],
+    ['workerId', 'x'.repeat(201), '1 to 200'],
     ['serviceName', 'x'.repeat(256), '1 to 255 characters'],
     ['workflows', {}, 'a list of what defineWorkflow returned'],
     ['errors', 5, 'a list of error classes'],

@@ -28,7 +28,10 @@ export interface RomancyOptions {
   readonly workflows?: readonly AnyWorkflow[];
   /** Error classes that keep their class when they come back from the database. A `codec` of your own is given them by you. */
   readonly errors?: readonly RegisteredError[];
-  /** Unique per process start. Default: a UUID, as it must be unless you know better. */
+  /**
+   * The name of this process in tables and log lines, at most 200 characters. Its identity as a worker is that name with a UUID behind it,
+   * which is another one at each start and after a lost lease: so the name may be that of the host. Default: the UUID alone.
+   */
   readonly workerId?: string;
   /** Shown in the table of workers. Default `romancy`. */
   readonly serviceName?: string;
@@ -75,7 +78,8 @@ export interface ResolvedOptions {
   readonly storage: Storage;
   readonly notifier: Notifier | null;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
-  readonly workerId: string;
+  /** An identity that no worker had before. */
+  readonly newWorkerId: () => string;
   readonly serviceName: string;
   readonly concurrency: number;
   readonly workflowPollIntervalMs: number;
@@ -137,13 +141,15 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     });
   }
   const entropy = options.entropy ?? systemEntropy;
-  if (options.workerId !== undefined) checkName(options.workerId, 'workerId');
+  const { workerId } = options;
+  if (workerId !== undefined) checkWorkerName(workerId);
+  const newWorkerId = (): string => (workerId === undefined ? entropy.uuid() : `${workerId}-${entropy.uuid()}`);
   if (options.serviceName !== undefined) checkName(options.serviceName, 'serviceName');
   return Object.freeze({
     storage: options.storage,
     notifier: resolveNotifier(options),
     workflows: registerWorkflows(options.workflows ?? []),
-    workerId: options.workerId ?? entropy.uuid(),
+    newWorkerId,
     serviceName: options.serviceName ?? 'romancy',
     concurrency: wholeNumber(options.concurrency, 'concurrency', 100),
     workflowPollIntervalMs: interval(options.workflowPollInterval, 'workflowPollInterval', 1000),
@@ -214,6 +220,18 @@ function registerWorkflows(workflows: readonly AnyWorkflow[]): ReadonlyMap<strin
     byName.set(workflow.name, workflow);
   }
   return byName;
+}
+
+/** What stands behind it must fit as well. */
+const longestWorkerName = 200;
+
+function checkWorkerName(name: string): void {
+  checkName(name, 'workerId');
+  if (name.length > longestWorkerName) {
+    throw new ConfigurationError(`workerId has ${name.length} characters; it takes 1 to ${longestWorkerName}`, {
+      option: 'workerId',
+    });
+  }
 }
 
 function wholeNumber(value: number | undefined, option: string, fallback: number): number {

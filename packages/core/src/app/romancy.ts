@@ -74,7 +74,7 @@ export class Romancy {
       notifier,
       workflows,
       options: {
-        workerId: this.#options.workerId,
+        newWorkerId: this.#options.newWorkerId,
         serviceName: this.#options.serviceName,
         concurrency: this.#options.concurrency,
         leaseMs: this.#options.leaseMs,

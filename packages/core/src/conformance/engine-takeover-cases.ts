@@ -39,6 +39,29 @@ export function takeoverCases(bench: EngineBench): void {
       expect(second.logger.matching('a worker is dead').map(({ fields }) => fields['released'])).toEqual([1]);
     });
 
+    it('dies, and starts again under the name that it was given, is another one, and what it left goes on', async () => {
+      const harness = await bench.harness();
+      const begun = gate();
+      const workflow = (execute: () => unknown) => defineWorkflow('named', (ctx) => ctx.run('step', execute));
+      const hangs = workflow(() => (begun.open(), new Promise(() => undefined)));
+      const works = workflow(() => 'done');
+      const named = { workerId: 'web-1', ...shortLease };
+      const first = await harness.app({ workflows: [hangs], ...named });
+      const { instanceId } = await first.romancy.startWorkflow(hangs);
+      await harness.drive(begun.opened);
+      first.crash();
+      const second = await harness.app({ workflows: [works], ...named });
+      expect(await harness.drive(second.romancy.getHandle(instanceId).result({ timeout: '30s' }))).toBe('done');
+      const ids = [first, second].map(({ romancy }) => romancy.status().workerId);
+      for (const id of ids) expect(id).toMatch(/^web-1-./);
+      expect(new Set(ids).size).toBe(2);
+      // A lease that was lost is no reason to lose the name.
+      await harness.drive(harness.bury(second, await harness.app()));
+      await harness.until(() => second.logger.matching('joined again').length > 0);
+      expect(second.romancy.status().workerId).toMatch(/^web-1-./);
+      expect(second.romancy.status().workerId).not.toBe(ids[1]);
+    });
+
     it('dies at any of its commits, before or after it took effect, leaves a history that leads to the same end', async () => {
       const harness = await bench.harness();
       const everything = createEverything({ rows: harness.fixture.rows, nap: 5 });

@@ -19,8 +19,8 @@ import { WorkerSession, type StartOutcome } from './worker-session.js';
 const retireMs = 2000;
 
 export interface SchedulerOptions {
-  /** The identity of the first session; later ones get a new one. */
-  readonly workerId: string;
+  /** An identity for each session: nobody must take it for a worker that was there before. */
+  readonly newWorkerId: () => string;
   readonly serviceName: string;
   readonly concurrency: number;
   readonly leaseMs: number;
@@ -58,6 +58,7 @@ export class Scheduler {
   readonly #finder: WorkFinder;
   readonly #leases: LeaseKeeper;
   readonly #abort = new AbortController();
+  #workerId: string;
   #session: WorkerSession | null = null;
   #joining: Promise<void> | null = null;
   #earlierCommits = 0;
@@ -66,6 +67,7 @@ export class Scheduler {
     this.#parts = parts;
     const { storage, options, services } = parts;
     const { clock, entropy, logger } = services;
+    this.#workerId = options.newWorkerId();
     this.#storageClock = new StorageClock(clock);
     this.health = new StorageHealth({ clock, entropy, logger, description: storage.description });
     this.watcher = new ResultWatcher({
@@ -114,7 +116,7 @@ export class Scheduler {
 
   /** Registers the worker and begins. Rejects when the storage refuses for a reason that does not pass, or `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
-    await this.#join(this.#parts.options.workerId, signal);
+    await this.#join(signal);
     this.#leases.start();
     if (this.#parts.notifier !== null) await this.#parts.notifier.start(this.#notifierHost());
     this.#finder.start();
@@ -155,7 +157,7 @@ export class Scheduler {
 
   status(): SchedulerStatus {
     return {
-      workerId: this.#session?.workerId ?? this.#parts.options.workerId,
+      workerId: this.#workerId,
       running: this.#session?.running ?? 0,
       storageAvailable: this.health.available,
       pollIntervalMs: this.#finder.pollIntervalMs,
@@ -211,8 +213,9 @@ export class Scheduler {
     }
   }
 
-  async #join(workerId: string, signal: AbortSignal): Promise<void> {
+  async #join(signal: AbortSignal): Promise<void> {
     const { storage, options, workflows, services } = this.#parts;
+    const workerId = this.#workerId;
     await this.health.keepTrying(async () => {
       const sentAt = services.clock.monotonic();
       const { now } = await storage.leases.register({
@@ -242,12 +245,13 @@ export class Scheduler {
     if (session !== this.#session || this.#abort.signal.aborted) return;
     this.#earlierCommits += session.commits;
     this.#session = null;
-    const { logger, entropy } = this.#parts.services;
+    const { logger } = this.#parts.services;
     logger.error('this process was declared dead; it dropped its runs and joins again as a new worker', {
       workerId: session.workerId,
       error: error.message,
     });
-    this.#joining = this.#join(entropy.uuid(), this.#abort.signal)
+    this.#workerId = this.#parts.options.newWorkerId();
+    this.#joining = this.#join(this.#abort.signal)
       .then(
         () => {
           logger.info('joined again', { workerId: this.#session?.workerId });
