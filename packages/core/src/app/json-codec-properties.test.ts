@@ -72,7 +72,7 @@ function errorOf([errorClass, message, cause, fields]: readonly [ErrorLike, stri
   const { stack: _stack, message: _message, cause: _cause, ...rest } = fields as Record<string, unknown>;
   for (const [name, value] of Object.entries(rest)) {
     // toStrictEqual takes two names for equal only when they are one and the same.
-    if (name === 'name' && typeof value === 'object') continue;
+    if (name === 'name' && typeof value !== 'string') continue;
     Object.defineProperty(error, name, { value, enumerable: true, writable: true, configurable: true });
   }
   return error;
