@@ -26,6 +26,7 @@ import { guardedHooks, guardedLogger } from './guarded.js';
 import { viewOf, type InstanceView } from './instance-view.js';
 import { cursorAfter, toListRequest, type ListOptions } from './list-query.js';
 import { resolveOptions, type ResolvedOptions, type RomancyOptions } from './options.js';
+import { giveBackStorage, isTakenByOther, takeStorage } from './storage-users.js';
 import { WorkflowHandle, type HandleHost, type ResultOptions } from './workflow-handle.js';
 
 /** One page of instances. */
@@ -53,7 +54,8 @@ const stallRetryMs = 60_000;
 
 /**
  * One app in one process: `new`, `start`, use, `stop`. It serves the workflows it was given; any number of processes may serve the
- * same ones on the same database.
+ * same ones on the same database. While the storage is unavailable, `startWorkflow`, `cancel`, `sendEvent` and `result` try again until it
+ * answers or `stop` comes; `get`, `list` and `status` of a handle reject with StorageUnavailableError.
  */
 export class Romancy {
   readonly #options: ResolvedOptions;
@@ -103,16 +105,20 @@ export class Romancy {
   }
 
   /**
-   * Opens the storage (and brings its schema up to date), joins as a worker and begins to run. Again while starting or running:
-   * the same promise. Tries for 30 s when the database cannot be reached.
-   * @throws StorageUnavailableError, SchemaVersionError; NotRunningError after `stop`.
+   * Opens the storage (and brings its schema up to date), joins as a worker and begins to run. Again while starting or running: no more
+   * than the wait for that. Tries for 30 s when the database cannot be reached.
+   * @throws StorageUnavailableError, SchemaVersionError; ConfigurationError while another app uses the storage object;
+   * NotRunningError after `stop`.
    */
-  start(): Promise<void> {
+  async start(): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'stopped') {
-      return Promise.reject(new NotRunningError('this app was stopped; make a new Romancy to start again'));
+      throw new NotRunningError('this app was stopped; make a new Romancy to start again');
     }
-    this.#starting ??= this.#start();
-    return this.#starting;
+    if (this.#starting === null) {
+      takeStorage(this.#options.storage, this);
+      this.#starting = this.#start();
+    }
+    await this.#starting;
   }
 
   /**
@@ -251,7 +257,7 @@ export class Romancy {
         this.#state = 'new';
         this.#starting = null;
       }
-      await storage.close();
+      await this.#closeStorage();
       throw error;
     } finally {
       cancel();
@@ -269,8 +275,16 @@ export class Romancy {
       );
       if (isUp) await this.#scheduler.stop(timeoutMs);
     }
-    await this.#options.storage.close();
+    await this.#closeStorage();
     this.#state = 'stopped';
+  }
+
+  async #closeStorage(): Promise<void> {
+    const { storage } = this.#options;
+    // An app that was never started has nothing to close, and must not take it from one that was.
+    if (isTakenByOther(storage, this)) return;
+    await storage.close();
+    giveBackStorage(storage, this);
   }
 
   async #running(what: string): Promise<void> {

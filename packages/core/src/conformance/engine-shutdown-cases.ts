@@ -1,6 +1,6 @@
 // Cases: starting and stopping, twice, too early, under load, and without a database.
 import { describe, expect, it } from 'vitest';
-import { defineWorkflow, NotRunningError, StorageUnavailableError } from '../index.js';
+import { defineWorkflow, NotRunningError, Romancy, silentLogger, StorageUnavailableError } from '../index.js';
 import { gate } from './engine-gate.js';
 import type { EngineBench } from './engine-harness.js';
 
@@ -65,6 +65,31 @@ export function shutdownCases(bench: EngineBench): void {
       await harness.drive(never.romancy.stop());
       expect(never.romancy.status().state).toBe('stopped');
       for (const { romancy } of [app, never]) expect(await harness.failure(romancy.start())).toBeInstanceOf(NotRunningError);
+    });
+
+    it('has its storage for itself, and nobody takes it away', async () => {
+      const harness = await bench.harness();
+      const workflow = defineWorkflow('any', () => 1);
+      const app = await harness.app({ workflows: [workflow] });
+      const other = new Romancy({ storage: app.storage, logger: silentLogger });
+      const third = new Romancy({ storage: app.storage, logger: silentLogger });
+      const refusal = await harness.failure(other.start());
+      expect(refusal).toMatchObject({ code: 'CONFIGURATION', option: 'storage' });
+      expect((refusal as Error).message).toContain('another app');
+      expect(other.status().state).toBe('new');
+      await harness.drive(third.stop());
+      expect(await harness.drive((await app.romancy.startWorkflow(workflow)).result())).toBe(1);
+      await harness.drive(app.romancy.stop());
+      // Then it is free: for one that waited for that, too.
+      const next = new Romancy({
+        storage: app.storage,
+        logger: silentLogger,
+        workflows: [workflow],
+        ...(harness.clock === undefined ? {} : { clock: harness.clock }),
+      });
+      await harness.drive(next.start());
+      expect(await harness.drive((await next.startWorkflow(workflow)).result())).toBe(1);
+      await harness.drive(Promise.all([next.stop(), other.stop()]));
     });
 
     it('takes calls while it runs only, and says what it is otherwise', async () => {
