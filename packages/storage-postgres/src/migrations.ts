@@ -1,4 +1,5 @@
 // The versions of the schema, oldest first. A version that was published is never changed; what comes later is a further one.
+import { createCommitFunction } from './commit-function.js';
 import type { TableNames } from './table-names.js';
 
 export interface Migration {
@@ -105,6 +106,7 @@ export const migrations: readonly Migration[] = [
         seen_at timestamptz NOT NULL,
         PRIMARY KEY (source, event_id)
       );
+      ${createCommitFunction(t)};
     `,
   },
 ];

@@ -2,16 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { LeaseLostError, TransactionError, type ActivityTransaction, type PendingProgress } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
+import { commitProgress } from './commit-progress.js';
 import { findOutcome } from './commit-outcome.js';
-import type { Connection } from './connection.js';
+import type { Connection, Row } from './connection.js';
 import type { Database } from './database.js';
 import { aliveRow, leaseLost } from './fence.js';
 import { guardClient, type GuardedClient } from './guarded-client.js';
 import { entryColumns, entryRows, entryValues } from './history-rows.js';
 import { kyselyTransaction } from './kysely-transaction.js';
 import type { PostgresClient } from './postgres-pool.js';
-import { progressParts } from './progress-parts.js';
-import { joined, raw, sql } from './sql.js';
+import { joined, raw, sql, type Sql } from './sql.js';
 import { leavesConnectionUsable, storageError } from './storage-error.js';
 import type { TableNames } from './table-names.js';
 
@@ -35,8 +35,6 @@ const rollbackDeadlineMs = 5000;
 const markSetting = 'romancy.transaction';
 
 type CommitRequest = Parameters<ActivityTransaction['commit']>[0];
-
-const nothingBefore: PendingProgress = { entries: [], subscriptions: [], takenMail: [] };
 
 interface Opened {
   readonly connection: Connection;
@@ -114,11 +112,14 @@ export class PostgresActivityTransaction implements ActivityTransaction {
   }
 
   /**
-   * The last statement before COMMIT writes the entry, so that the worker's row is locked only for these two round trips. Should the
-   * process stop between them (a debugger, SIGSTOP, a cut cable), the server ends the session after ten seconds, or else nobody could
-   * declare this worker dead.
+   * The last statement before COMMIT writes the entry, so that the worker's row is locked only for these two round trips (three, when
+   * something comes with it that was not durable before). Should the process stop between them (a debugger, SIGSTOP, a cut cable), the
+   * server ends the session after ten seconds, or else nobody could declare this worker dead.
+   *
+   * The same progress may be on its way in a commit at this moment, and each then waits for the other's rows; both take them in the same
+   * order, that of the function and of the lists.
    */
-  async #record({ workerId, entry, before = nothingBefore }: CommitRequest): Promise<string> {
+  async #record({ workerId, entry, before }: CommitRequest): Promise<string> {
     const { tables } = this.#parts;
     const parts = [
       sql`mark AS MATERIALIZED (SELECT coalesce(current_setting(${markSetting}, true), '') = ${this.#mark} AS ours)`,
@@ -127,7 +128,6 @@ export class PostgresActivityTransaction implements ActivityTransaction {
         INSERT INTO ${tables.history} ${entryColumns}
         SELECT ${entryValues} FROM alive CROSS JOIN ${entryRows([entry])}
       )`,
-      ...progressParts(tables, { ...before, workerId, starts: [], settlements: [] }),
     ];
     const [row] = await this.#connection.rows(sql`
       WITH ${joined(parts, ',\n')}
@@ -141,6 +141,10 @@ export class PostgresActivityTransaction implements ActivityTransaction {
       );
     }
     if (alive !== '1') throw leaseLost(workerId);
+    if (before !== undefined && !isEmpty(before)) {
+      const rows = (statement: Sql): Promise<readonly Row[]> => this.#connection.rows(statement);
+      await commitProgress(rows, tables, { workerId, starts: [], settlements: [], ...before });
+    }
     return transactionId!;
   }
 
@@ -155,6 +159,10 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     this.#connection.release();
     this.#parts.ended(this);
   }
+}
+
+function isEmpty({ entries, subscriptions, takenMail }: PendingProgress): boolean {
+  return entries.length + subscriptions.length + takenMail.length === 0;
 }
 
 /** Whether somebody said no, as against: nobody answered. */

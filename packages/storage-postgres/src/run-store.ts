@@ -10,7 +10,7 @@ import type { TableNames } from './table-names.js';
 
 export function createRunStore(database: Database, tables: TableNames): RunStore {
   return {
-    commit: (batch) => commitProgress({ database, tables }, batch),
+    commit: (batch) => commitProgress((statement) => database.rows(statement), tables, batch),
     claim: (request) => claimRuns({ database, tables }, request),
     readSignals: (request) => readSignals(database, tables, request),
     mail: (request) => readMail(database, tables, request),

@@ -1,5 +1,6 @@
-// Has PostgreSQL show how it carries out each statement that goes through a pool, and what that touched.
-import type { PostgresClient, PostgresQuery } from '../src/index.js';
+// Has PostgreSQL show how it carries out each statement that goes through a pool, and those within functions, and what that touched.
+import type pg from 'pg';
+import type { PostgresClient } from '../src/index.js';
 import type { WatchedPool } from './watched-pool.js';
 
 interface PlanNode {
@@ -13,6 +14,7 @@ interface PlanNode {
 }
 
 interface Explained {
+  readonly 'Query Text': string;
   readonly Plan: PlanNode & { readonly 'Shared Hit Blocks': number; readonly 'Shared Read Blocks': number };
 }
 
@@ -28,37 +30,44 @@ export interface StatementPlan {
   readonly pages: number;
 }
 
-/**
- * From here on every statement with parameters is first carried out under EXPLAIN and undone, then carried out. Planned as in real
- * life: without a name, for its parameters.
- */
+/** The plan that was really used is told by the server itself, as a notice to the session. */
+const tellPlans = `
+  LOAD 'auto_explain';
+  SET auto_explain.log_min_duration = 0;
+  SET auto_explain.log_analyze = on;
+  SET auto_explain.log_buffers = on;
+  SET auto_explain.log_timing = off;
+  SET auto_explain.log_nested_statements = on;
+  SET auto_explain.log_format = json;
+  SET auto_explain.log_level = notice`;
+
+/** From here on the plan of every statement is collected. The user of the database must be allowed to load `auto_explain`. */
 export function explainAll(watched: WatchedPool, currentStep: () => string): StatementPlan[] {
   const plans: StatementPlan[] = [];
-  const inTransaction = new WeakSet<PostgresClient>();
-  watched.intercept(async (query, send, client) => {
-    if (query.text.startsWith('BEGIN')) inTransaction.add(client);
-    if (/^(COMMIT|ROLLBACK)/.test(query.text)) inTransaction.delete(client);
-    if (query.values !== undefined && !query.text.startsWith('INSERT INTO "romancy"."migrations"')) {
-      const undone = inTransaction.has(client) ? ['SAVEPOINT plan', 'ROLLBACK TO SAVEPOINT plan'] : ['BEGIN', 'ROLLBACK'];
-      await client.query({ text: undone[0]! });
-      plans.push({ step: currentStep(), ...(await explain(client, query)) });
-      await client.query({ text: undone[1]! });
+  const told = new WeakSet<PostgresClient>();
+  watched.intercept(async (_query, send, client) => {
+    if (!told.has(client)) {
+      told.add(client);
+      await client.query({ text: tellPlans });
+      (client as unknown as pg.PoolClient).on('notice', ({ message }) => {
+        const json = message?.indexOf('{') ?? -1;
+        if (message?.startsWith('duration:') && json > 0) {
+          plans.push({ step: currentStep(), ...read(JSON.parse(message.slice(json)) as Explained) });
+        }
+      });
     }
     return send();
   });
   return plans;
 }
 
-async function explain(client: PostgresClient, query: PostgresQuery): Promise<Omit<StatementPlan, 'step'>> {
-  const text = `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${query.text}`;
-  const { rows } = await client.query({ text, values: [...(query.values ?? [])] });
-  const [explained] = (rows[0] as { readonly 'QUERY PLAN': readonly Explained[] })['QUERY PLAN'];
-  const nodes = [...walk(explained!.Plan)];
+function read({ Plan: plan, 'Query Text': text }: Explained): Omit<StatementPlan, 'step'> {
+  const nodes = [...walk(plan)];
   return {
-    text: query.text,
+    text,
     scanned: nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name']!),
     wasted: nodes.reduce((sum, node) => sum + wastedRows(node), 0),
-    pages: explained!.Plan['Shared Hit Blocks'] + explained!.Plan['Shared Read Blocks'],
+    pages: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'],
   };
 }
 
