@@ -23,7 +23,7 @@ export interface ActivityHookEvent extends HookEvent {
 export interface Hooks {
   /** The first execution of an instance begins (not the continuations after a wait). */
   onWorkflowStart?(event: HookEvent): void | Promise<void>;
-  /** The instance has ended. `error` is set when it failed. */
+  /** The instance has ended. `error` is set when it failed. One that was cancelled before it began has an end and no start. */
   onWorkflowEnd?(event: HookEvent & { readonly status: FinalStatus; readonly error?: unknown }): void | Promise<void>;
   onActivityStart?(event: ActivityHookEvent): void | Promise<void>;
   /** One attempt ended well; its result is durable. */
