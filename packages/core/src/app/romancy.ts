@@ -221,7 +221,10 @@ export class Romancy {
     const { outcome, receivers, wakeups } = await this.#keepTrying(() => this.#options.storage.instances.deliver(made));
     const instanceId = made.targetInstanceId ?? '';
     if (outcome === 'unknown') throw new InstanceNotFoundError({ instanceId });
-    if (outcome === 'finished') throw new InstanceFinishedError({ instanceId, status: 'ended' });
+    if (outcome === 'finished') {
+      const status = (await this.#keepTrying(() => this.#options.storage.instances.get(instanceId)))?.status ?? 'ended';
+      throw new InstanceFinishedError({ instanceId, status });
+    }
     this.#scheduler.tell(wakeups);
     return { eventId: made.eventId, duplicate: outcome === 'duplicate', receivers };
   }

@@ -138,7 +138,9 @@ export function eventCases(bench: EngineBench): void {
       expect(await harness.failure(app.romancy.sendEvent({ ...event, instanceId: 'nobody' }))).toBeInstanceOf(
         InstanceNotFoundError,
       );
-      expect(await harness.failure(app.romancy.sendEvent({ ...event, instanceId }))).toBeInstanceOf(InstanceFinishedError);
+      const late = await harness.failure(app.romancy.sendEvent({ ...event, instanceId }));
+      expect(late).toBeInstanceOf(InstanceFinishedError);
+      expect(late).toMatchObject({ instanceId, status: 'completed' });
     });
 
     it('whose data does not fit the schema of the wait is received, and told as an error', async () => {

@@ -51,7 +51,10 @@ export function valueCases(bench: EngineBench): void {
         const of = (promise: () => Promise<unknown>): Promise<unknown> =>
           promise().then(
             () => 'was taken',
-            (error: unknown) => [error instanceof PayloadNotSerializableError, (error as { path: string }).path],
+            (error: unknown) => {
+              const { path, message } = error as PayloadNotSerializableError;
+              return [error instanceof PayloadNotSerializableError, path, message.split(':', 2).join(':')];
+            },
           );
         return await of(async () => ctx.run('out', () => odd[index]![0]));
       });
@@ -62,9 +65,10 @@ export function valueCases(bench: EngineBench): void {
         );
         expect(refusal).toBeInstanceOf(PayloadNotSerializableError);
         expect((refusal as PayloadNotSerializableError).path).toContain(path);
+        expect((refusal as Error).message).toMatch(/^the input of workflow refusing: /);
         expect(await app.romancy.get(`odd-${index}`)).toBeUndefined();
         const result = await harness.drive((await app.romancy.startWorkflow(workflow, index)).result());
-        expect(result).toEqual([true, expect.stringContaining(path)]);
+        expect(result).toEqual([true, expect.stringContaining(path), 'the output of activity out:1']);
       }
     });
 
