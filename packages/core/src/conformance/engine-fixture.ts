@@ -42,7 +42,7 @@ export type EngineFixtureFactory = () => Promise<EngineFixture>;
 export interface EngineConformanceOptions {
   /** Entries of the longest history that is replayed. Default 10,000. */
   readonly longHistory?: number;
-  /** Timers that come due in one second. Default 1,000. */
+  /** Timers that come due in one second. Default 10,000. */
   readonly timers?: number;
   /** Every so-manieth transition is made to fail; 1: each of them. Default 1. */
   readonly faultStep?: number;
@@ -58,7 +58,7 @@ export type ResolvedEngineOptions = Required<Omit<EngineConformanceOptions, 'col
 export function resolveEngineOptions(options: EngineConformanceOptions): ResolvedEngineOptions {
   return {
     longHistory: options.longHistory ?? 10_000,
-    timers: options.timers ?? 1000,
+    timers: options.timers ?? 10_000,
     faultStep: options.faultStep ?? 1,
     timeout: options.timeout ?? 60_000,
     ...(options.collectGarbage === undefined ? {} : { collectGarbage: options.collectGarbage }),
