@@ -136,15 +136,16 @@ export class Committer implements ProgressSink {
       await this.#untilRunsStay();
       const items = this.#pause === null ? this.#take(release === null) : [];
       if (items.length > 0) {
+        this.#pace.sending(this.#parts.clock.monotonic(), release === null);
         const sending = this.#commit(items);
         if (release !== null) {
           // In the turn that the statement needs to leave, a commit that was lost or refused may be over already; that changes nothing.
           await hop();
-          this.#tell(release);
+          release();
         }
         release = await sending;
       } else if (release !== null) {
-        this.#tell(release);
+        release();
         release = null;
         await hop();
       } else if (this.#pause !== null) {
@@ -153,11 +154,6 @@ export class Committer implements ProgressSink {
       } else if (this.#queue.length === 0) break;
     }
     this.#flying = null;
-  }
-
-  #tell(release: Release): void {
-    this.#pace.released(this.#parts.clock.monotonic());
-    release();
   }
 
   /**
@@ -171,7 +167,6 @@ export class Committer implements ProgressSink {
       await hop();
       if (turns > 0 && clock.monotonic() - began >= this.#pace.longestWaitMs) return;
     }
-    this.#pace.rested(clock.monotonic());
   }
 
   /**
@@ -239,7 +234,7 @@ export class Committer implements ProgressSink {
       void hop().then(() => (blocked = false));
       const sentAt = clock.monotonic();
       const answer = await runs.commit(batch);
-      this.#pace.answered(clock.monotonic() - sentAt, blocked);
+      this.#pace.answered(clock.monotonic(), clock.monotonic() - sentAt, blocked);
       storageClock.observe(answer.now, sentAt);
       return answer;
     }, this.#abort.signal);
