@@ -1,5 +1,5 @@
 // What a user says about the storage, checked, with its defaults.
-import { ConfigurationError } from '@romancy/core/ports';
+import { checkKnownOptions, ConfigurationError } from '@romancy/core/ports';
 import type { PostgresPool } from './postgres-pool.js';
 
 interface CommonOptions {
@@ -57,8 +57,19 @@ export interface ResolvedOptions {
 /** How many connections `pg` gives a pool that is told nothing. */
 const usualPoolSize = 10;
 
+const optionNames: ReadonlySet<string> = new Set<keyof ResolvedOptions>([
+  'connectionString',
+  'pool',
+  'schema',
+  'migrate',
+  'statementTimeout',
+  'maxConnections',
+  'applicationName',
+]);
+
 /** @throws ConfigurationError naming the option and what it takes. */
 export function resolveOptions(options: PostgresStorageOptions): ResolvedOptions {
+  checkKnownOptions(options, optionNames, '');
   const { connectionString, pool } = options;
   // Never shown in an error: it may hold a password.
   if ((connectionString === undefined) === (pool === undefined)) {
@@ -84,6 +95,14 @@ export function resolveOptions(options: PostgresStorageOptions): ResolvedOptions
   if (pool === undefined && (!Number.isSafeInteger(maxConnections) || maxConnections < 3)) {
     throw wrong('maxConnections', maxConnections, 'a whole number from 3');
   }
+  for (const option of ['maxConnections', 'applicationName'] as const) {
+    if (pool !== undefined && options[option] !== undefined)
+      throw wrong(option, options[option], 'effect with connectionString only');
+  }
+  const migrate = options.migrate ?? true;
+  if (typeof migrate !== 'boolean') throw wrong('migrate', migrate, 'true or false');
+  const applicationName = options.applicationName ?? 'romancy';
+  if (typeof applicationName !== 'string') throw wrong('applicationName', applicationName, 'a text');
   const statementTimeout = options.statementTimeout ?? 30_000;
   if (!Number.isFinite(statementTimeout) || statementTimeout < 1000 || statementTimeout > 600_000) {
     throw wrong('statementTimeout', statementTimeout, 'milliseconds from 1000 to 600000');
@@ -94,8 +113,8 @@ export function resolveOptions(options: PostgresStorageOptions): ResolvedOptions
     schema,
     maxConnections,
     statementTimeout,
-    migrate: options.migrate ?? true,
-    applicationName: options.applicationName ?? 'romancy',
+    migrate,
+    applicationName,
   };
 }
 

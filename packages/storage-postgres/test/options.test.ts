@@ -24,6 +24,13 @@ describe('createPostgresStorage', () => {
     ['maxConnections', { connectionString, maxConnections: 3.5 }],
     ['statementTimeout', { connectionString, statementTimeout: 10 }],
     ['statementTimeout', { connectionString, statementTimeout: Number.NaN }],
+    ['migrate', { connectionString, migrate: 'no' }],
+    ['applicationName', { connectionString, applicationName: 7 }],
+    ['maxConnections', { pool, maxConnections: 20 }],
+    ['applicationName', { pool, applicationName: 'shop' }],
+    ['max', { connectionString, max: 20 }],
+    ['', undefined as never],
+    ['', null as never],
   ])('names the wrong option: %s', (option, options) => {
     const create = (): unknown => createPostgresStorage(options as PostgresStorageOptions);
     expect(create).toThrowError(expect.objectContaining({ code: 'CONFIGURATION', option }) as Error);

@@ -1,6 +1,6 @@
 // What createSqliteStorage takes, and what it refuses.
 import { resolve } from 'node:path';
-import { ConfigurationError } from '@romancy/core/ports';
+import { checkKnownOptions, ConfigurationError } from '@romancy/core/ports';
 import type { Database } from 'better-sqlite3';
 import { tableNames, type TableNames } from './table-names.js';
 
@@ -58,8 +58,24 @@ export interface SqliteSettings {
   readonly transactionTimeoutMs: number;
 }
 
+const optionNames: ReadonlySet<string> = new Set([
+  'filename',
+  'database',
+  'synchronous',
+  'tablePrefix',
+  'onConnection',
+  'lockTimeoutMs',
+  'transactionTimeoutMs',
+]);
+
 /** @throws ConfigurationError that names the option. */
 export function checkOptions(options: SqliteStorageOptions): SqliteSettings {
+  checkKnownOptions(options, optionNames, '');
+  if (options.onConnection !== undefined && typeof options.onConnection !== 'function') {
+    throw new ConfigurationError(`onConnection is ${typeof options.onConnection}; it takes a function`, {
+      option: 'onConnection',
+    });
+  }
   return Object.freeze({
     source: checkSource(options),
     tables: tableNames(options.tablePrefix ?? 'romancy_'),
@@ -76,6 +92,9 @@ function checkSource({ filename, database, synchronous }: SqliteStorageOptions):
     });
   }
   if (database !== undefined) {
+    if (typeof (database as Partial<Database> | null)?.prepare !== 'function') {
+      throw new ConfigurationError('database is no connection; it takes a Database of better-sqlite3', { option: 'database' });
+    }
     if (database.readonly)
       throw new ConfigurationError('database is read-only; it takes one that can be written', { option: 'database' });
     if (synchronous !== undefined) {

@@ -145,6 +145,11 @@ describe('options', () => {
     { option: 'tablePrefix', given: { filename: 'x.db', tablePrefix: 'sqlite_' } },
     { option: 'lockTimeoutMs', given: { filename: 'x.db', lockTimeoutMs: 0 } },
     { option: 'transactionTimeoutMs', given: { filename: 'x.db', transactionTimeoutMs: Number.NaN } },
+    { option: 'onConnection', given: { filename: 'x.db', onConnection: 'PRAGMA key' } },
+    { option: 'busyTimeout', given: { filename: 'x.db', busyTimeout: 5 } },
+    { option: 'database', given: { database: {} } },
+    { option: 'filename', given: null as never },
+    { option: 'filename', given: undefined as never },
   ];
   it.each(refused)('name $option when it is wrong', ({ option, given }) => {
     const attempt = (): unknown => createSqliteStorage(given as never);
