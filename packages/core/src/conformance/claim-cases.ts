@@ -53,6 +53,26 @@ export function claimCases(bench: Bench): void {
       expect(last.nextDueAt).toBeNull();
     });
 
+    it('come by due time whatever workflow they are of: none goes before another by its name', async () => {
+      const harness = await bench.harness();
+      const workflowNames = ['alpha', 'beta', 'gamma'];
+      const worker = await harness.worker({ workflowNames });
+      const now = await worker.now();
+      const places = Array.from({ length: 12 }, (_, index) => index);
+      for (const [index, workflowName] of workflowNames.entries()) {
+        await worker.start(
+          places.filter((place) => place % 3 === index).map((place) => `n${place}`),
+          { workflowName },
+        );
+      }
+      // gamma is due first, then beta, then alpha, then gamma again.
+      await worker.settle(...places.map((place) => park(`n${place}`, now - 1000 * (place + 1))));
+      const expected = [...places].reverse().map((place) => `n${place}`);
+      for (let from = 0; from < 12; from += 4) {
+        expect(await worker.claimIds({ limit: 4, workflowNames })).toEqual(expected.slice(from, from + 4));
+      }
+    });
+
     it('of a limit of 0 claim nothing, and tell when the next one is due', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();

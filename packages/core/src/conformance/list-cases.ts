@@ -55,6 +55,22 @@ export function listCases(bench: Bench): void {
       for (const limit of [1, 2, 5]) expect(await paged(storage, limit)).toEqual(all);
     });
 
+    it('pages several statuses in one order, also where all began at one time', async () => {
+      const harness = await bench.harness();
+      const worker = await harness.worker();
+      const names = Array.from({ length: 20 }, (_, index) => `n-${String(index).padStart(2, '0')}`);
+      await worker.start(names);
+      await worker.settle(
+        ...names.filter((_, index) => index % 3 === 1).map((id) => park(id)),
+        ...names.filter((_, index) => index % 3 === 2).map((id) => complete(id)),
+      );
+      const storage = await harness.storage();
+      const status = ['completed', 'waiting_for_event', 'running'] as const;
+      for (const limit of [1, 3, 7]) {
+        expect((await paged(storage, limit, { status })).map((row) => row.instanceId)).toEqual([...names].reverse());
+      }
+    });
+
     it('shows each row as get does', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();
