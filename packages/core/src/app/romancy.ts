@@ -336,7 +336,8 @@ export class Romancy {
   async #result(instanceId: string, options: ResultOptions & { readonly known: boolean }): Promise<unknown> {
     await this.#running('result');
     const wait = async (signal?: AbortSignal): Promise<unknown> => {
-      if (!options.known) {
+      // What runs here is there. Anything else may have been deleted, also what this app has started: nobody would ever tell of its end.
+      if (!options.known || !this.#scheduler.runs(instanceId)) {
         const record = await this.#keepTrying(() => this.#options.storage.instances.get(instanceId), signal);
         if (record === undefined) throw new InstanceNotFoundError({ instanceId });
         const { status, output, error, cancelReason } = record;

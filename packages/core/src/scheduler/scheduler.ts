@@ -76,7 +76,7 @@ export class Scheduler {
       clock,
       hub: this.hub,
       longestDelayMs: options.pace.workflowPollIntervalMs,
-      runsHere: (instanceId) => this.#session?.isRunning(instanceId) ?? false,
+      runsHere: (instanceId) => this.runs(instanceId),
     });
     this.#finder = new WorkFinder({
       runs: storage.runs,
@@ -140,6 +140,11 @@ export class Scheduler {
         mayBeThere = true;
       }
     }
+  }
+
+  /** Whether the instance is executed in this process at this moment. */
+  runs(instanceId: string): boolean {
+    return this.#session?.isRunning(instanceId) ?? false;
   }
 
   /** Hands wake-ups of something that was just committed to this process and to others. */
