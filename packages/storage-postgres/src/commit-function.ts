@@ -1,12 +1,13 @@
 // The function in the database that commits a batch of progress, and its call.
+import { createHash } from 'node:crypto';
 import type { ProgressBatch } from '@romancy/core/ports';
 import { identifier, joined, raw, sql, type Sql, type SqlValue } from './sql.js';
 import type { TableNames } from './table-names.js';
 
 /*
  * A function, so that a batch is one round trip and one transaction without BEGIN and COMMIT, and so that nothing is planned anew for
- * each: planning took longer than the work. A prepared statement would not do: transaction poolers lose or refuse them, and its plan is
- * made anew for each list that is shorter than a guess. The settings of the function hold for it alone:
+ * each: planning took longer than the work. Prepared statements would not do: transaction poolers lose or refuse them (a call that is
+ * prepared where it can be saves the parsing), and their plans are made anew for each list that is shorter than a guess. The settings of the function hold for it alone:
  *
  * - One plan per statement and session, made at the first call. It must therefore be right for tables of every size, whatever they were
  *   then, and the planner is left no other: rows are found by lists of keys (`= ANY`), or one by one in a sub-select, never by a join that
@@ -16,6 +17,8 @@ import type { TableNames } from './table-names.js';
  *
  * Like a table it is part of a version of the schema: one that was published is never changed, what comes later has another name.
  */
+
+const name = 'commit_progress_1';
 
 /** What the function writes, and the races it is in. To be put into a migration. */
 export function createCommitFunction(t: TableNames): string {
@@ -169,8 +172,13 @@ export function commitCall(tables: TableNames, batch: ProgressBatch): Sql {
   return sql`SELECT alive, clock, conflicts, refused FROM ${raw(functionName(tables))}(${joined(values, ', ')})`;
 }
 
+/** A name for the call as a prepared statement, which no other text has, and no longer than PostgreSQL takes. */
+export function commitStatementName({ schema }: TableNames): string {
+  return `romancy_${name}_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`;
+}
+
 function functionName({ schema }: TableNames): string {
-  return `${identifier(schema)}.commit_progress_1`;
+  return `${identifier(schema)}.${name}`;
 }
 
 /** A list per column; null in place of each when there are no rows: the function then leaves that part out. */

@@ -26,11 +26,15 @@ export class Connection {
     client.on('error', this.#onError);
   }
 
-  /** Sends one statement without a name, so that it may go through a transaction pooler and is planned for its parameters. */
-  async rows(statement: Sql): Promise<readonly Row[]> {
+  /**
+   * Sends one statement.
+   * @param name under which the session is to keep it parsed. Without one it may go through any transaction pooler, and is planned for its
+   * parameters.
+   */
+  async rows(statement: Sql, name?: string): Promise<readonly Row[]> {
     // Copied, since drivers take a list that they may change.
-    const values = [...statement.values];
-    return (await this.#send({ text: statement.text, values, rowMode: 'array', types: asText })).rows as readonly Row[];
+    const query: PostgresQuery = { text: statement.text, values: [...statement.values], rowMode: 'array', types: asText };
+    return (await this.#send(name === undefined ? query : { ...query, name })).rows as readonly Row[];
   }
 
   /** Sends statements without parameters in one go. @returns the tag of the last one. */

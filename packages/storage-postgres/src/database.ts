@@ -3,7 +3,7 @@ import { NotRunningError, StorageUnavailableError, type Logger } from '@romancy/
 import { Connection, type Row } from './connection.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import type { Sql } from './sql.js';
-import { storageError } from './storage-error.js';
+import { isAboutName, storageError } from './storage-error.js';
 
 /** How long a free connection is waited for. */
 const connectDeadlineMs = 10_000;
@@ -19,6 +19,7 @@ export class Database {
   readonly #source: PoolSource;
   readonly #statementDeadlineMs: number;
   #pool: PostgresPool | undefined;
+  #keepsNames = true;
   #onIdleError: ((error: Error) => void) | undefined;
 
   constructor(source: PoolSource, statementDeadlineMs: number) {
@@ -60,6 +61,25 @@ export class Database {
     } finally {
       connection.release();
     }
+  }
+
+  /**
+   * Like `rows`, for a text that comes often: sessions keep it parsed, under a name. Behind a transaction pooler that does not know of names
+   * the next session may not have it, or have it already. It then refuses without having begun anything, and from there on no statement
+   * of this process has a name.
+   */
+  async preparedRows(name: string, statement: Sql): Promise<readonly Row[]> {
+    if (!this.#keepsNames) return this.rows(statement);
+    const connection = await this.connect();
+    try {
+      return await connection.rows(statement, name);
+    } catch (error) {
+      if (!isAboutName(error)) throw storageError(error);
+      this.#keepsNames = false;
+    } finally {
+      connection.release();
+    }
+    return this.rows(statement);
   }
 
   /** Several statements in one transaction. It is undone when `work` or the commit fails. */

@@ -3,6 +3,8 @@
 /** One query as it is handed to the driver. */
 export interface PostgresQuery {
   readonly text: string;
+  /** The session is to keep it parsed under this name. */
+  readonly name?: string;
   /** Left out: the simple protocol, in which the text may hold several statements. */
   readonly values?: unknown[];
   /** Rows as lists of columns. */

@@ -1,6 +1,7 @@
 // Runs on PostgreSQL: commits, claims, signals, mail and history.
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
+import { commitStatementName } from './commit-function.js';
 import { commitProgress } from './commit-progress.js';
 import type { Database } from './database.js';
 import { readHistory } from './history-rows.js';
@@ -9,8 +10,9 @@ import { readSignals } from './read-signals.js';
 import type { TableNames } from './table-names.js';
 
 export function createRunStore(database: Database, tables: TableNames): RunStore {
+  const commitName = commitStatementName(tables);
   return {
-    commit: (batch) => commitProgress((statement) => database.rows(statement), tables, batch),
+    commit: (batch) => commitProgress((statement) => database.preparedRows(commitName, statement), tables, batch),
     claim: (request) => claimRuns({ database, tables }, request),
     readSignals: (request) => readSignals(database, tables, request),
     mail: (request) => readMail(database, tables, request),

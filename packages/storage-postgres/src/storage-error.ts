@@ -73,6 +73,12 @@ export function leavesConnectionUsable(error: unknown): boolean {
   return isSqlState(code) && !code.startsWith('57P') && !code.startsWith('08') && code !== '25P03' && !code.startsWith('XX');
 }
 
+/** Whether the session does not have the prepared statement that was named, or has one of the name already. */
+export function isAboutName(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '26000' || code === '42P05';
+}
+
 /** No class of SQLSTATE begins with E, every code of the operating system does. */
 function isSqlState(code: string | undefined): code is string {
   return code !== undefined && /^(?!E)[0-9A-Z]{5}$/.test(code);

@@ -35,7 +35,7 @@ function loseAnswerTo(beginning: string): void {
 }
 
 async function commitWithLostAnswer(progress: ProgressBatch): Promise<void> {
-  loseAnswerTo('WITH alive');
+  loseAnswerTo('SELECT alive, clock');
   await expect(storage.runs.commit(progress)).rejects.toMatchObject({
     code: 'STORAGE_UNAVAILABLE',
     cause: { code: 'ECONNRESET' },

@@ -96,14 +96,36 @@ describe('more than one statement takes', () => {
 });
 
 describe('all statements', () => {
-  it('are without a name, and leave nothing in their session', async () => {
+  it('are without a name but for the commit, and leave nothing else in their session', async () => {
+    const names = new Set<string | undefined>();
     watched.intercept((query, send) => {
-      expect(query).not.toHaveProperty('name');
+      names.add(query.name);
       return send();
     });
     await storage.runs.claim(claimRequest(worker));
+    expect([...names]).toEqual([undefined]);
+    await storage.runs.commit(batch(worker, { entries: [newEntry('one', 1)] }));
     await storage.leases.retire({ workerId: worker });
+    expect([...names]).toEqual([undefined, expect.stringMatching(/^romancy_commit_progress_1_[0-9a-f]{16}$/)]);
     const sent = watched.statements.map((text) => text.replace(/\$body\$.*\$body\$/s, ''));
     for (const text of sent) expect(text).not.toMatch(/\b(LISTEN|PREPARE|DECLARE|CREATE TEMP)\b|\bSET (?!LOCAL)SESSION/);
+  });
+
+  it.for([
+    ['26000', 'is not there'],
+    ['42P05', 'is there already'],
+  ])('have no name any more once a session says %s, that the named one %s', async ([code]) => {
+    const names: (string | undefined)[] = [];
+    watched.intercept((query, send) => {
+      names.push(query.name);
+      if (query.name !== undefined) throw Object.assign(new Error('refused before it began'), { code });
+      return send();
+    });
+    const named = expect.stringContaining('commit_progress');
+    await storage.runs.commit(batch(worker, { entries: [newEntry('one', 1)] }));
+    expect(names).toEqual([named, undefined]);
+    await storage.runs.commit(batch(worker, { entries: [newEntry('one', 2)] }));
+    expect(names).toEqual([named, undefined, undefined]);
+    expect(await storage.runs.history({ instanceId: 'one', afterSeq: 0, limit: 10 })).toHaveLength(2);
   });
 });

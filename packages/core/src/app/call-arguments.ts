@@ -4,7 +4,7 @@ import { checkName } from '../domain/ids.js';
 import { isStorableText } from './json-codec-format.js';
 
 export interface StartOptions {
-  /** Default: a UUID. With an id of your own a start can be repeated without a second run. */
+  /** Default: a UUID that begins with the time of this process (version 7). With an id of your own a start can be repeated without a second run. */
   readonly instanceId?: string;
   /**
    * When the id is in use: `error` (InstanceConflictError, the default), or `existing`: the handle of the one that is there, whatever its

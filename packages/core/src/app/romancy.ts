@@ -14,7 +14,7 @@ import {
   WorkflowCancelledError,
   WorkflowFailedError,
 } from '../domain/errors.js';
-import { checkName } from '../domain/ids.js';
+import { checkName, timeOrderedUuid } from '../domain/ids.js';
 import { isFinal, type InstanceStatus } from '../domain/instance.js';
 import { encodePayload } from '../engine/payload.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
@@ -145,7 +145,8 @@ export class Romancy {
     const [input, options = {}] = rest as [TGiven, StartOptions?];
     await this.#running('startWorkflow');
     checkStartOptions(options);
-    const instanceId = options.instanceId ?? this.#options.entropy.uuid();
+    const { clock, entropy } = this.#options;
+    const instanceId = options.instanceId ?? timeOrderedUuid(clock.now(), entropy.uuid());
     this.#checkDefinition(workflow);
     const schema = workflow.options.input;
     const valid: unknown = schema === undefined ? input : await validate(schema, input, `input of workflow ${workflow.name}`);
@@ -153,7 +154,7 @@ export class Romancy {
       instanceId,
       workflowName: workflow.name,
       input: encodePayload(valid, `the input of workflow ${workflow.name}`, this.#options),
-      startToken: this.#options.entropy.uuid(),
+      startToken: entropy.uuid(),
     });
     if (outcome === 'conflict') await this.#checkConflict(instanceId, workflow.name, options);
     return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: true });

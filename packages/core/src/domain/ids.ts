@@ -10,6 +10,16 @@ export function numberedCallId(name: string, count: number): string {
 }
 
 /**
+ * A UUID of version 7 (RFC 9562, section 5.7): the time in milliseconds, then what is random of a UUID of version 4. Ids of instances that
+ * start one after the other then stand side by side in every index, and a start touches the same few pages again, however large the table.
+ * @param now milliseconds since 1970.
+ */
+export function timeOrderedUuid(now: number, random: string): string {
+  const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0').slice(-12);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
+}
+
+/**
  * Refuses what no database can hold or no log can show.
  * @throws InvalidArgumentError when empty, longer than {@link longestName}, or with control characters or lone surrogates.
  */
