@@ -129,7 +129,9 @@ export function determinismCases(bench: EngineBench): void {
       expect(error.expected).toContain(change.expected);
       expect(error.actual).toContain(change.actual);
       expect(await historyOf(second.storage, instanceId)).toEqual(before);
-      expect(second.logger.matching('stalled').map(({ fields }) => fields['instanceId'])).toEqual([instanceId]);
+      expect(
+        second.logger.matching('stalled: its code does not fit its history').map(({ fields }) => fields['instanceId']),
+      ).toEqual([instanceId]);
       await harness.drive(second.romancy.stop());
 
       const third = await harness.app({ workflows: [right] });

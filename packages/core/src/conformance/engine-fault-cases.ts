@@ -191,6 +191,9 @@ export function faultCases(bench: EngineBench): void {
         expect(await harness.drive(Promise.all(good.map((handle) => handle.result())))).toEqual(Array<string>(9).fill('done'));
         await harness.untilStatus(app, bad!.instanceId, 'stalled');
         expect(((await app.romancy.get(bad!.instanceId))?.error as Error).message).toContain('the database refuses this row');
+        expect(
+          app.logger.matching('a workflow is stalled: it cannot go on as it is').map(({ fields }) => fields['instanceId']),
+        ).toEqual([bad!.instanceId]);
         expect(app.romancy.status().running).toBe(0);
         // Nothing is recorded behind what is missing.
         const history = await app.storage.runs.history({ instanceId: bad!.instanceId, afterSeq: 0, limit: 100 });

@@ -4,7 +4,8 @@
  * - `pending`: may be claimed as soon as a worker has room.
  * - `running`: a process owns it and executes it.
  * - `waiting_for_timer`, `waiting_for_event`, `waiting_for_retry`: put away; costs no memory, connection or lock.
- * - `stalled`: its code does not fit its history; nothing was overwritten. Tried again by each worker that starts, and now and then.
+ * - `stalled`: it cannot go on: its code does not fit its history, or the database refuses what it recorded. Nothing was overwritten. Its
+ *   `error` says why. Tried again by each worker that starts, and once a minute.
  * - `completed`, `failed`, `cancelled`: ended; never runs again.
  */
 export type InstanceStatus = WaitingStatus | FinalStatus | 'pending' | 'running' | 'stalled';

@@ -127,7 +127,7 @@ export class RunExit {
     return true;
   }
 
-  /** The code does not fit its history: keep all as it is, say so on the instance, and let somebody else try. Never rejects. */
+  /** The code does not fit its history, or the run cannot go on: keep all as it is, say so on the instance, let somebody else try. Never rejects. */
   async stall(error: Error): Promise<void> {
     const { instanceId, workflowName, claim, services } = this.#parts;
     if (this.isClosed) return;

@@ -1,6 +1,6 @@
 // All that belongs to one worker identity: its runs, its committer, its room. A lost lease ends the session, and a new one begins.
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
-import type { LeaseLostError } from '../domain/errors.js';
+import { NonDeterminismError, type LeaseLostError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import { Run } from '../engine/run.js';
 import type { RunEnd } from '../engine/run-exit.js';
@@ -193,11 +193,8 @@ export class WorkerSession implements Claimant {
     const { instanceId, workflowName } = run;
     if (end.type === 'finished') this.#parts.hub.emit('finished', end.finished);
     if (end.type === 'stalled') {
-      this.#services.logger.error('a workflow is stalled: its code does not fit its history', {
-        instanceId,
-        workflowName,
-        error: end.error.message,
-      });
+      const why = end.error instanceof NonDeterminismError ? 'its code does not fit its history' : 'it cannot go on as it is';
+      this.#services.logger.error(`a workflow is stalled: ${why}`, { instanceId, workflowName, error: end.error.message });
     }
     this.#runs.delete(instanceId);
     if (end.type !== 'finished') this.#parts.hub.emit('left', instanceId);
