@@ -64,8 +64,12 @@ export class Run implements ContextHost {
   #cancel: { readonly reason: string | null } | null = null;
   /** The code came to its end while the run was being put away. */
   #lateEnd: RunOutcome | null = null;
-  /** Something moved since the last hop. */
-  #stirred = true;
+  /** The code was given something, or made a call by itself, since it was last let come to rest. */
+  #moved = true;
+  /** It is being let come to rest. */
+  #settling = false;
+  /** Something happened since the last turn. */
+  #woken = false;
   #wake: (() => void) | null = null;
 
   constructor(workflow: AnyWorkflow, claimed: ClaimedRun, services: RunServices) {
@@ -157,7 +161,7 @@ export class Run implements ContextHost {
   /** Begin nothing new; hand the instance back as soon as what is under way has ended. */
   drain(): void {
     this.#draining = true;
-    this.#stir();
+    this.#wakeUp();
   }
 
   /** Forget the instance now: nothing of it is recorded any more. */
@@ -188,7 +192,7 @@ export class Run implements ContextHost {
         void this.#exit.stall(error as Error);
       }
     }
-    this.#stir();
+    this.#codeMoves();
   }
 
   value(name: string, make: () => unknown): unknown {
@@ -204,7 +208,7 @@ export class Run implements ContextHost {
     }
     const value = make();
     this.#recorder.record({ ...call, kind: 'value', data: codec.encode(value), dueAt: null });
-    this.#stir();
+    this.#codeMoves();
     return value;
   }
 
@@ -227,7 +231,7 @@ export class Run implements ContextHost {
 
   propose(proposal: Proposal): void {
     this.#proposals.push(proposal);
-    this.#stir();
+    this.#wakeUp();
   }
 
   durable(): Promise<void> {
@@ -244,7 +248,7 @@ export class Run implements ContextHost {
 
   workEnds(): void {
     this.#working--;
-    this.#stir();
+    this.#wakeUp();
   }
 
   #startCode(): void {
@@ -273,14 +277,17 @@ export class Run implements ContextHost {
   async #pump(): Promise<void> {
     while (this.#exit.end === null) {
       if (this.#exit.isClosed) {
-        this.#stirred = false;
-        await this.#untilStirred();
+        this.#woken = false;
+        await this.#untilWoken();
       } else if (this.#cancel !== null) {
         await this.#finish({ status: 'cancelled', output: null, error: null });
-      } else if (this.#stirred) {
-        this.#stirred = false;
+      } else if (this.#moved) {
+        this.#moved = false;
+        this.#settling = true;
         await this.#hop();
+        this.#settling = false;
       } else {
+        this.#woken = false;
         // Most turns have nothing to wait for, and an await costs a promise and its callbacks.
         const going = this.#turn();
         if (going !== undefined) await going;
@@ -309,11 +316,11 @@ export class Run implements ContextHost {
 
   async #repeat(recorded: HistoryEntry): Promise<void> {
     await this.#replay.step(recorded, (wakeable) => {
-      const stirred = this.#untilStirred();
-      wakeable(() => this.#stir());
-      return stirred;
+      const woken = this.#untilWoken();
+      wakeable(() => this.#wakeUp());
+      return woken;
     });
-    this.#stirred = true;
+    this.#moved = true;
   }
 
   #deliver(proposal: Proposal): Promise<void> | undefined {
@@ -336,7 +343,7 @@ export class Run implements ContextHost {
 
   #hand(call: DurableCall, entry: HistoryEntry): void {
     if (call.apply(entry)) this.#calls.delete(call);
-    this.#stirred = true;
+    this.#moved = true;
   }
 
   /**
@@ -374,13 +381,13 @@ export class Run implements ContextHost {
       if (this.#calls.allWait) return this.#park(next);
       if (this.#draining) return this.#exit.release();
     }
-    return next === null ? this.#untilStirred() : this.#untilStirredOr(next.dueAt);
+    return next === null ? this.#untilWoken() : this.#untilWokenOr(next.dueAt);
   }
 
-  async #untilStirredOr(dueAt: number): Promise<void> {
+  async #untilWokenOr(dueAt: number): Promise<void> {
     const { clock, storageTime } = this.services;
-    const cancelTimer = clock.schedule(Math.max(1, dueAt - storageTime.now()), () => this.#stir());
-    await this.#untilStirred();
+    const cancelTimer = clock.schedule(Math.max(1, dueAt - storageTime.now()), () => this.#wakeUp());
+    await this.#untilWoken();
     cancelTimer();
   }
 
@@ -404,7 +411,7 @@ export class Run implements ContextHost {
     if (signals.mail.length > 0 && this.#replay.next === undefined && this.#mayGoLive) {
       for (const call of this.#calls) call.onMail?.();
     }
-    this.#stir();
+    this.#wakeUp();
   }
 
   #codeEnded(outcome: RunOutcome): void {
@@ -444,20 +451,27 @@ export class Run implements ContextHost {
 
   #ended(): void {
     this.#calls.clear();
-    this.#stir();
+    this.#wakeUp();
   }
 
   get #mayGoLive(): boolean {
     return this.#exit.isOpen && this.#cancel === null;
   }
 
-  #stir(): void {
-    this.#stirred = true;
+  /** A call that follows from what the code was given needs no further hop: the one under way ends when all that follows has been called. */
+  #codeMoves(): void {
+    if (this.#settling) return;
+    this.#moved = true;
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    this.#woken = true;
     this.#wake?.();
   }
 
-  #untilStirred(): Promise<void> {
-    if (this.#stirred) return Promise.resolve();
+  #untilWoken(): Promise<void> {
+    if (this.#woken) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#wake = null;
