@@ -1,5 +1,5 @@
 // What a user says about the storage, checked, with its defaults.
-import { checkKnownOptions, ConfigurationError } from '@romancy/core/ports';
+import { checkKnownOptions, ConfigurationError, namesOf } from '@romancy/core/ports';
 import type { PostgresPool } from './postgres-pool.js';
 
 interface CommonOptions {
@@ -57,15 +57,15 @@ export interface ResolvedOptions {
 /** How many connections `pg` gives a pool that is told nothing. */
 const usualPoolSize = 10;
 
-const optionNames: ReadonlySet<string> = new Set<keyof ResolvedOptions>([
-  'connectionString',
-  'pool',
-  'schema',
-  'migrate',
-  'statementTimeout',
-  'maxConnections',
-  'applicationName',
-]);
+const optionNames = namesOf<PostgresStorageOptions>({
+  connectionString: true,
+  pool: true,
+  schema: true,
+  migrate: true,
+  statementTimeout: true,
+  maxConnections: true,
+  applicationName: true,
+});
 
 /** @throws ConfigurationError naming the option and what it takes. */
 export function resolveOptions(options: PostgresStorageOptions): ResolvedOptions {

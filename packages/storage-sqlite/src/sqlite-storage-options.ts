@@ -1,6 +1,6 @@
 // What createSqliteStorage takes, and what it refuses.
 import { resolve } from 'node:path';
-import { checkKnownOptions, ConfigurationError } from '@romancy/core/ports';
+import { checkKnownOptions, ConfigurationError, namesOf } from '@romancy/core/ports';
 import type { Database } from 'better-sqlite3';
 import { tableNames, type TableNames } from './table-names.js';
 
@@ -58,15 +58,15 @@ export interface SqliteSettings {
   readonly transactionTimeoutMs: number;
 }
 
-const optionNames: ReadonlySet<string> = new Set([
-  'filename',
-  'database',
-  'synchronous',
-  'tablePrefix',
-  'onConnection',
-  'lockTimeoutMs',
-  'transactionTimeoutMs',
-]);
+const optionNames = namesOf<SqliteStorageOptions>({
+  filename: true,
+  database: true,
+  synchronous: true,
+  tablePrefix: true,
+  onConnection: true,
+  lockTimeoutMs: true,
+  transactionTimeoutMs: true,
+});
 
 /** @throws ConfigurationError that names the option. */
 export function checkOptions(options: SqliteStorageOptions): SqliteSettings {

@@ -1,5 +1,6 @@
 // Checks that what a user plugs in is what it is plugged in for, at once and not at the first call.
 import { ConfigurationError } from '../domain/errors.js';
+import { namesOf } from '../domain/known-options.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
 import type { Entropy } from '../ports/entropy.js';
@@ -35,7 +36,13 @@ const hints: { readonly [Part in keyof GivenParts]: string } = {
   logger: ', such as console, or silentLogger for none',
 };
 
-const hookNames = ['onWorkflowStart', 'onWorkflowEnd', 'onActivityStart', 'onActivityComplete', 'onActivityFail'] as const;
+const hookNames = namesOf<Hooks>({
+  onWorkflowStart: true,
+  onWorkflowEnd: true,
+  onActivityStart: true,
+  onActivityComplete: true,
+  onActivityFail: true,
+});
 
 /** @throws ConfigurationError naming the part and what it lacks. */
 export function checkGivenParts(parts: GivenParts): void {
@@ -61,8 +68,8 @@ function checkPart(part: keyof GivenParts, given: unknown, names: readonly strin
 /** A hook by a name that nobody calls would be missed for long. */
 function checkHooks(hooks: Hooks): void {
   for (const name of Object.keys(hooks)) {
-    if (!/^on[A-Z]/.test(name) || (hookNames as readonly string[]).includes(name)) continue;
-    throw new ConfigurationError(`hooks.${name} is no hook; there are ${hookNames.join(', ')}`, { option: `hooks.${name}` });
+    if (!/^on[A-Z]/.test(name) || hookNames.has(name)) continue;
+    throw new ConfigurationError(`hooks.${name} is no hook; there are ${[...hookNames].join(', ')}`, { option: `hooks.${name}` });
   }
   for (const name of hookNames) {
     const hook = (hooks as Readonly<Record<string, unknown>>)[name];

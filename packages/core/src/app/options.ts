@@ -3,7 +3,7 @@ import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { durationMs, type Duration } from '../domain/duration.js';
 import { ConfigurationError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
-import { checkKnownOptions } from '../domain/known-options.js';
+import { checkKnownOptions, namesOf } from '../domain/known-options.js';
 import { defaultRetryPolicy, resolveRetryPolicy, type RetryOptions, type RetryPolicy } from '../domain/retry-policy.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
@@ -99,32 +99,32 @@ export interface ResolvedOptions {
   readonly codec: Codec;
 }
 
-const optionNames: ReadonlySet<string> = new Set<keyof RomancyOptions>([
-  'storage',
-  'notifier',
-  'workflows',
-  'errors',
-  'workerId',
-  'serviceName',
-  'concurrency',
-  'workflowPollInterval',
-  'timerPollInterval',
-  'channelTimeoutInterval',
-  'listenNotify',
-  'notifyFallbackInterval',
-  'maxWorkflowsPerBatch',
-  'maxTimersPerBatch',
-  'maxMessagesPerBatch',
-  'leaseDuration',
-  'shutdownTimeout',
-  'retry',
-  'maxPayloadBytes',
-  'logger',
-  'hooks',
-  'clock',
-  'entropy',
-  'codec',
-]);
+const optionNames = namesOf<RomancyOptions>({
+  storage: true,
+  notifier: true,
+  workflows: true,
+  errors: true,
+  workerId: true,
+  serviceName: true,
+  concurrency: true,
+  workflowPollInterval: true,
+  timerPollInterval: true,
+  channelTimeoutInterval: true,
+  listenNotify: true,
+  notifyFallbackInterval: true,
+  maxWorkflowsPerBatch: true,
+  maxTimersPerBatch: true,
+  maxMessagesPerBatch: true,
+  leaseDuration: true,
+  shutdownTimeout: true,
+  retry: true,
+  maxPayloadBytes: true,
+  logger: true,
+  hooks: true,
+  clock: true,
+  entropy: true,
+  codec: true,
+});
 
 /** @throws ConfigurationError naming the option and what it takes. */
 export function resolveOptions(options: RomancyOptions): ResolvedOptions {

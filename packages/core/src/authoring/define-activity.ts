@@ -3,7 +3,7 @@ import type { Duration } from '../domain/duration.js';
 import { timeLimitMs } from '../domain/duration.js';
 import { ConfigurationError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
-import { checkKnownOptions } from '../domain/known-options.js';
+import { checkKnownOptions, namesOf } from '../domain/known-options.js';
 import { defaultRetryPolicy, resolveRetryPolicy, type RetryOptions } from '../domain/retry-policy.js';
 import type { ActivityContext } from './activity-context.js';
 import { checkSchema, type StandardSchema } from './standard-schema.js';
@@ -34,12 +34,7 @@ export interface Activity<TInput, TOutput, TGiven = TInput> {
   readonly options: ActivityOptions<TInput, TOutput, TGiven>;
 }
 
-const optionNames: ReadonlySet<string> = new Set<keyof ActivityOptions<unknown, unknown>>([
-  'retry',
-  'timeout',
-  'input',
-  'output',
-]);
+const optionNames = namesOf<ActivityOptions<unknown, unknown>>({ retry: true, timeout: true, input: true, output: true });
 
 /**
  * Declares an activity. Declaring has no effect: pass it to `ctx.run`.

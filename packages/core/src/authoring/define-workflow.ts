@@ -1,7 +1,7 @@
 // How workflows are declared.
 import { ConfigurationError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
-import { checkKnownOptions } from '../domain/known-options.js';
+import { checkKnownOptions, namesOf } from '../domain/known-options.js';
 import { checkSchema, type StandardSchema } from './standard-schema.js';
 import type { WorkflowContext } from './workflow-context.js';
 
@@ -27,7 +27,7 @@ export interface Workflow<TInput, TOutput, TGiven = TInput> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- parameters are contravariant: only `any` takes all workflows
 export type AnyWorkflow = Workflow<any, any, any>;
 
-const optionNames: ReadonlySet<string> = new Set<keyof WorkflowOptions<unknown, unknown>>(['input', 'output']);
+const optionNames = namesOf<WorkflowOptions<unknown, unknown>>({ input: true, output: true });
 
 /**
  * Declares a workflow.

@@ -1,6 +1,11 @@
 // Finds options that nobody reads: a misspelt one would be ignored without a word.
 import { ConfigurationError } from './errors.js';
 
+/** The names of all options of a type. One that is added to the type and not here is an error of the compiler, not of a user. */
+export function namesOf<Options>(names: { readonly [Name in keyof Required<Options>]: true }): ReadonlySet<string> {
+  return new Set(Object.keys(names));
+}
+
 /**
  * @param what names the object in the error; empty: its options stand for themselves.
  * @throws ConfigurationError when it is no object, or has a member that is not one of `names`; one that is undefined is none.

@@ -1,7 +1,7 @@
 // How often and when a failed activity is tried again.
 import { durationMs, longestDurationMs, timeLimitMs, type Duration } from './duration.js';
 import { ConfigurationError, TerminalError } from './errors.js';
-import { checkKnownOptions } from './known-options.js';
+import { checkKnownOptions, namesOf } from './known-options.js';
 
 /** An error class, for lists of classes; abstract ones too. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a constructor's parameters are contravariant: only `any` takes all classes
@@ -48,15 +48,15 @@ export const defaultRetryPolicy: RetryPolicy = Object.freeze({
   nonRetryable: Object.freeze([]),
 });
 
-const optionNames: ReadonlySet<string> = new Set<keyof RetryOptions>([
-  'maxAttempts',
-  'firstDelay',
-  'factor',
-  'maxDelay',
-  'jitter',
-  'maxDuration',
-  'nonRetryable',
-]);
+const optionNames = namesOf<RetryOptions>({
+  maxAttempts: true,
+  firstDelay: true,
+  factor: true,
+  maxDelay: true,
+  jitter: true,
+  maxDuration: true,
+  nonRetryable: true,
+});
 
 /**
  * Options laid over a policy, checked.

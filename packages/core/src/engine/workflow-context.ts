@@ -7,7 +7,7 @@ import type { ReceivedEvent } from '../domain/cloud-event.js';
 import { durationMs, longestDurationMs, timeLimitMs, type Duration } from '../domain/duration.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
-import { checkKnownOptions } from '../domain/known-options.js';
+import { checkKnownOptions, namesOf } from '../domain/known-options.js';
 import { resolveRetryPolicy } from '../domain/retry-policy.js';
 import type { Logger } from '../ports/logger.js';
 import { refuseInsideActivity } from './nested-calls.js';
@@ -21,8 +21,8 @@ import { scopedLogger } from './scoped-logger.js';
 type InlineFunction = (ctx: ActivityContext) => unknown;
 type AnyActivity = Activity<unknown, unknown, unknown>;
 
-const callOptionNames: ReadonlySet<string> = new Set<keyof RunOptions>(['id', 'retry', 'timeout']);
-const waitOptionNames: ReadonlySet<string> = new Set<keyof WaitEventOptions<unknown>>(['timeout', 'schema']);
+const callOptionNames = namesOf<RunOptions>({ id: true, retry: true, timeout: true });
+const waitOptionNames = namesOf<WaitEventOptions<unknown>>({ timeout: true, schema: true });
 
 /** Made once per execution. */
 export function createWorkflowContext(run: ContextHost): WorkflowContext {

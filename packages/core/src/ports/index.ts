@@ -13,5 +13,5 @@ export * from './storage.js';
 export * from '../domain/errors.js';
 export * from '../domain/history.js';
 export * from '../domain/instance.js';
-export { checkKnownOptions } from '../domain/known-options.js';
+export { checkKnownOptions, namesOf } from '../domain/known-options.js';
 export * from '../domain/wakeup.js';
