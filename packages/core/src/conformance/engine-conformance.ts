@@ -11,6 +11,7 @@ import { faultCases } from './engine-fault-cases.js';
 import { historyCases } from './engine-history-cases.js';
 import { hookCases } from './engine-hook-cases.js';
 import { listCases } from './engine-list-cases.js';
+import { notifierCases } from './engine-notifier-cases.js';
 import { raceCases } from './engine-race-cases.js';
 import { retryCases } from './engine-retry-cases.js';
 import { shutdownCases } from './engine-shutdown-cases.js';
@@ -42,6 +43,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     cancelCases(bench);
     hookCases(bench);
     takeoverCases(bench);
+    notifierCases(bench);
     faultCases(bench);
     doubtCases(bench);
     shutdownCases(bench);
