@@ -198,9 +198,10 @@ export function timerCases(bench: EngineBench): void {
         fired.push(dueAt);
         if (ctx.now() < dueAt) early.push(dueAt);
       });
-      const app = await harness.app({ workflows: [workflow] });
+      // A leap of the clock is no reason to declare somebody dead who sleeps through it.
+      const app = await harness.app({ workflows: [workflow], leaseDuration: '10h' });
       const probe = defineWorkflow('now', (ctx) => ctx.now());
-      const clockApp = await harness.app({ workflows: [probe] });
+      const clockApp = await harness.app({ workflows: [probe], leaseDuration: '10h' });
       const now = await harness.drive((await clockApp.romancy.startWorkflow(probe)).result());
       // Where time is real, all of them must be asleep before the first is due.
       const begin = now + Number(harness.span(3_600_000, 3000 + timers));
