@@ -1,7 +1,7 @@
 // The function in the database that commits a batch of progress, and its call.
 import { createHash } from 'node:crypto';
 import type { ProgressBatch } from '@romancy/core/ports';
-import { identifier, joined, raw, sql, type Sql, type SqlValue } from './sql.js';
+import { identifier, type SqlValue, type Statement } from './sql.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -19,6 +19,7 @@ import type { TableNames } from './table-names.js';
  */
 
 const name = 'commit_progress_1';
+const parameterCount = 24;
 
 /** What the function writes, and the races it is in. To be put into a migration. */
 export function createCommitFunction(t: TableNames): string {
@@ -134,12 +135,27 @@ END
 $body$`;
 }
 
-/** One row: whether the worker lives, the clock in milliseconds, and as JSON lists, or null, the ids of conflicts and of what was refused. */
-export function commitCall(tables: TableNames, batch: ProgressBatch): Sql {
+/** The call of the function: its text is made once, and its name as a prepared statement is that of no other text. */
+export interface CommitCall {
+  readonly name: string;
+  /** One row: whether the worker lives, the clock in milliseconds, and as JSON lists, or null, the ids of conflicts and of what was refused. */
+  of(batch: ProgressBatch): Statement;
+}
+
+export function createCommitCall(tables: TableNames): CommitCall {
+  const parameters = Array.from({ length: parameterCount }, (_, index) => `$${index + 1}`).join(', ');
+  const text = `SELECT alive, clock, conflicts, refused FROM ${functionName(tables)}(${parameters})`;
+  // No longer than PostgreSQL takes, whatever the schema is called.
+  const schemaHash = createHash('sha256').update(tables.schema).digest('hex').slice(0, 16);
+  return { name: `romancy_${name}_${schemaHash}`, of: (batch) => ({ text, values: parametersOf(batch) }) };
+}
+
+function parametersOf(batch: ProgressBatch): readonly SqlValue[] {
   const starts = byInstanceId(batch.starts);
   const { entries, subscriptions, takenMail } = batch;
   const settlements = byInstanceId(batch.settlements);
-  const lists = [
+  return [
+    batch.workerId,
     ...columns(starts, [
       (start) => start.instanceId,
       (start) => start.workflowName,
@@ -168,13 +184,6 @@ export function commitCall(tables: TableNames, batch: ProgressBatch): Sql {
       (settlement) => ('error' in settlement ? settlement.error : null),
     ]),
   ];
-  const values = [batch.workerId, ...lists].map((value) => sql`${value}`);
-  return sql`SELECT alive, clock, conflicts, refused FROM ${raw(functionName(tables))}(${joined(values, ', ')})`;
-}
-
-/** A name for the call as a prepared statement, which no other text has, and no longer than PostgreSQL takes. */
-export function commitStatementName({ schema }: TableNames): string {
-  return `romancy_${name}_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`;
 }
 
 function functionName({ schema }: TableNames): string {

@@ -1,7 +1,7 @@
 // One connection while it is out of the pool: statements with a deadline, and the knowledge whether it may go back.
 import { StorageUnavailableError } from '@romancy/core/ports';
 import type { PostgresClient, PostgresQuery, PostgresResult } from './postgres-pool.js';
-import type { Sql } from './sql.js';
+import type { Statement } from './sql.js';
 import { leavesConnectionUsable } from './storage-error.js';
 
 /** A row as the database wrote it: text or null, column by column. */
@@ -31,7 +31,7 @@ export class Connection {
    * @param name under which the session is to keep it parsed. Without one it may go through any transaction pooler, and is planned for its
    * parameters.
    */
-  async rows(statement: Sql, name?: string): Promise<readonly Row[]> {
+  async rows(statement: Statement, name?: string): Promise<readonly Row[]> {
     // Copied, since drivers take a list that they may change.
     const query: PostgresQuery = { text: statement.text, values: [...statement.values], rowMode: 'array', types: asText };
     return (await this.#send(name === undefined ? query : { ...query, name })).rows as readonly Row[];

@@ -2,7 +2,7 @@
 import { NotRunningError, StorageUnavailableError, type Logger } from '@romancy/core/ports';
 import { Connection, type Row } from './connection.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
-import type { Sql } from './sql.js';
+import type { Statement } from './sql.js';
 import { isAboutName, storageError } from './storage-error.js';
 
 /** How long a free connection is waited for. */
@@ -52,7 +52,7 @@ export class Database {
   }
 
   /** One statement in a transaction of its own: one round trip. */
-  async rows(statement: Sql): Promise<readonly Row[]> {
+  async rows(statement: Statement): Promise<readonly Row[]> {
     const connection = await this.connect();
     try {
       return await connection.rows(statement);
@@ -68,7 +68,7 @@ export class Database {
    * the next session may not have it, or have it already. It then refuses without having begun anything, and from there on no statement
    * of this process has a name.
    */
-  async preparedRows(name: string, statement: Sql): Promise<readonly Row[]> {
+  async preparedRows(name: string, statement: Statement): Promise<readonly Row[]> {
     if (!this.#keepsNames) return this.rows(statement);
     const connection = await this.connect();
     try {

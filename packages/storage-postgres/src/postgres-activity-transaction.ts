@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LeaseLostError, TransactionError, type ActivityTransaction, type PendingProgress } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
+import { createCommitCall } from './commit-function.js';
 import { commitProgress } from './commit-progress.js';
 import { findOutcome } from './commit-outcome.js';
 import type { Connection, Row } from './connection.js';
@@ -11,7 +12,7 @@ import { guardClient, type GuardedClient } from './guarded-client.js';
 import { entryColumns, entryRows, entryValues } from './history-rows.js';
 import { kyselyTransaction } from './kysely-transaction.js';
 import type { PostgresClient } from './postgres-pool.js';
-import { joined, raw, sql, type Sql } from './sql.js';
+import { joined, raw, sql, type Statement } from './sql.js';
 import { leavesConnectionUsable, storageError } from './storage-error.js';
 import type { TableNames } from './table-names.js';
 
@@ -142,8 +143,8 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     }
     if (alive !== '1') throw leaseLost(workerId);
     if (before !== undefined && !isEmpty(before)) {
-      const rows = (statement: Sql): Promise<readonly Row[]> => this.#connection.rows(statement);
-      await commitProgress(rows, tables, { workerId, starts: [], settlements: [], ...before });
+      const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
+      await commitProgress(rows, createCommitCall(tables), { workerId, starts: [], settlements: [], ...before });
     }
     return transactionId!;
   }

@@ -1,7 +1,7 @@
 // Runs on PostgreSQL: commits, claims, signals, mail and history.
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
-import { commitStatementName } from './commit-function.js';
+import { createCommitCall } from './commit-function.js';
 import { commitProgress } from './commit-progress.js';
 import type { Database } from './database.js';
 import { readHistory } from './history-rows.js';
@@ -10,9 +10,9 @@ import { readSignals } from './read-signals.js';
 import type { TableNames } from './table-names.js';
 
 export function createRunStore(database: Database, tables: TableNames): RunStore {
-  const commitName = commitStatementName(tables);
+  const call = createCommitCall(tables);
   return {
-    commit: (batch) => commitProgress((statement) => database.preparedRows(commitName, statement), tables, batch),
+    commit: (batch) => commitProgress((statement) => database.preparedRows(call.name, statement), call, batch),
     claim: (request) => claimRuns({ database, tables }, request),
     readSignals: (request) => readSignals(database, tables, request),
     mail: (request) => readMail(database, tables, request),

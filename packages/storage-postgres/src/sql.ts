@@ -3,8 +3,14 @@
 /** What may be passed as a parameter. Lists become arrays of the database; their type is said by a cast in the text. */
 export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
 
+/** What is sent: a text with `$1`, `$2`, … in it, and their values. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+}
+
 /** A piece of a statement. Between two texts stands one parameter. */
-export class Sql {
+export class Sql implements Statement {
   readonly texts: readonly string[];
   readonly values: readonly SqlValue[];
 

@@ -6,7 +6,6 @@ import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
 import type { NewInstance, NewSubscription, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
-import { CommitPace, crowd } from './commit-pace.js';
 import { byInstance, fittingCount, instanceOf, Outcome, toBatch, type CommitItem } from './commit-item.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -23,6 +22,8 @@ export interface CommitterParts {
   readonly onLeaseLost: (error: LeaseLostError) => void;
 }
 
+/** Milliseconds. A commit may have taken long because it waited for a lock: that is no measure of what another one would take. */
+const mostWaitMs = 50;
 /** A bound that holds whatever the clock says: code that never comes to rest must not keep a commit from beginning. */
 const mostTurns = 1000;
 
@@ -31,8 +32,7 @@ type Release = () => void;
 
 /**
  * One lane: commits never overlap, so they take effect in the order in which things were recorded, and one instance's history is
- * always a prefix of what its code knew. (In two halves of a crowd, see {@link CommitPace}, that holds for each instance by itself, which
- * is all that anybody can see.) An outage keeps the lane waiting and loses nothing: each commit can be repeated.
+ * always a prefix of what its code knew. An outage keeps the lane waiting and loses nothing: each commit can be repeated.
  *
  * The next commit is sent before those who waited for the last one are told, if there is one to send: the database works on it while
  * their code goes on.
@@ -49,9 +49,15 @@ export class Committer implements ProgressSink {
   readonly #refused = new Map<string, unknown>();
   /** Runs whose code may record more within this turn of the event loop. */
   #goingOn = 0;
-  readonly #pace = new CommitPace();
+  #lastTookMs = 0;
+  #leavesTurns = false;
   /** Commits that took effect, for tests that count. */
   commits = 0;
+
+  /** Whether the event loop has turns while a commit is under way. Not so with a database inside this thread, and as long as none was made. */
+  get leavesTurns(): boolean {
+    return this.#leavesTurns;
+  }
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -134,12 +140,11 @@ export class Committer implements ProgressSink {
     let release: Release | null = null;
     for (;;) {
       await this.#untilRunsStay();
-      const items = this.#pause === null ? this.#take(release === null) : [];
+      const items = this.#pause === null ? this.#take() : [];
       if (items.length > 0) {
-        this.#pace.sending(this.#parts.clock.monotonic(), release === null);
         const sending = this.#commit(items);
         if (release !== null) {
-          // In the turn that the statement needs to leave, a commit that was lost or refused may be over already; that changes nothing.
+          // The turn that the statement needs to leave.
           await hop();
           release();
         }
@@ -158,30 +163,21 @@ export class Committer implements ProgressSink {
 
   /**
    * A step's result is followed by the next wait, the park or the completion a turn or two later, and one of a hundred results that came
-   * together by ninety-nine others, a turn each: all of that belongs into one commit.
+   * together by ninety-nine others, a turn each: all of that belongs into one commit. But no run is to hold up the others for longer
+   * than it saves: for as long as a commit takes at most.
    */
   async #untilRunsStay(): Promise<void> {
     const { clock } = this.#parts;
     const began = clock.monotonic();
+    const longestMs = Math.min(this.#lastTookMs, mostWaitMs);
     for (let turns = 0; this.#goingOn > 0 && turns < mostTurns; turns++) {
       await hop();
-      if (turns > 0 && clock.monotonic() - began >= this.#pace.longestWaitMs) return;
+      if (turns > 0 && clock.monotonic() - began >= longestMs) return;
     }
   }
 
-  /**
-   * What goes into the next commit.
-   * @param isAlone nobody goes on while it is under way.
-   */
-  #take(isAlone: boolean): readonly CommitItem[] {
-    const fitting = this.#queue.splice(0, fittingCount(this.#queue));
-    const items = fitting.filter((item) => this.#isAdmitted(item));
-    if (!isAlone || !this.#pace.halves) return items;
-    const groups = byInstance(items);
-    if (groups.length < crowd) return items;
-    const half = groups.length >> 1;
-    this.#queue.unshift(...groups.slice(half).flat());
-    return groups.slice(0, half).flat();
+  #take(): readonly CommitItem[] {
+    return this.#queue.splice(0, fittingCount(this.#queue)).filter((item) => this.#isAdmitted(item));
   }
 
   /** @returns how those who wait for it are told. */
@@ -230,11 +226,12 @@ export class Committer implements ProgressSink {
     const { runs, workerId, health, storageClock, clock } = this.#parts;
     const batch = toBatch(workerId, items);
     const result = await health.keepTrying(async () => {
-      let blocked = true;
-      void hop().then(() => (blocked = false));
+      let hadTurn = false;
+      void hop().then(() => (hadTurn = true));
       const sentAt = clock.monotonic();
       const answer = await runs.commit(batch);
-      this.#pace.answered(clock.monotonic(), clock.monotonic() - sentAt, blocked);
+      this.#lastTookMs = clock.monotonic() - sentAt;
+      this.#leavesTurns = hadTurn;
       storageClock.observe(answer.now, sentAt);
       return answer;
     }, this.#abort.signal);

@@ -6,7 +6,7 @@ import { Run } from '../engine/run.js';
 import type { RunEnd } from '../engine/run-exit.js';
 import type { RunServices } from '../engine/run-services.js';
 import type { ClaimedRun, NewInstance, RunStore } from '../ports/run-store.js';
-import { Committer } from './committer.js';
+import { CommitLanes, type LanePlace } from './commit-lanes.js';
 import { SignalReader } from './signal-reader.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -28,16 +28,22 @@ export interface SessionParts {
   readonly onLeaseLost: (session: WorkerSession, error: LeaseLostError) => void;
 }
 
+/** A run in memory, and the lane by which it commits. */
+interface Running {
+  readonly run: Run;
+  readonly place: LanePlace;
+}
+
 /** How a start ended. */
 export type StartOutcome = 'started' | 'conflict';
 
 export class WorkerSession implements Claimant {
   readonly workerId: string;
   readonly #parts: SessionParts;
-  readonly #services: RunServices;
-  readonly #committer: Committer;
+  readonly #services: Omit<RunServices, 'progress'>;
+  readonly #lanes: CommitLanes;
   readonly #abort = new AbortController();
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, Running>();
   /** Instances that are being started here: their places are taken, their runs have not begun. */
   readonly #starting = new Set<string>();
   /** What was claimed anew before the run that is still here had the answer to its settlement. */
@@ -50,7 +56,7 @@ export class WorkerSession implements Claimant {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.workerId = parts.workerId;
-    this.#committer = new Committer({
+    this.#lanes = new CommitLanes({
       workerId: parts.workerId,
       runs: parts.runs,
       health: parts.health,
@@ -67,7 +73,7 @@ export class WorkerSession implements Claimant {
       mailLimit: parts.services.mailLimit,
       signal: this.#abort.signal,
     });
-    this.#services = { ...parts.services, workerId: parts.workerId, progress: this.#committer, reader };
+    this.#services = { ...parts.services, workerId: parts.workerId, reader };
   }
 
   get running(): number {
@@ -75,7 +81,7 @@ export class WorkerSession implements Claimant {
   }
 
   get commits(): number {
-    return this.#committer.commits;
+    return this.#lanes.commits;
   }
 
   get room(): number {
@@ -87,7 +93,7 @@ export class WorkerSession implements Claimant {
   }
 
   alone<T>(work: () => Promise<T>): Promise<T> {
-    return this.#committer.alone(work);
+    return this.#lanes.alone(work);
   }
 
   isRunning(instanceId: string): boolean {
@@ -104,10 +110,12 @@ export class WorkerSession implements Claimant {
     const isServed = this.#parts.workflows.has(workflowName) && this.room > 0 && !options.mayBeThere;
     // Two starts of one id at once: the second must find the first as a conflict, not as its own.
     const owned = isServed && !this.#starting.has(instanceId) && !this.#runs.has(instanceId);
-    if (!owned) return this.#committer.start({ ...instance, owned });
+    if (!owned) return this.#lanes.first.start({ ...instance, owned });
     this.#starting.add(instanceId);
+    const place = this.#lanes.enter();
+    let isBegun = false;
     try {
-      const outcome = await this.#committer.start({ ...instance, owned });
+      const outcome = await place.committer.start({ ...instance, owned });
       if (outcome === 'started') {
         const claimed = {
           instanceId,
@@ -121,37 +129,40 @@ export class WorkerSession implements Claimant {
           historyComplete: true,
         };
         this.#starting.delete(instanceId);
-        this.begin(claimed);
+        isBegun = true;
+        this.#begin(claimed, place);
       }
       return outcome;
     } finally {
+      if (!isBegun) place.leave();
       this.#starting.delete(instanceId);
       this.#freed();
     }
   }
 
   begin(claimed: ClaimedRun): void {
-    const workflow = this.#parts.workflows.get(claimed.workflowName);
+    // The storage hands out what nobody owns: a run of it that is here was put away, and has not been told yet.
+    if (this.#runs.has(claimed.instanceId)) this.#following.set(claimed.instanceId, claimed);
+    else this.#begin(claimed, this.#lanes.enter());
+  }
+
+  #begin(claimed: ClaimedRun, place: LanePlace): void {
+    const { instanceId, workflowName } = claimed;
+    const workflow = this.#parts.workflows.get(workflowName);
     if (workflow === undefined) {
       // Cannot happen while the storage keeps its contract.
-      this.#services.logger.error('the storage handed out an instance that is not for this worker', {
-        instanceId: claimed.instanceId,
-      });
+      this.#services.logger.error('the storage handed out an instance that is not for this worker', { instanceId });
+      place.leave();
       return;
     }
-    if (this.#runs.has(claimed.instanceId)) {
-      // The storage hands out what nobody owns: the run that is here was put away, and has not been told yet.
-      this.#following.set(claimed.instanceId, claimed);
-      return;
-    }
-    const run = new Run(workflow, claimed, this.#services);
-    this.#runs.set(claimed.instanceId, run);
+    const run = new Run(workflow, claimed, { ...this.#services, progress: place.committer });
+    this.#runs.set(instanceId, { run, place });
     if (this.#draining) run.drain();
     void run.execute().then((end) => this.#ended(run, end));
   }
 
   attend(instanceIds: readonly string[]): void {
-    for (const instanceId of instanceIds) void this.#runs.get(instanceId)?.attend();
+    for (const instanceId of instanceIds) void this.#runs.get(instanceId)?.run.attend();
   }
 
   leaseLost(error: LeaseLostError): void {
@@ -162,7 +173,7 @@ export class WorkerSession implements Claimant {
   /** Begins nothing new and hands runs back as they come to rest; resolves when none is left or `signal` aborts. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#draining = true;
-    for (const run of this.#runs.values()) run.drain();
+    for (const { run } of this.#runs.values()) run.drain();
     const empty = new Promise<void>((resolve) => {
       this.#idle = resolve;
       if (this.#isEmpty) resolve();
@@ -170,7 +181,7 @@ export class WorkerSession implements Claimant {
     });
     await empty;
     const flushed = new Promise<void>((resolve) => {
-      void this.#committer.idle().then(resolve);
+      void this.#lanes.idle().then(resolve);
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
@@ -181,8 +192,8 @@ export class WorkerSession implements Claimant {
   drop(reason: Error): void {
     this.#draining = true;
     this.#abort.abort(reason);
-    this.#committer.abandon(reason);
-    for (const run of this.#runs.values()) run.drop(reason);
+    this.#lanes.abandon(reason);
+    for (const { run } of this.#runs.values()) run.drop(reason);
   }
 
   get #isEmpty(): boolean {
@@ -196,19 +207,21 @@ export class WorkerSession implements Claimant {
       const why = end.error instanceof NonDeterminismError ? 'its code does not fit its history' : 'it cannot go on as it is';
       this.#services.logger.error(`a workflow is stalled: ${why}`, { instanceId, workflowName, error: end.error.message });
     }
+    const { place } = this.#runs.get(instanceId)!;
     this.#runs.delete(instanceId);
+    place.leave();
     if (end.type !== 'finished') this.#parts.hub.emit('left', instanceId);
     const next = this.#following.get(instanceId);
     this.#following.delete(instanceId);
     if (!this.#abort.signal.aborted) {
       if (next !== undefined) this.begin(next);
-      else if (end.type === 'dropped') void this.#handBack(run, end.reason);
+      else if (end.type === 'dropped') void this.#handBack({ run, place }, end.reason);
     }
     this.#freed();
   }
 
   /** A run was broken off though this worker lives: its instance must not stay owned with nobody to run it. */
-  async #handBack(run: Run, reason: Error): Promise<void> {
+  async #handBack({ run, place }: Running, reason: Error): Promise<void> {
     const { instanceId, workflowName, claim } = run;
     this.#leaving.add(instanceId);
     this.#services.logger.warn('a run was broken off, its instance is handed back', {
@@ -218,7 +231,8 @@ export class WorkerSession implements Claimant {
     });
     try {
       const wakeAt = this.#services.storageTime.ahead() + 1000;
-      await this.#committer.settle({ type: 'release', instanceId, claim, wakeAt }, []);
+      // By the same lane: behind what the run has still recorded.
+      await place.committer.settle({ type: 'release', instanceId, claim, wakeAt }, []);
     } catch (error) {
       if (!this.#abort.signal.aborted) {
         this.#services.logger.error('an instance could not be handed back', { instanceId, workflowName, error: String(error) });
