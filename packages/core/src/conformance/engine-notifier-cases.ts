@@ -54,6 +54,28 @@ export function notifierCases(bench: EngineBench): void {
       await harness.untilStatus(other, handed.instanceId, 'cancelled');
     });
 
+    it('tells of an end, so that a result awaited in another process is there at once', async () => {
+      const harness = await bench.harness();
+      const hub = createMemoryNotifierHub();
+      const workflow = defineWorkflow('awaited', async (ctx) => (await ctx.waitEvent<string>('go')).data);
+      const lease = { leaseDuration: '1000h' } as const;
+      const asking = await healthyApp(harness, { notifier: hub.createNotifier(), ...lease });
+      const serving = await healthyApp(harness, { notifier: hub.createNotifier(), workflows: [workflow], ...lease });
+      const run = await asking.romancy.startWorkflow(workflow);
+      await harness.untilStatus(serving, run.instanceId, 'waiting_for_event');
+      let result: unknown;
+      const awaited = run.result().then((value) => (result = value));
+      // The longer it has waited in vain, the more seldom it looks: where time is in the test's hand, once in an hour by now.
+      for (let hour = 0; hour < 20; hour++) {
+        await harness.leap('1h');
+        await harness.tick();
+      }
+      await harness.drive(serving.romancy.sendEvent({ type: 'go', source: 'tests', data: 'there', instanceId: run.instanceId }));
+      await harness.until(() => result !== undefined);
+      expect(await awaited).toBe('there');
+      expect(hub.sent).toContainEqual({ kind: 'workflow_finished', instanceId: run.instanceId });
+    });
+
     it('tells of a timer, so that others fire it though nobody polls and its worker has died', async () => {
       const harness = await bench.harness();
       const hub = createMemoryNotifierHub();

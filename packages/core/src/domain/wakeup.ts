@@ -2,7 +2,8 @@
 
 /**
  * A hint, never the truth: it carries ids only, and whoever gets one reads the database again. Losing all of them costs
- * latency and nothing else. The four kinds are the four channels of `postgres-notify.md`.
+ * latency and nothing else. Four kinds are the four channels of `postgres-notify.md`; `workflow_finished`, for those who wait for a
+ * result in another process, is one beyond them.
  */
 export type Wakeup =
   | { readonly kind: 'workflow_resumable'; readonly instanceId: string; readonly workflowName: string }
@@ -20,6 +21,7 @@ export type Wakeup =
       /** Null: every subscriber. */
       readonly targetInstanceId: string | null;
     }
-  | { readonly kind: 'outbox_pending'; readonly eventId: string };
+  | { readonly kind: 'outbox_pending'; readonly eventId: string }
+  | { readonly kind: 'workflow_finished'; readonly instanceId: string };
 
 export type WakeupKind = Wakeup['kind'];

@@ -115,7 +115,8 @@ export class RunExit {
   async finish(outcome: RunOutcome, cancelReason: string | null): Promise<boolean> {
     const { instanceId, workflowName, claim, services } = this.#parts;
     this.#close(() => new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
-    if ((await services.progress.settle({ type: 'finish', instanceId, claim, ...outcome })) === 'refused') return false;
+    const wakeups = [{ kind: 'workflow_finished', instanceId }] as const;
+    if ((await services.progress.settle({ type: 'finish', instanceId, claim, ...outcome }, wakeups)) === 'refused') return false;
     this.#finish({ type: 'finished', finished: { instanceId, cancelReason, ...outcome } });
     const { status, error } = outcome;
     services.hooks.call('onWorkflowEnd', {

@@ -86,14 +86,30 @@ describe('a result watcher', () => {
     expect(await result).toEqual(end('a'));
   });
 
-  it('looks at once when there is news', async () => {
+  it('looks at once, and only for the one, when an end elsewhere is told', async () => {
     const result = watcher.wait('a');
+    void watcher.wait('b').catch(() => undefined);
     await clock.advance(2000);
     ended.add('a');
     const before = looks.length;
-    watcher.lookNow();
+    hub.emit('wakeups', [
+      { kind: 'workflow_finished', instanceId: 'stranger' },
+      { kind: 'workflow_resumable', instanceId: 'b', workflowName: 'w' },
+      { kind: 'workflow_finished', instanceId: 'a' },
+    ]);
     await settleTurns(3);
-    expect(looks).toHaveLength(before + 1);
+    expect(looks.slice(before).map(({ ids }) => ids)).toEqual([['a']]);
+    expect(await result).toEqual(end('a'));
+  });
+
+  it('asks nothing when the end is told of one that runs here', async () => {
+    runningHere.add('a');
+    const result = watcher.wait('a');
+    await settleTurns(3);
+    hub.emit('wakeups', [{ kind: 'workflow_finished', instanceId: 'a' }]);
+    await settleTurns(3);
+    expect(looks).toEqual([]);
+    hub.emit('finished', end('a'));
     expect(await result).toEqual(end('a'));
   });
 

@@ -1,4 +1,5 @@
 // Waits for the ends of instances, here or in another process, with one query for all who wait.
+import type { Wakeup } from '../domain/wakeup.js';
 import type { Clock } from '../ports/clock.js';
 import type { FinishedInstance, InstanceStore } from '../ports/instance-store.js';
 import type { StorageHealth } from './storage-health.js';
@@ -44,6 +45,7 @@ export class ResultWatcher {
     this.#parts = parts;
     parts.hub.on('finished', this.#finished);
     parts.hub.on('left', this.#left);
+    parts.hub.on('wakeups', this.#told);
   }
 
   /** Resolves with the end of the instance. Rejects with the reason of `signal` when that aborts first, or of `stop`. */
@@ -74,17 +76,11 @@ export class ResultWatcher {
     });
   }
 
-  /** News from elsewhere: look at all that do not run here, now. */
-  lookNow(): void {
-    const now = this.#parts.clock.monotonic();
-    for (const watch of this.#watches.values()) if (watch.nextLookAt !== null) watch.nextLookAt = now;
-    this.#armFor(now);
-  }
-
   /** Rejects everybody who waits. */
   async stop(reason: Error): Promise<void> {
     this.#parts.hub.off('finished', this.#finished);
     this.#parts.hub.off('left', this.#left);
+    this.#parts.hub.off('wakeups', this.#told);
     this.#abort.abort(reason);
     this.#cancelTimer?.();
     for (const watch of this.#watches.values()) for (const waiter of watch.waiters) waiter.reject(reason);
@@ -97,6 +93,19 @@ export class ResultWatcher {
     if (watch === undefined) return;
     this.#watches.delete(finished.instanceId);
     for (const waiter of watch.waiters) waiter.resolve(finished);
+  };
+
+  /** An end elsewhere is told by a notifier, if there is one; what it was, only the database can tell. */
+  readonly #told = (wakeups: readonly Wakeup[]): void => {
+    if (this.#watches.size === 0) return;
+    const now = this.#parts.clock.monotonic();
+    for (const wakeup of wakeups) {
+      if (wakeup.kind !== 'workflow_finished') continue;
+      const watch = this.#watches.get(wakeup.instanceId);
+      if (watch === undefined || watch.nextLookAt === null) continue;
+      watch.nextLookAt = now;
+      this.#armFor(now);
+    }
   };
 
   /** The run left this process without an end: from now on only the database can tell. */

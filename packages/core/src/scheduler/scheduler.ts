@@ -288,6 +288,8 @@ export class Scheduler {
           claim = true;
           break;
         case 'outbox_pending':
+        case 'workflow_finished':
+          // Not for those who look for work: the watcher of results hears the latter.
           break;
       }
     }
