@@ -22,7 +22,7 @@ import { systemEntropy } from './system-entropy.js';
 export interface RomancyOptions {
   /** Where instances live: `createPostgresStorage(…)`, `createSqliteStorage(…)`. One storage object serves one app. */
   readonly storage: Storage;
-  /** Wake-ups between processes, such as `createPgNotifier(…)`. Default: none, by polling. */
+  /** Wake-ups between processes. Default: none, work is found by polling. */
   readonly notifier?: Notifier;
   /** The workflows that this process runs. Instances of others are left to other processes. Default: none; such an app starts and asks only. */
   readonly workflows?: readonly AnyWorkflow[];
@@ -183,7 +183,7 @@ function resolveNotifier(options: RomancyOptions): Notifier | null {
   if (notifier === undefined) {
     if (listenNotify === true) {
       throw new ConfigurationError(
-        'listenNotify is true, but no notifier is plugged in; pass notifier: createPgNotifier(…), or leave listenNotify out',
+        'listenNotify is true, but no notifier is plugged in; pass one as option notifier, or leave listenNotify out',
         {
           option: 'listenNotify',
         },
