@@ -1,6 +1,7 @@
 // The function in the database that commits a batch of progress, and its call.
 import { createHash } from 'node:crypto';
 import type { ProgressBatch } from '@romancy/core/ports';
+import { arrayLiteral, type ArrayItem } from './array-literal.js';
 import { identifier, type SqlValue, type Statement } from './sql.js';
 import type { TableNames } from './table-names.js';
 
@@ -23,6 +24,10 @@ const parameterCount = 24;
 
 /** What the function writes, and the races it is in. To be put into a migration. */
 export function createCommitFunction(t: TableNames): string {
+  const body = bodyOf(t);
+  // Names of the schema are in it, and may have any characters.
+  let tag = '$body$';
+  while (body.includes(tag)) tag = `$_${tag.slice(1)}`;
   return `
 CREATE FUNCTION ${functionName(t)}(
   worker text,
@@ -38,7 +43,11 @@ CREATE FUNCTION ${functionName(t)}(
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_mergejoin = off SET jit = off
 SET search_path = pg_catalog
-AS $body$
+AS ${tag}${body}${tag}`;
+}
+
+function bodyOf(t: TableNames): string {
+  return `
 DECLARE
   stamp timestamptz := date_trunc('milliseconds', now());
   affected integer;
@@ -132,7 +141,7 @@ BEGIN
     END IF;
   END IF;
 END
-$body$`;
+`;
 }
 
 /** The call of the function: its text is made once, and its name as a prepared statement is that of no other text. */
@@ -191,8 +200,8 @@ function functionName({ schema }: TableNames): string {
 }
 
 /** A list per column; null in place of each when there are no rows: the function then leaves that part out. */
-function columns<T>(rows: readonly T[], of: readonly ((row: T) => string | number | boolean | null)[]): readonly SqlValue[] {
-  return of.map((value) => (rows.length === 0 ? null : rows.map(value)));
+function columns<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]): readonly SqlValue[] {
+  return of.map((value) => (rows.length === 0 ? null : arrayLiteral(rows, value)));
 }
 
 function byInstanceId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {

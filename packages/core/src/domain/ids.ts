@@ -40,10 +40,9 @@ export function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= longestName && isPlainText(value);
 }
 
+/** Control characters, and halves of characters. */
+const unfit = /[\p{Cc}\p{Cs}]/u;
+
 function isPlainText(text: string): boolean {
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0xd800 && code <= 0xdfff)) return false;
-  }
-  return true;
+  return !unfit.test(text);
 }

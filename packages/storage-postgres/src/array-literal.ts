@@ -1,0 +1,23 @@
+// Lists as PostgreSQL reads them, written faster and with less garbage than the driver does for any kind of value.
+
+/** What may stand in a list. */
+export type ArrayItem = string | number | boolean | null;
+
+/** In double quotes only these two have a meaning (PostgreSQL: Array Value Input). */
+const special = /["\\]/;
+const eachSpecial = /["\\]/g;
+
+/** The literal of a one-dimensional array: of texts, or of a type that reads its values from such texts. */
+export function arrayLiteral<T>(rows: readonly T[], of: (row: T) => ArrayItem): string {
+  let literal = '{';
+  for (let index = 0; index < rows.length; index++) {
+    if (index > 0) literal += ',';
+    literal += item(of(rows[index]!));
+  }
+  return `${literal}}`;
+}
+
+function item(value: ArrayItem): string {
+  if (typeof value === 'string') return `"${special.test(value) ? value.replace(eachSpecial, '\\$&') : value}"`;
+  return value === null ? 'NULL' : String(value);
+}
