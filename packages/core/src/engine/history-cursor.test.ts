@@ -62,6 +62,18 @@ describe('a history cursor', () => {
     expect(cursor.next).toEqual(all[27]);
   });
 
+  it('gives out of its turn what is asked for behind the next entry, and goes on without it', async () => {
+    const all = entries(['activity_completed', 'timer_fired', 'value', 'timer_fired']);
+    const { cursor } = cursorOver(all, 10);
+    await cursor.prepare();
+    expect(cursor.takeOut(({ seq }) => seq === all[0]!.seq)).toBeUndefined();
+    expect(cursor.takeOut(({ kind }) => kind === 'value')).toBe(all[2]);
+    expect(cursor.takeOut(({ kind }) => kind === 'value')).toBeUndefined();
+    const seen: (HistoryEntry | undefined)[] = [];
+    for (; cursor.next !== undefined; cursor.advance()) seen.push(cursor.next);
+    expect(seen).toEqual([all[0], all[1], all[3]]);
+  });
+
   it('gives every entry once and in order, whatever the pages, and never runs dry before the end', async () => {
     const kind = fc.constantFrom<HistoryKind>(
       'value',

@@ -46,6 +46,17 @@ export class HistoryCursor {
     }
   }
 
+  /** The first such entry behind the next one, as far as history is loaded, which then never comes next; undefined when there is none. */
+  takeOut(isWanted: (entry: HistoryEntry) => boolean): HistoryEntry | undefined {
+    const ahead = this.#page.slice(this.#index);
+    const found = ahead.findIndex((entry, index) => index > 0 && isWanted(entry));
+    if (found === -1) return undefined;
+    const [entry] = ahead.splice(found, 1);
+    this.#page = ahead;
+    this.#index = 0;
+    return entry;
+  }
+
   /**
    * Loads on until an outcome lies ahead or history is complete. The code asks synchronously for what is recorded at the call, and
    * between two outcomes there can be any number of such entries: all of them must be at hand before the code goes on.

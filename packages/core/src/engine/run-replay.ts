@@ -70,14 +70,22 @@ export class RunReplay {
     this.#take(entry, call);
   }
 
-  /** The entry of a call that has its outcome at once; it must come next. @throws NonDeterminismError */
+  /**
+   * The entry of a call that has its outcome at once. As a rule it comes next; code that awaited something of its own (an import that is
+   * loaded by now) may be here before outcomes that it was given earlier then. What it asks for is the same.
+   * @throws NonDeterminismError
+   */
   takeValue(call: { readonly position: number; readonly id: string; readonly verb: Verb }): HistoryEntry {
+    const isOf = ({ kind, position, callId }: HistoryEntry): boolean =>
+      kind === 'value' && position === call.position && callId === call.id;
     const entry = this.next!;
-    if (entry.kind !== 'value' || entry.position !== call.position || entry.callId !== call.id) {
-      throw this.#mismatch(call.position, describeCall(call), entry);
+    if (isOf(entry)) {
+      this.#advance();
+      return entry;
     }
-    this.#advance();
-    return entry;
+    const later = this.#parts.cursor.takeOut(isOf);
+    if (later === undefined) throw this.#mismatch(call.position, describeCall(call), entry);
+    return later;
   }
 
   /** The code has ended: @returns an error when history goes on. */

@@ -200,7 +200,10 @@ export class Run implements ContextHost {
     const { codec } = this.services;
     if (this.#replay.next !== undefined) {
       try {
-        return codec.decode(this.#replay.takeValue(call).data!);
+        const entry = this.#replay.takeValue(call);
+        // The replay may be waiting for this very call: what history has behind it is due now.
+        this.#codeMoves();
+        return codec.decode(entry.data!);
       } catch (error) {
         if (error instanceof NonDeterminismError) void this.#exit.stall(error);
         throw error;
