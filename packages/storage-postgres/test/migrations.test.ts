@@ -123,6 +123,20 @@ describe('migratePostgres', () => {
   });
 });
 
+it('takes a schema of any name', async () => {
+  const storage = await openStorage({ connectionString: url, schema: `it's "$body$" \\ $1` });
+  const worker = await registered(storage, 'worker');
+  await storage.runs.commit({
+    workerId: worker,
+    starts: [{ instanceId: 'one', workflowName: 'order', input: '{}', startToken: 'token', owned: true }],
+    entries: [],
+    subscriptions: [],
+    takenMail: [],
+    settlements: [],
+  });
+  expect((await storage.instances.get('one'))?.owner).toBe(worker);
+});
+
 describe('migrate: false', () => {
   it('creates nothing and says what is missing', async () => {
     const storage = createPostgresStorage({ connectionString: url, migrate: false });
