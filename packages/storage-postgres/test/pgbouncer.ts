@@ -26,7 +26,7 @@ export async function startPgBouncer(url: string, serverConnections: number): Pr
       'listen_addr = 127.0.0.1',
       `listen_port = ${port}`,
       'unix_socket_dir =',
-      'auth_type = plain',
+      'auth_type = trust',
       `auth_file = ${join(folder, 'users.txt')}`,
       'pool_mode = transaction',
       'max_client_conn = 500',

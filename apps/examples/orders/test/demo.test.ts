@@ -150,7 +150,9 @@ describe('on PostgreSQL', () => {
       const args = ['--input', await ordersFile(folder, 40), '--data', join(folder, 'data'), '--postgres', url];
       const first = await endOf(spawnFixture(main, args));
       expect(first).toContain('database: PostgreSQL');
-      expect(first).not.toContain(new URL(url).password);
+      // A server that trusts everybody needs none.
+      const { password } = new URL(url);
+      if (password !== '') expect(first).not.toContain(password);
       expect(first).toMatch(/worker 1 is process \d+/);
       expect(first).toMatch(/worker 2 is process \d+/);
       expect(first).toMatch(/worker 1 was killed \(SIGKILL\) with \d+ orders in its hands/);
