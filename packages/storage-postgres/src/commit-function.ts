@@ -110,9 +110,14 @@ BEGIN
     ));
   END IF;
 
-  -- Rows are locked one by one, in the order of the lists, which is that of ids. Whoever changes a row at the moment (a delivery, a
-  -- cancellation) is waited for, and the conditions are then asked of its newest version; from there on it cannot change.
+  -- Several rows are locked in the order of ids first, as everywhere where several are waited for (a delivery to a channel does the same):
+  -- the plan of the UPDATE may take them in any other. Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and
+  -- the conditions are then asked of its newest version; from there on it cannot change.
   IF settled_instance IS NOT NULL THEN
+    IF cardinality(settled_instance) > 1 THEN
+      PERFORM FROM ${t.instances.text} i WHERE i.instance_id = ANY(settled_instance) AND (i.owner = worker) IS TRUE
+      ORDER BY i.instance_id FOR NO KEY UPDATE;
+    END IF;
     WITH settled AS (
       UPDATE ${t.instances.text} i
       SET status = x.status, owner = NULL, attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,

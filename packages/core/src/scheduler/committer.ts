@@ -18,7 +18,7 @@ export interface CommitterParts {
   readonly clock: Clock;
   /** Wake-ups of what is committed. */
   readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
-  /** This worker was declared dead. Called once. */
+  /** This worker was declared dead. */
   readonly onLeaseLost: (error: LeaseLostError) => void;
 }
 
