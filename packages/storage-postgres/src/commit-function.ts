@@ -41,7 +41,7 @@ CREATE FUNCTION ${functionName(t)}(
   OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_mergejoin = off SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_mergejoin = off SET jit = off
 SET search_path = pg_catalog
 AS ${tag}${body}${tag}`;
 }
@@ -110,14 +110,11 @@ BEGIN
     ));
   END IF;
 
-  -- Several rows are locked in the order of ids first, as everywhere where several are waited for (a delivery to a channel does the same):
-  -- the plan of the UPDATE may take them in any other. Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and
-  -- the conditions are then asked of its newest version; from there on it cannot change.
+  -- Rows are locked one by one in the order of ids, as everywhere where several are waited for (a delivery to a channel does the same):
+  -- whichever side of the join comes first, it is read in that order, the list as it was sorted or the rows along their index. (Not so by a
+  -- bitmap, which the settings therefore rule out.) Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and the
+  -- conditions are then asked of its newest version; from there on it cannot change.
   IF settled_instance IS NOT NULL THEN
-    IF cardinality(settled_instance) > 1 THEN
-      PERFORM FROM ${t.instances.text} i WHERE i.instance_id = ANY(settled_instance) AND (i.owner = worker) IS TRUE
-      ORDER BY i.instance_id FOR NO KEY UPDATE;
-    END IF;
     WITH settled AS (
       UPDATE ${t.instances.text} i
       SET status = x.status, owner = NULL, attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,
