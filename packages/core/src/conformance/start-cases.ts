@@ -73,6 +73,21 @@ export function startCases(bench: Bench): void {
       expect(await harness.get('taken')).toMatchObject({ status: 'completed', output: '1' });
     });
 
+    it('keeps what a running instance records when a further start of its id comes in the same batch', async () => {
+      const harness = await bench.harness();
+      const worker = await harness.worker();
+      await worker.start('mine');
+      const result = await worker.commit({
+        starts: [newInstance('mine', { owned: false })],
+        entries: [newEntry('mine', 1)],
+        subscriptions: [{ instanceId: 'mine', channel: 'news' }],
+        settlements: [park('mine')],
+      });
+      expect(result).toMatchObject({ conflicts: ['mine'], refused: [] });
+      expect(await worker.history('mine')).toMatchObject([{ seq: 1 }]);
+      expect((await harness.get('mine')).status).toBe('waiting_for_event');
+    });
+
     it('lets one of many concurrent starts of the same id win', async () => {
       const harness = await bench.harness();
       const workers = await Promise.all(Array.from({ length: 10 }, () => harness.worker()));
