@@ -128,6 +128,26 @@ export function notifierCases(bench: EngineBench): void {
       expect(notifier.state).toBe('stopped');
     });
 
+    it('that throws instead of sending takes nothing with it', async () => {
+      const harness = await bench.harness();
+      const notifier = createMemoryNotifierHub().createNotifier();
+      const send = (): never => {
+        throw new Error('broken notifier');
+      };
+      const workflow = defineWorkflow('untold', async (ctx) => {
+        await ctx.run('one', () => 1);
+        return (await ctx.waitEvent<string>('go')).data;
+      });
+      const app = await healthyApp(harness, { notifier: Object.assign(notifier, { send }), workflows: [workflow] });
+      for (let round = 0; round < 2; round++) {
+        const run = await app.romancy.startWorkflow(workflow);
+        await harness.untilStatus(app, run.instanceId, 'waiting_for_event');
+        await harness.drive(app.romancy.sendEvent({ type: 'go', source: 'tests', data: `${round}`, instanceId: run.instanceId }));
+        expect(await harness.drive(run.result())).toBe(`${round}`);
+      }
+      expect(app.logger.matching('the notifier failed').length).toBeGreaterThan(0);
+    });
+
     it('is left alone when it is not wanted', async () => {
       const harness = await bench.harness();
       const notifier = createMemoryNotifierHub().createNotifier();

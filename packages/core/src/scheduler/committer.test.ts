@@ -88,3 +88,16 @@ test('what is recorded together is committed together when nothing goes on', asy
   await committer.idle();
   expect(batches).toEqual([100]);
 });
+
+test('what gathered during a commit is on its way before those who waited for that commit go on', async () => {
+  const { committer, batches, record } = committerOfSlowStorage();
+  record();
+  const first = committer.subscribe({ instanceId: 'i', channel: 'c' }).done;
+  let sentByThen = 0;
+  const told = first.then(() => (sentByThen = batches.length));
+  while (batches.length === 0) await hop();
+  record();
+  await told;
+  expect(sentByThen).toBe(2);
+  await committer.idle();
+});

@@ -151,7 +151,12 @@ export class Scheduler {
   tell(wakeups: readonly Wakeup[]): void {
     if (wakeups.length === 0) return;
     this.hub.emit('wakeups', wakeups);
-    this.#parts.notifier?.send(wakeups);
+    try {
+      this.#parts.notifier?.send(wakeups);
+    } catch (error) {
+      // It must not throw, and if it does all the same, no commit may suffer: whoever is not told finds the work by polling.
+      this.#parts.services.logger.error('the notifier failed to take wake-ups', { error: String(error) });
+    }
   }
 
   /** Claim soon, and read what happened to these instances if they run here. */
