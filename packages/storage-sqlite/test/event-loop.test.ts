@@ -1,6 +1,6 @@
 // Waiting for the lock of another process does not stop this one.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { StorageUnavailableError } from '@romancy/core/ports';
 import { eventually, temporaryFile } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ describe('while another process has the write lock', () => {
     // How late turns are on this machine at this moment, with nobody to wait for.
     const usual = monitorEventLoopDelay({ resolution: 5 });
     usual.enable();
-    await sleep(500);
+    await eventually(() => usual.count >= 80);
     usual.disable();
     await remote.call('lock');
 
@@ -71,7 +71,7 @@ describe('while another process has the write lock', () => {
     const attempt = new AbortController();
     const begun = storage.transactions.begin({ signal: attempt.signal });
     // Until it is past its own line and at the file's.
-    await sleep(0);
+    await turn();
     attempt.abort(new Error('took too long'));
     await expect(begun).rejects.toThrow('took too long');
     await remote.call('unlock');
