@@ -23,7 +23,7 @@ export interface GivenParts {
 /** The functions that each must have; hooks have none that they must. */
 const functions: { readonly [Part in keyof GivenParts]-?: readonly (keyof NonNullable<GivenParts[Part]>)[] } = {
   storage: ['open', 'close'],
-  notifier: ['start', 'send', 'stop'],
+  notifier: ['start', 'send', 'status', 'stop'],
   logger: ['debug', 'info', 'warn', 'error'],
   hooks: [],
   clock: ['now', 'monotonic', 'schedule'],

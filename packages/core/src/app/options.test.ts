@@ -3,20 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { defineWorkflow } from '../authoring/define-workflow.js';
 import { ConfigurationError, InvalidArgumentError } from '../domain/errors.js';
 import type { Notifier } from '../ports/notifier.js';
-import { createMemoryStorage } from '../testing/index.js';
+import { createMemoryNotifierHub, createMemoryStorage } from '../testing/index.js';
 import { createJsonCodec } from './json-codec.js';
 import { resolveOptions, type RomancyOptions } from './options.js';
 import { silentLogger } from './silent-logger.js';
 
 const storage = createMemoryStorage();
 const resolve = (options: Partial<RomancyOptions> = {}) => resolveOptions({ storage, ...options });
-const notifierFor = (...storageKinds: string[]): Notifier => ({
-  storageKinds,
-  state: 'stopped',
-  start: () => Promise.resolve(),
-  send: () => undefined,
-  stop: () => Promise.resolve(),
-});
+const notifierFor = (...storageKinds: string[]): Notifier => createMemoryNotifierHub({ storageKinds }).createNotifier();
 
 /** The error's option, and its message. */
 function refused(options: Partial<RomancyOptions>): { readonly option: string; readonly message: string } {
@@ -105,7 +99,7 @@ describe('options', () => {
     ['storage', {}, 'createSqliteStorage'],
     ['logger', {}, 'debug, info, warn, error'],
     ['logger', 'silent', 'silentLogger'],
-    ['notifier', {}, 'start, send, stop'],
+    ['notifier', {}, 'start, send, status, stop'],
     ['clock', { now: Date.now }, 'now, monotonic, schedule'],
     ['entropy', null, 'random, uuid'],
     ['codec', { encode: JSON.stringify }, 'encode, decode'],

@@ -2,8 +2,9 @@
 
 /**
  * A hint, never the truth: it carries ids only, and whoever gets one reads the database again. Losing all of them costs
- * latency and nothing else. Four kinds are the four channels of `postgres-notify.md`; `workflow_finished`, for those who wait for a
- * result in another process, is one beyond them.
+ * latency and nothing else. Four kinds are the four channels of `postgres-notify.md`. Those beyond them: `workflow_finished`, for those who
+ * wait for a result in another process; `workflow_claimed`, for those who were about to claim the same; `worker_busy`, for those who
+ * watch whether a worker that has runs in memory dies.
  */
 export type Wakeup =
   | { readonly kind: 'workflow_resumable'; readonly instanceId: string; readonly workflowName: string }
@@ -22,6 +23,8 @@ export type Wakeup =
       readonly targetInstanceId: string | null;
     }
   | { readonly kind: 'outbox_pending'; readonly eventId: string }
-  | { readonly kind: 'workflow_finished'; readonly instanceId: string };
+  | { readonly kind: 'workflow_finished'; readonly instanceId: string }
+  | { readonly kind: 'workflow_claimed'; readonly instanceId: string }
+  | { readonly kind: 'worker_busy'; readonly workerId: string };
 
 export type WakeupKind = Wakeup['kind'];

@@ -294,7 +294,9 @@ export class Scheduler {
           break;
         case 'outbox_pending':
         case 'workflow_finished':
-          // Not for those who look for work: the watcher of results hears the latter.
+        case 'workflow_claimed':
+        case 'worker_busy':
+          // Not for those who look for work: the watcher of results hears of ends.
           break;
       }
     }
@@ -302,7 +304,13 @@ export class Scheduler {
   }
 
   #notifierHost(): NotifierHost {
+    const { options, services } = this.#parts;
     return {
+      clock: services.clock,
+      entropy: services.entropy,
+      logger: services.logger,
+      fallbackIntervalMs: options.pace.notifyFallbackIntervalMs,
+      onPresence: () => undefined,
       onWakeups: (wakeups) => this.hub.emit('wakeups', wakeups),
       onSweep: () => this.#finder.sweep(),
       onStateChange: (state) => this.#finder.notifierIs(state),

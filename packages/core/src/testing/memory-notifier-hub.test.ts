@@ -1,10 +1,12 @@
 // The hub carries wake-ups as a notifier does, and loses them as a test wants it.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../app/silent-logger.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { NotifierHost } from '../ports/notifier.js';
 import { ManualClock, settleTurns } from './manual-clock.js';
 import type { MemoryNotifier } from './memory-notifier.js';
 import { createMemoryNotifierHub, type MemoryNotifierHub } from './memory-notifier-hub.js';
+import { seededEntropy } from './seeded-entropy.js';
 
 interface End {
   readonly notifier: MemoryNotifier;
@@ -140,6 +142,11 @@ async function end(options: { readonly reachable?: boolean } = {}): Promise<End>
   const notifier = hub.createNotifier(options);
   const log: string[] = [];
   const host: NotifierHost = {
+    clock: new ManualClock(),
+    entropy: seededEntropy(1),
+    logger: silentLogger,
+    fallbackIntervalMs: 30_000,
+    onPresence: () => log.push('presence'),
     onWakeups: (wakeups) => {
       for (const one of wakeups) log.push(one.kind === 'workflow_resumable' ? one.instanceId : one.kind);
     },

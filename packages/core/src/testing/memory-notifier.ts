@@ -1,6 +1,6 @@
 // A notifier in memory: one app's end of a hub.
 import type { Wakeup } from '../domain/wakeup.js';
-import type { Notifier, NotifierHost, NotifierState } from '../ports/notifier.js';
+import type { Notifier, NotifierHost, NotifierState, NotifierStatus } from '../ports/notifier.js';
 
 /** What a notifier needs of its hub. */
 export interface MemoryNotifierExchange {
@@ -19,6 +19,10 @@ export class MemoryNotifier implements Notifier {
   #reachable: boolean;
   /** Goes up with every change of connection, so that a sweep that comes to its end late makes nothing healthy. */
   #generation = 0;
+  #since = 0;
+  #sent = 0;
+  #received = 0;
+  #reconnects = 0;
 
   constructor(exchange: MemoryNotifierExchange, options: { readonly reachable: boolean }) {
     this.#exchange = exchange;
@@ -39,8 +43,31 @@ export class MemoryNotifier implements Notifier {
     if (this.#reachable) void this.#connect();
   }
 
+  /** A hub in memory leaves no sign in a database. */
+  get presence(): null {
+    return null;
+  }
+
   send(wakeups: readonly Wakeup[]): void {
-    if (this.#hears()) this.#exchange.carry(this, wakeups);
+    if (!this.#hears()) return;
+    this.#sent += wakeups.length;
+    this.#exchange.carry(this, wakeups);
+  }
+
+  status(): NotifierStatus {
+    return {
+      state: this.#state,
+      since: this.#since,
+      proofAgeMs: null,
+      serverVersion: null,
+      queueUsage: null,
+      sent: this.#sent,
+      coalesced: 0,
+      dropped: 0,
+      received: this.#received,
+      ignored: 0,
+      reconnects: this.#reconnects,
+    };
   }
 
   async stop(): Promise<void> {
@@ -61,6 +88,7 @@ export class MemoryNotifier implements Notifier {
   /** Lets it connect (again): it catches up by one sweep of its host, and is healthy after that. Resolves when it is. */
   async reconnect(): Promise<void> {
     this.#reachable = true;
+    this.#reconnects++;
     if (this.#host !== undefined) await this.#connect();
   }
 
@@ -68,6 +96,7 @@ export class MemoryNotifier implements Notifier {
   setState(state: NotifierState, reason: string): void {
     if (this.#state === state) return;
     this.#state = state;
+    this.#since = this.#host?.clock.now() ?? this.#since;
     this.#host?.onStateChange(state, reason);
   }
 
@@ -78,7 +107,9 @@ export class MemoryNotifier implements Notifier {
 
   /** Takes what others sent; for the hub. */
   receive(wakeups: readonly Wakeup[]): void {
-    if (this.#hears()) this.#host?.onWakeups(wakeups);
+    if (!this.#hears()) return;
+    this.#received += wakeups.length;
+    this.#host?.onWakeups(wakeups);
   }
 
   async #connect(): Promise<void> {
