@@ -1,0 +1,86 @@
+// Reads what came over a channel, which anybody may have sent: strict, and never throwing.
+import type { Wakeup, WakeupKind } from '@romancy/core/ports';
+import type { ChannelNames, NoteKind } from './channel-names.js';
+
+/** What a note says; null: nothing that can be understood. */
+export type Heard =
+  | Wakeup
+  | { readonly kind: 'everything' }
+  /** `isQueueFull`: the sender has found the server's queue more than half full. */
+  | { readonly kind: 'ping'; readonly nonce: string; readonly isQueueFull: boolean }
+  | null;
+
+type Reader = (payload: string | undefined) => Heard;
+
+/** The limit of PostgreSQL: what is longer did not come from one. */
+const longestHeard = 8000;
+const isoTime = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+
+/** A reader for the notes of one install. */
+export function noteReader(names: ChannelNames): (channel: string, payload: string | undefined) => Heard {
+  const kinds = new Map<string, Reader>();
+  for (const kind of Object.keys(names) as NoteKind[]) kinds.set(names[kind], readers[kind]);
+  return (channel, payload) => kinds.get(channel)?.(payload) ?? null;
+}
+
+const readers: Readonly<Record<NoteKind, Reader>> = {
+  workflow_resumable: json((field) => ({
+    kind: 'workflow_resumable',
+    instanceId: field('instance_id'),
+    workflowName: field('workflow_name'),
+  })),
+  timer_expired: json((field) => ({
+    kind: 'timer_expired',
+    instanceId: field('instance_id'),
+    timerId: field('timer_id'),
+    expiresAt: timeOf(field('expires_at')),
+  })),
+  channel_message: json((field, values) => ({
+    kind: 'channel_message',
+    channelName: field('channel_name'),
+    messageId: Number.isSafeInteger(values['message_id']) ? String(values['message_id']) : field('message_id'),
+    // Left out and empty mean the same to programs that have no null.
+    targetInstanceId: (values['target_instance_id'] ?? '') === '' ? null : field('target_instance_id'),
+  })),
+  outbox_pending: json((field) => ({ kind: 'outbox_pending', eventId: field('event_id') })),
+  workflow_finished: ofInstance('workflow_finished'),
+  workflow_claimed: ofInstance('workflow_claimed'),
+  worker_busy: json((field) => ({ kind: 'worker_busy', workerId: field('worker_id') })),
+  everything: () => ({ kind: 'everything' }),
+  ping: json((field, values) => ({ kind: 'ping', nonce: field('nonce'), isQueueFull: values['queue_full'] === true })),
+};
+
+/** Thrown at whatever is not as it should be, and caught in the same place: made once, for a stack per forged note would cost. */
+const malformed = new Error('malformed');
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function json(read: (field: (name: string) => string, values: Fields) => Heard): Reader {
+  return (payload) => {
+    if (payload === undefined || payload.length > longestHeard) return null;
+    try {
+      const values: unknown = JSON.parse(payload);
+      if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
+      // A copy without a prototype: a key that is not there is not found elsewhere either.
+      const own = Object.assign(Object.create(null) as Record<string, unknown>, values);
+      return read((name) => textOf(own[name]), own);
+    } catch {
+      return null;
+    }
+  };
+}
+
+function ofInstance(kind: Extract<WakeupKind, 'workflow_finished' | 'workflow_claimed'>): Reader {
+  return json((field) => ({ kind, instanceId: field('instance_id') }));
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw malformed;
+  return value;
+}
+
+function timeOf(text: string): number {
+  const time = isoTime.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw malformed;
+  return time;
+}

@@ -1,0 +1,44 @@
+// What a wake-up looks like on the wire: the JSON keys of the published contract.
+import type { Wakeup } from '@romancy/core/ports';
+import { everythingNote, longestPayloadBytes, type Note } from './note.js';
+
+/** Never throws: what cannot be said in a note becomes one that says "look at everything". */
+export function encodeWakeup(wakeup: Wakeup): Note {
+  const body = bodyOf(wakeup);
+  if (body === null) return everythingNote;
+  const payload = JSON.stringify(body);
+  // A character takes at most three bytes: most payloads need not be counted.
+  const isShort = payload.length * 3 <= longestPayloadBytes || Buffer.byteLength(payload) <= longestPayloadBytes;
+  return isShort ? { kind: wakeup.kind, payload } : everythingNote;
+}
+
+function bodyOf(wakeup: Wakeup): object | null {
+  switch (wakeup.kind) {
+    case 'workflow_resumable':
+      return { instance_id: wakeup.instanceId, workflow_name: wakeup.workflowName };
+    case 'timer_expired': {
+      const expiresAt = new Date(wakeup.expiresAt);
+      if (Number.isNaN(expiresAt.getTime())) return null;
+      return { instance_id: wakeup.instanceId, timer_id: wakeup.timerId, expires_at: expiresAt.toISOString() };
+    }
+    case 'channel_message':
+      return {
+        channel_name: wakeup.channelName,
+        message_id: messageId(wakeup.messageId),
+        target_instance_id: wakeup.targetInstanceId,
+      };
+    case 'outbox_pending':
+      return { event_id: wakeup.eventId };
+    case 'workflow_finished':
+    case 'workflow_claimed':
+      return { instance_id: wakeup.instanceId };
+    case 'worker_busy':
+      return { worker_id: wakeup.workerId };
+  }
+}
+
+/** A number where one says exactly the same, as the contract shows it; otherwise the text. */
+function messageId(id: string): number | string {
+  const number = Number(id);
+  return Number.isSafeInteger(number) && String(number) === id ? number : id;
+}

@@ -1,0 +1,85 @@
+// The listening side of one process: LISTEN on each new session, and what is heard on it.
+import type { Wakeup } from '@romancy/core/ports';
+import { quoteIdentifier, type ChannelNames } from './channel-names.js';
+import { noteReader, type Heard } from './decode-note.js';
+import type { OpenSession } from './open-session.js';
+import type { PgNotification } from './pg-client.js';
+import type { Session } from './session.js';
+
+export interface ListenerParts {
+  readonly channels: ChannelNames;
+  /** The server process that sends for this process alone; null: not known. */
+  readonly ownProcessId: () => number | null;
+  /** Several that came in one go; nothing that this process has sent itself, where that can be told. */
+  readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
+  /** Somebody says: look at everything. */
+  readonly onEverything: () => void;
+  /** Any note, before what it says is passed on. @param nonce null when it was no ping. */
+  readonly onNote: (nonce: string | null) => void;
+  /** Another process finds the server's queue more than half full. */
+  readonly onQueueFull: () => void;
+}
+
+export class Listener {
+  readonly #parts: ListenerParts;
+  readonly #read: (channel: string, payload: string | undefined) => Heard;
+  #gathered: Wakeup[] = [];
+  #everything = false;
+  #isArmed = false;
+  #received = 0;
+  #ignored = 0;
+
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
+    this.#read = noteReader(parts.channels);
+  }
+
+  get counters(): { readonly received: number; readonly ignored: number } {
+    return { received: this.#received, ignored: this.#ignored };
+  }
+
+  /** Makes the session hear. Nothing that comes after this began is missed. @throws as `Session.query`. */
+  async listen({ session }: OpenSession): Promise<void> {
+    // Before the statement: notes may come in the same packet as its answer.
+    session.onNotification((notification) => this.#hear(notification));
+    const each = Object.values(this.#parts.channels).map((name) => `LISTEN ${quoteIdentifier(name)}`);
+    // Its own limit first, for sessions whose settings are not ours to make.
+    await session.query({ text: [`SET LOCAL statement_timeout = '1s'`, ...each].join('; ') });
+  }
+
+  /** So that a pooler's session, which others use next, is not woken for nothing. Best effort. */
+  async unlisten(session: Session): Promise<void> {
+    const each = Object.values(this.#parts.channels).map((name) => `UNLISTEN ${quoteIdentifier(name)}`);
+    await session.query({ text: each.join('; ') }).catch(() => undefined);
+  }
+
+  #hear({ channel, payload, processId }: PgNotification): void {
+    const heard = this.#read(channel, payload);
+    if (heard?.kind === 'ping') {
+      if (heard.isQueueFull) this.#parts.onQueueFull();
+      this.#parts.onNote(heard.nonce);
+      return;
+    }
+    this.#received++;
+    this.#parts.onNote(null);
+    if (heard === null) this.#ignored++;
+    // This process has acted on what it sent itself, before it sent it.
+    else if (processId === this.#parts.ownProcessId()) return;
+    else if (heard.kind === 'everything') this.#everything = true;
+    else this.#gathered.push(heard);
+    if (this.#isArmed || (this.#gathered.length === 0 && !this.#everything)) return;
+    this.#isArmed = true;
+    // All notes of one packet are read in one go; what they say is passed on in one go after that.
+    queueMicrotask(() => this.#pass());
+  }
+
+  #pass(): void {
+    const wakeups = this.#gathered;
+    const everything = this.#everything;
+    this.#isArmed = false;
+    this.#gathered = [];
+    this.#everything = false;
+    if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
+    if (everything) this.#parts.onEverything();
+  }
+}

@@ -1,0 +1,99 @@
+// Asks for proofs that notes arrive on one listening session: own nonces, from end to end.
+import type { Clock, Entropy } from '@romancy/core/ports';
+import { deadline } from './deadline.js';
+import type { Ping } from './ping.js';
+
+/**
+ * What became of a nonce that was not heard: `unheard` was sent, so this listener is deaf; `unanswered`: the sending session is silent too;
+ * `unsent`: nobody could send it, which says nothing about the listener.
+ */
+export type Silence = 'unheard' | 'unanswered' | 'unsent';
+
+export interface PingerParts {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Has the nonce sent as soon as there is a sending session. The last one that was given is the one that counts. */
+  readonly send: (nonce: string) => Ping;
+  /** When the sending session last answered, by the monotonic clock. */
+  readonly answeredAt: () => number;
+  /** An own nonce was heard: the first one, or the first one after a silence. */
+  readonly onProven: () => void;
+  readonly onSilence: (silence: Silence) => void;
+}
+
+/** Belongs to one listening session. */
+export class Pinger {
+  readonly #parts: PingerParts;
+  #ping: Ping | null = null;
+  #proven = false;
+  #heardAt: number;
+  #stopped = false;
+  #cancel: () => void = () => undefined;
+
+  constructor(parts: PingerParts) {
+    this.#parts = parts;
+    this.#heardAt = parts.clock.monotonic();
+  }
+
+  start(): void {
+    this.#ask();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  /**
+   * A note arrived. Anybody's shows that the session hears, but only where an own nonce was heard before: behind a pooler it may have been
+   * meant for somebody else.
+   * @param nonce null when it was no ping.
+   */
+  heard(nonce: string | null): void {
+    if (this.#stopped) return;
+    this.#heardAt = this.#parts.clock.monotonic();
+    if (nonce === null || nonce !== this.#ping?.nonce) return;
+    this.#ping = null;
+    this.#cancel();
+    this.#rest();
+    if (this.#proven) return;
+    this.#proven = true;
+    this.#parts.onProven();
+  }
+
+  #ask(): void {
+    const { clock, entropy, timeoutMs, send } = this.#parts;
+    const ping = send(entropy.uuid());
+    this.#ping = ping;
+    this.#cancel = deadline(clock, timeoutMs, () => this.#tooLate(ping, clock.monotonic() - timeoutMs));
+  }
+
+  #tooLate(ping: Ping, askedAt: number): void {
+    const { clock, intervalMs, timeoutMs, onSilence } = this.#parts;
+    const { outcome, answeredAt } = ping;
+    // The server itself may have been slow; what it has just sent gets time to come.
+    if (answeredAt !== null && answeredAt - askedAt > timeoutMs / 2) {
+      this.#cancel = deadline(clock, timeoutMs / 2, () => this.#tooLate(ping, answeredAt));
+      return;
+    }
+    this.#ping = null;
+    // The own nonce may be behind a crowd of other notes: as long as those arrive, the session is not deaf. And where it was not even sent,
+    // somebody else's is proof enough, while it is young.
+    const hears = this.#heardAt > (outcome === 'sent' ? askedAt : clock.monotonic() - intervalMs);
+    if (this.#proven && hears) return this.#rest();
+    this.#proven = false;
+    onSilence(outcome === 'sent' ? 'unheard' : outcome);
+    // Told of a silence, somebody may have ended the session, and this with it.
+    if (!this.#stopped) this.#ask();
+  }
+
+  /** Until the older of the two proofs, of hearing and of sending, is too old. */
+  #rest(): void {
+    const { clock, intervalMs, answeredAt } = this.#parts;
+    const restMs = Math.min(this.#heardAt, answeredAt()) + intervalMs - clock.monotonic();
+    if (restMs <= 0) this.#ask();
+    else this.#cancel = clock.schedule(restMs, () => this.#rest());
+  }
+}

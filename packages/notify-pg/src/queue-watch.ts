@@ -1,0 +1,146 @@
+// Watches how full the server's queue of notes is: one process of a database asks, all take care when it fills.
+import type { Clock, Logger } from '@romancy/core/ports';
+import type { AdvisoryKey } from './advisory-key.js';
+import { classIdOf } from './advisory-key.js';
+import { queueUsageStatement, type QueueQuestion } from './flush-statement.js';
+import type { OpenSession } from './open-session.js';
+import type { PgNotice } from './pg-client.js';
+
+const intervalMs = 30_000;
+/** From here on somebody should look why. */
+const warnAbove = 0.25;
+/** From here on nothing more is put into it: the rest belongs to the other programs, whose commits fail when it is full. */
+const pauseAbove = 0.5;
+/** So often it is said at the most. */
+const sayMs = 60_000;
+/** The server's code for a queue that is full. */
+const queueFull = '54000';
+
+/**
+ * Who most probably holds the queue. The server tells nobody who listens; what shows is a session that cannot get rid of what it wrote, then one
+ * that sits in a transaction, since a listener reads no notes before its end.
+ */
+const suspectStatement = {
+  text:
+    `SELECT pid, coalesce(application_name, ''), coalesce(state, ''), coalesce(wait_event, '') FROM pg_stat_activity ` +
+    `WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' ` +
+    `AND (wait_event = 'ClientWrite' OR state LIKE 'idle in transaction%' OR query ILIKE 'listen%') ` +
+    `ORDER BY wait_event IS NOT DISTINCT FROM 'ClientWrite' DESC, state LIKE 'idle in transaction%' DESC, state_change LIMIT 1`,
+  values: [],
+};
+
+export interface QueueWatchParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Sending goes on, or begins after a pause. */
+  readonly onResume: () => void;
+}
+
+export class QueueWatch {
+  /** One process of a database holds it: for all prefixes, as there is one queue. */
+  readonly electionKey: AdvisoryKey = { classId: classIdOf('romancy queue watch'), objectId: 0 };
+  readonly #parts: QueueWatchParts;
+  #usage: number | null = null;
+  #elected = false;
+  #asked: QueueQuestion = 'nothing';
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #suspected = false;
+  #saidAt = Number.NEGATIVE_INFINITY;
+  /** Named by the server itself, which says so to one session at more than half. */
+  #blamed: number | null = null;
+
+  constructor(parts: QueueWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** From 0 to 1; null: this process was not the one to ask. */
+  get usage(): number | null {
+    return this.#usage;
+  }
+
+  /** Whether nothing but nonces may be sent. */
+  get paused(): boolean {
+    return this.#usage !== null && this.#usage > pauseAbove;
+  }
+
+  /** What to ask along with the next nonce. @param canBeElected a lock would not stay behind in a session of others. */
+  question(canBeElected: boolean): QueueQuestion {
+    const now = this.#parts.clock.monotonic();
+    // Nonces come every interval or so: half a second early is in time.
+    if (this.paused || this.#suspected) this.#asked = 'usage';
+    else if (now - this.#askedAt < intervalMs - 500) this.#asked = 'nothing';
+    else this.#asked = this.#elected || !canBeElected ? 'usage' : 'usage-if-elected';
+    if (this.#asked !== 'nothing') this.#askedAt = now;
+    return this.#asked;
+  }
+
+  /** @param usage as the server wrote it; null: another process is elected. */
+  answered(usage: string | null, open: OpenSession): void {
+    this.#suspected = false;
+    if (usage === null) {
+      this.#usage = null;
+      return;
+    }
+    if (this.#asked === 'usage-if-elected') this.#elected = true;
+    this.#set(Number(usage));
+    if (this.#usage! > warnAbove) void this.#say(open);
+  }
+
+  /** A batch was refused. When the queue is full, asking for its usage is also what lets it heal. Never rejects. */
+  async refused(error: unknown, open: OpenSession): Promise<void> {
+    if ((error as { readonly code?: unknown }).code !== queueFull) return;
+    this.#set(1);
+    try {
+      const [row] = await open.session.query(queueUsageStatement);
+      this.#set(Number(row?.[0]));
+      await this.#say(open);
+    } catch {
+      // Asked again with the next nonce.
+    }
+  }
+
+  /** Another process says that it is more than half full: heard from anybody, so it is not believed but looked at. */
+  suspect(): void {
+    this.#suspected = true;
+  }
+
+  onNotice({ detail }: PgNotice): void {
+    const pid = /\bPID (\d+)/.exec(detail ?? '')?.[1];
+    if (pid !== undefined) this.#blamed = Number(pid);
+  }
+
+  sessionLost(): void {
+    this.#elected = false;
+    this.#askedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #set(usage: number): void {
+    const wasPaused = this.paused;
+    this.#usage = usage;
+    if (wasPaused && !this.paused) {
+      this.#blamed = null;
+      this.#parts.logger.info('LISTEN/NOTIFY queue has room again, sending', { queue_usage: usage });
+      this.#parts.onResume();
+    }
+  }
+
+  async #say({ session }: OpenSession): Promise<void> {
+    const now = this.#parts.clock.monotonic();
+    if (now - this.#saidAt < sayMs) return;
+    this.#saidAt = now;
+    let suspect: Readonly<Record<string, unknown>> = {};
+    try {
+      const [row] = await session.query(suspectStatement);
+      if (row !== undefined)
+        suspect = { suspect_pid: Number(row[0]), application_name: row[1], state: row[2], wait_event: row[3] };
+    } catch {
+      // Told without it.
+    }
+    this.#parts.logger.warn(
+      this.paused
+        ? 'LISTEN/NOTIFY queue is more than half full, sending nothing; end the session that holds it with pg_terminate_backend'
+        : 'LISTEN/NOTIFY queue is filling; a session that listens does not read',
+      { queue_usage: this.#usage, ...(this.#blamed === null ? {} : { blocking_pid: this.#blamed }), ...suspect },
+    );
+  }
+}

@@ -1,0 +1,203 @@
+// Sends what was gathered: at once after quiet, otherwise once per window, one transaction at a time.
+import type { Clock, Wakeup } from '@romancy/core/ports';
+import type { ChannelNames } from './channel-names.js';
+import { encodeWakeup } from './encode-wakeup.js';
+import { flushStatement } from './flush-statement.js';
+import { type Batch, longestPending, NoteQueue } from './note-queue.js';
+import type { OpenSession } from './open-session.js';
+import { Ping } from './ping.js';
+import type { QueueWatch } from './queue-watch.js';
+import { SessionLostError } from './session.js';
+
+/** How many notes wait for a new session; more become one for everything. What they told is old by then, and every listener hears them all. */
+const longestPile = 100;
+
+export interface SenderParts {
+  readonly clock: Clock;
+  readonly windowMs: number;
+  readonly channels: ChannelNames;
+  readonly watch: QueueWatch;
+}
+
+export class Sender {
+  readonly #parts: SenderParts;
+  readonly #queue = new NoteQueue();
+  #open: OpenSession | null = null;
+  #ping: Ping | null = null;
+  /** The batch before could not be sent: what it held is in the next one, for the last time. */
+  #failedOnce = false;
+  #inFlight: Promise<void> | null = null;
+  #isArmed = false;
+  #cancel: () => void = () => undefined;
+  #flushedAt = Number.NEGATIVE_INFINITY;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+  #sent = 0;
+  #dropped = 0;
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+    this.#queue.limit(longestPile);
+  }
+
+  get counters(): { readonly sent: number; readonly coalesced: number; readonly dropped: number } {
+    return { sent: this.#sent, dropped: this.#dropped, coalesced: this.#queue.coalesced };
+  }
+
+  /** When the server last answered, by the monotonic clock. */
+  get answeredAt(): number {
+    return this.#answeredAt;
+  }
+
+  /** The server process that sends for this process and for nobody else; null: not known. */
+  get ownProcessId(): number | null {
+    return this.#open?.ownProcessId ?? null;
+  }
+
+  attach(open: OpenSession): void {
+    this.#open = open;
+    this.#answeredAt = this.#parts.clock.monotonic();
+    this.#queue.limit(longestPending);
+    this.#arm();
+  }
+
+  detach(): void {
+    this.#open = null;
+    this.#disarm();
+    this.#queue.limit(longestPile);
+    this.#parts.watch.sessionLost();
+  }
+
+  /** Never throws and never waits. */
+  send(wakeups: readonly Wakeup[]): void {
+    if (this.#stopped) return;
+    if (this.#parts.watch.paused) {
+      this.#dropped += wakeups.length;
+      this.#queue.addGap();
+      return;
+    }
+    for (const wakeup of wakeups) this.#queue.add(encodeWakeup(wakeup));
+    this.#arm();
+  }
+
+  /** The queue of the server has room again. */
+  resume(): void {
+    this.#arm();
+  }
+
+  /** Sends a nonce with the next batch, as soon as there is a session. It takes the place of one that still waits. */
+  ping(nonce: string): Ping {
+    const ping = new Ping(nonce, this.#parts.clock);
+    this.#ping = ping;
+    this.#arm();
+    return ping;
+  }
+
+  /** Sends what is gathered, once, within that time; takes nothing more. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#ping = null;
+    this.#disarm();
+    let isOver = false;
+    const flush = async (): Promise<void> => {
+      await this.#inFlight;
+      if (!isOver && this.#queue.wakeups > 0) await this.#flush();
+    };
+    await new Promise<void>((resolve) => {
+      const cancel = this.#parts.clock.schedule(timeoutMs, resolve, { keepAlive: true });
+      void flush().then(() => {
+        cancel();
+        resolve();
+      });
+    });
+    isOver = true;
+    this.#dropped += this.#queue.take().wakeups;
+  }
+
+  #arm(): void {
+    if (this.#isArmed || this.#stopped || this.#open === null || this.#inFlight !== null || !this.#hasWork) return;
+    this.#isArmed = true;
+    const waitMs = this.#flushedAt + this.#parts.windowMs - this.#parts.clock.monotonic();
+    const flush = (): void => {
+      if (!this.#isArmed) return;
+      this.#isArmed = false;
+      void this.#flush();
+    };
+    // After quiet: when the code that is running has said all that it has to say, and no later.
+    if (waitMs <= 0) queueMicrotask(flush);
+    else this.#cancel = this.#parts.clock.schedule(waitMs, flush);
+  }
+
+  #disarm(): void {
+    this.#isArmed = false;
+    this.#cancel();
+  }
+
+  get #hasWork(): boolean {
+    return this.#ping !== null || (this.#queue.size > 0 && !this.#parts.watch.paused);
+  }
+
+  #flush(): Promise<void> {
+    const open = this.#open;
+    if (open === null || this.#inFlight !== null) return Promise.resolve();
+    this.#flushedAt = this.#parts.clock.monotonic();
+    this.#inFlight = this.#send(open).finally(() => {
+      this.#inFlight = null;
+      this.#arm();
+    });
+    return this.#inFlight;
+  }
+
+  /** Never rejects. */
+  async #send(open: OpenSession): Promise<void> {
+    const { channels, clock, watch } = this.#parts;
+    const batch: Batch = watch.paused ? { notes: [], wakeups: 0 } : this.#queue.take();
+    const ping = this.#ping;
+    this.#ping = null;
+    const names = batch.notes.map(({ kind }) => channels[kind]);
+    const payloads = batch.notes.map(({ payload }) => payload);
+    if (ping !== null) {
+      names.push(channels.ping);
+      payloads.push(JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) }));
+      ping.given();
+    }
+    // Asked along with a nonce only: those come at least every so often, and at most.
+    const question = ping === null ? 'nothing' : watch.question(open.ownProcessId !== null);
+    const isLastTry = this.#failedOnce;
+    this.#failedOnce = false;
+    try {
+      const [row] = await open.session.query(
+        flushStatement({
+          channels: names,
+          payloads,
+          question,
+          electionKey: watch.electionKey,
+          isOwnSession: open.ownProcessId !== null,
+        }),
+      );
+      this.#answeredAt = clock.monotonic();
+      this.#sent += batch.notes.length;
+      ping?.sent();
+      if (question !== 'nothing') watch.answered(row?.[1] ?? null, open);
+    } catch (error) {
+      this.#failed(batch, isLastTry);
+      if (error instanceof SessionLostError) return;
+      // It refused, but it is there.
+      this.#answeredAt = clock.monotonic();
+      ping?.refused();
+      await watch.refused(error, open);
+    }
+  }
+
+  #failed(batch: Batch, isLastTry: boolean): void {
+    if (batch.notes.length === 0) return;
+    if (isLastTry) {
+      this.#dropped += batch.wakeups;
+      // Whoever should have heard of it looks at everything as soon as something can be sent again.
+      this.#queue.addGap();
+    } else {
+      this.#failedOnce = true;
+      this.#queue.putBack(batch);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+// One session of the server while it lasts: statements with a deadline, notes, and one word at its end.
+import type { Clock } from '@romancy/core/ports';
+import { deadline } from './deadline.js';
+import type { PgClient, PgNotice, PgNotification, PgQuery, PgResult, PgStream } from './pg-client.js';
+
+/** A row as the server wrote it: text or null, column by column. */
+export type Row = readonly (string | null)[];
+
+/** Leaves every value the text that the server sent, whatever parsers the process has set for all. */
+const asText = { getTypeParser: () => (text: string) => text };
+
+/** The session is gone: nothing that was asked of it can be known. */
+export class SessionLostError extends Error {}
+
+export interface Statement {
+  readonly text: string;
+  /** Left out: the simple protocol, in which the text may hold several statements. */
+  readonly values?: readonly unknown[];
+  /** Under which the session keeps it parsed. */
+  readonly name?: string;
+}
+
+/** How long a socket is silent before the system asks whether the other side is there. */
+const keepAliveMs = 15_000;
+
+export class Session {
+  readonly #client: PgClient;
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  /** Statements that wait for their answer, by what ends their waiting. */
+  readonly #waiting = new Set<(lost: Error) => void>();
+  #lost: SessionLostError | undefined;
+  #onLost: ((error: Error) => void) | undefined;
+  #onNotification: (notification: PgNotification) => void = () => undefined;
+  #onNotice: (notice: PgNotice) => void = () => undefined;
+
+  /** @param deadlineMs a statement that is not answered by then destroys the session. */
+  constructor(client: PgClient, { clock, deadlineMs }: { readonly clock: Clock; readonly deadlineMs: number }) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
+    // These stay for ever: a socket that was destroyed may still say so, and without a listener that would end the process.
+    client.on('error', (error) => this.destroy(error));
+    client.on('end', () => this.destroy(new Error('the server closed the connection')));
+    client.on('notification', (notification) => this.#onNotification(notification));
+    client.on('notice', (notice) => this.#onNotice(notice));
+    // A session that waits for notes is no reason for a process to stay; whoever waits for one has a timer of his own.
+    this.#stream?.unref?.();
+    this.#stream?.setKeepAlive?.(true, keepAliveMs);
+  }
+
+  /** The server process as the key of the connection names it; null: not known. */
+  get processId(): number | null {
+    return this.#client.processID ?? null;
+  }
+
+  /** Calls once when the session is lost, never before this returns, and never after `close`. */
+  whenLost(callback: (error: Error) => void): void {
+    const error = this.#lost;
+    if (error === undefined) this.#onLost = callback;
+    else queueMicrotask(() => callback(error));
+  }
+
+  onNotification(listener: (notification: PgNotification) => void): void {
+    if (this.#lost === undefined) this.#onNotification = listener;
+  }
+
+  onNotice(listener: (notice: PgNotice) => void): void {
+    if (this.#lost === undefined) this.#onNotice = listener;
+  }
+
+  /** @throws SessionLostError when the session is gone or does not answer; the server's error when it refused. */
+  async query({ text, values, name }: Statement): Promise<readonly Row[]> {
+    if (this.#lost !== undefined) throw this.#lost;
+    let lose: (lost: Error) => void = () => undefined;
+    // A client whose socket is destroyed under it may leave a statement without an answer for ever.
+    const lost = new Promise<never>((_, reject) => (lose = reject));
+    this.#waiting.add(lose);
+    const cancel = deadline(this.#clock, this.#deadlineMs, () =>
+      this.destroy(new Error(`no answer from the server within ${this.#deadlineMs} ms`)),
+    );
+    const query: PgQuery = {
+      text,
+      rowMode: 'array',
+      types: asText,
+      ...(name === undefined ? {} : { name }),
+      ...(values === undefined ? {} : { values: [...values] }),
+    };
+    try {
+      const answer = await Promise.race([this.#client.query(query), lost]);
+      const result = Array.isArray(answer) ? (answer as readonly PgResult[]).at(-1)! : (answer as PgResult);
+      return result.rows as readonly Row[];
+    } catch (error) {
+      throw this.#lost ?? error;
+    } finally {
+      cancel();
+      this.#waiting.delete(lose);
+    }
+  }
+
+  /** Ends it at once, without a word to the server, who may not hear any more. */
+  destroy(reason: Error): void {
+    if (this.#lost !== undefined) return;
+    const onLost = this.#onLost;
+    this.#lose(new SessionLostError(reason.message, { cause: reason }));
+    this.#destroyStream();
+    onLost?.(reason);
+  }
+
+  /** Says goodbye; when the server has not closed the connection after `graceMs`, it is destroyed. Never rejects. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#lost !== undefined) return;
+    this.#lose(new SessionLostError('the session was closed'));
+    await new Promise<void>((resolve) => {
+      // Keeps the process alive: its socket does not, and whoever waits for this would wait for ever.
+      const cancel = this.#clock.schedule(graceMs, resolve, { keepAlive: true });
+      this.#client.end().then(resolve, resolve);
+      this.#client.on('end', () => {
+        cancel();
+        resolve();
+      });
+    });
+    this.#destroyStream();
+  }
+
+  #lose(error: SessionLostError): void {
+    this.#lost = error;
+    this.#onLost = undefined;
+    this.#onNotification = () => undefined;
+    this.#onNotice = () => undefined;
+    for (const lose of this.#waiting) lose(error);
+  }
+
+  #destroyStream(): void {
+    const stream = this.#stream;
+    if (stream === undefined) this.#client.end().catch(() => undefined);
+    else stream.destroy();
+  }
+
+  get #stream(): PgStream | undefined {
+    return (this.#client.connection as { readonly stream?: PgStream } | undefined)?.stream;
+  }
+}
