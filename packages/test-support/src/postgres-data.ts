@@ -1,5 +1,5 @@
 // The data of a PostgreSQL cluster in its folder: made once, and whole or not at all.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -48,6 +48,13 @@ export async function removeUnfinished(folder: string): Promise<void> {
   }
 }
 
+/** One round instead of 4096: a password of 128 random bits needs no stretching, and tests connect thousands of times. */
+const quickPasswords = ['--set', 'scram_iterations=1'];
+
+function majorVersion({ postgres }: PostgresBinaries): number {
+  return Number(/(\d+)/.exec(execFileSync(postgres, ['--version'], { encoding: 'utf8' }))?.[0]);
+}
+
 /** Without the caller's PG* variables, which would redirect initdb, and with messages that can be recognised. */
 export function serverEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
@@ -63,9 +70,8 @@ async function initialise({ binaries, identity }: Cluster, folder: string): Prom
     binaries.initdb,
     [
       ...['--pgdata', join(folder, 'data'), '--username', superuser, '--pwfile', passwordFile, '--auth', 'scram-sha-256'],
-      ...['--locale', 'C', '--encoding', 'UTF8', '--no-sync', '--no-instructions'],
-      // One round instead of 4096: a password of 128 random bits needs no stretching, and tests connect thousands of times.
-      ...['--set', 'scram_iterations=1'],
+      ...['--locale', 'C', '--encoding', 'UTF8', '--no-sync'],
+      ...(majorVersion(binaries) < 16 ? [] : quickPasswords),
     ],
     { ...identity, cwd: folder, env: serverEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] },
   );

@@ -15,7 +15,8 @@ describe('startPostgres', () => {
     const server = await startPostgres({ settings: { work_mem: '5MB' } });
     afterwards(() => server.stop());
     const folder = await query(server.url, 'show data_directory');
-    expect(await query(server.url, 'show server_version_num')).toMatch(/^18/);
+    if (process.env['ROMANCY_TEST_POSTGRES_PROGRAMS'] === undefined)
+      expect(await query(server.url, 'show server_version_num')).toMatch(/^18/);
     expect(await query(server.url, 'show fsync')).toBe('off');
     expect(await query(server.url, 'show work_mem')).toBe('5MB');
     expect(existsSync(folder)).toBe(true);
@@ -62,6 +63,31 @@ describe('startPostgres', () => {
     afterwards(() => server.stop());
     expect(await query(server.url, 'select answer from kept')).toBe('42');
     expect(await readdir(folder)).toEqual(['cluster']);
+  });
+
+  it.each(['fast', 'immediate', 'kill'] as const)(
+    'shuts the server down (%s) and starts it again with what was there',
+    async (mode) => {
+      const server = await startPostgres();
+      afterwards(() => server.stop());
+      await query(server.url, 'create table kept as select 42 as answer');
+      await server.shutDown(mode);
+      await expect(query(server.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+      await server.startAgain();
+      expect(await query(server.url, 'select answer from kept')).toBe('42');
+      await expect(server.startAgain()).rejects.toThrow('The server runs');
+    },
+  );
+
+  it.runIf(process.platform === 'linux')('freezes the server, and lets it go on', async () => {
+    const server = await startPostgres();
+    afterwards(() => server.stop());
+    await server.freeze();
+    const answered = query(server.url, 'select 42');
+    expect(await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 100, 'nothing'))])).toBe('nothing');
+    await server.thaw();
+    expect(await answered).toBe('42');
+    await server.freeze();
   });
 
   it('says what is wrong when the server cannot start', async () => {
