@@ -20,6 +20,8 @@ storageConformance('memory storage without faults', () => fixture((storage) => w
   modelRuns: 10,
 });
 
+let signs = 0;
+
 async function fixture(wrap: (storage: Storage) => Storage): Promise<StorageFixture> {
   const [database, other] = [createMemoryDatabase(), createMemoryDatabase()];
   const clock = new ManualClock();
@@ -36,6 +38,11 @@ async function fixture(wrap: (storage: Storage) => Storage): Promise<StorageFixt
       write: async (handle, key, value) => (handle as MemoryTransaction).set(key, value),
       readWithin: async (handle, key) => (handle as MemoryTransaction).get(key) as string | undefined,
       read: async (key) => database.values.get(key) as string | undefined,
+    },
+    async presence() {
+      const presence = `sign-${++signs}`;
+      database.presences.add(presence);
+      return { presence, end: async () => void database.presences.delete(presence) };
     },
     skip: {
       kill: 'a memory storage lives and dies with the process of the tests',

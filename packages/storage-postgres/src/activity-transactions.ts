@@ -6,7 +6,7 @@ import { beginActivityTransaction, type PostgresActivityTransaction } from './po
 import type { TableNames } from './table-names.js';
 
 /**
- * A commit, a claim and a heartbeat each take a connection for one statement. Transactions of activities keep theirs for as long as
+ * A commit, a claim and an upkeep each take a connection for one statement. Transactions of activities keep theirs for as long as
  * the user's code takes; if they could have all, a worker with many long activities could not renew its lease and would be declared
  * dead, or could not commit what would let the activities end. Two connections are therefore never theirs: one for the commits (of
  * which there are two at a time at most, and short ones) and one for everything else, which is short.

@@ -12,7 +12,7 @@ import { createRunStore } from './run-store.js';
 import { storageKind } from './storage-kind.js';
 import { tableNames } from './table-names.js';
 
-/** Death shows by an expired lease alone, so looking more often than leases are renewed finds nothing sooner. */
+/** Without a presence, death shows by an expired lease alone: looking more often than leases are renewed finds nothing sooner. */
 const reapIntervalMs = 10_000;
 
 /**

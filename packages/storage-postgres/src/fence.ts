@@ -7,7 +7,7 @@ import type { TableNames } from './table-names.js';
  * A query to be put into `WITH alive AS MATERIALIZED (…)`, on which everything that writes must depend. One row while the worker lives.
  *
  * FOR KEY SHARE conflicts with the DELETE by which a worker is declared dead, and with nothing else that happens to the row: several
- * statements of one worker go on side by side, and its heartbeat (an UPDATE of no key column) is not held up. So, of a write and a
+ * statements of one worker go on side by side, and its upkeep (an UPDATE of no key column) is not held up. So, of a write and a
  * reap at once, either the write has the lock first, and the reap waits until it is committed and then releases what is there; or the
  * reap was first, the write waits for it, finds the row gone and does nothing. Without the lock, a statement could look, be overtaken
  * by a reap and a claim elsewhere, and then write all the same.

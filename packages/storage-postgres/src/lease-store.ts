@@ -1,13 +1,40 @@
 // Leases on PostgreSQL: one row per process start, renewed by its worker, deleted by whoever finds that its time has run out.
-import type { LeaseStore } from '@romancy/core/ports';
+import type { LeaseStore, UpkeepRequest, UpkeepResult } from '@romancy/core/ports';
+import type { Row } from './connection.js';
 import type { Database } from './database.js';
 import { fitsSchema, tooNew } from './migrate.js';
 import { releaseOwned } from './release-owned.js';
 import { sql } from './sql.js';
 import { clockMillis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
+import { standingPresences, upkeepStatement, type UpkeepTag } from './upkeep-statement.js';
+
+const nobody: Pick<UpkeepResult, 'reaped' | 'wakeups'> = { reaped: [], wakeups: [] };
 
 export function createLeaseStore(database: Database, tables: TableNames): LeaseStore {
+  /** Declares dead whose lease has run out, and who is rightly suspected. */
+  const reap = ({ workerId, suspects }: Pick<UpkeepRequest, 'workerId' | 'suspects'>): Promise<typeof nobody> =>
+    database.transaction(async (connection) => {
+      // A row that is locked is left for the next time: another reaper has it, and reports it; or the worker is committing at this
+      // moment, late but not dead, and to wait for it would hold up this process. The condition is checked again on the newest
+      // version of the row once it is locked, so that a renewal which came in between saves its worker, and so does a presence that was
+      // withdrawn or changed.
+      const locked = await connection.rows(sql`
+        SELECT w.worker_id FROM ${tables.workers} w
+        WHERE w.worker_id <> ${workerId} AND (w.expires_at < now() OR (w.worker_id = ANY(${suspects.map((one) => one.workerId)}::text[])
+          AND w.presence = ANY(${suspects.map((one) => one.presence)}::text[])))
+        FOR UPDATE SKIP LOCKED`);
+      // From here on nobody can change these rows, and a worker that has taken its sign again, in another session, is seen by this look:
+      // it begins after the rows were locked. A look that began before could miss the sign and the row's newest version could not.
+      const dead = await connection.rows(sql`
+        DELETE FROM ${tables.workers} w WHERE w.worker_id = ANY(${locked.map((row) => row[0]!)}::text[])
+          AND (w.expires_at < now() OR NOT EXISTS (SELECT FROM (${standingPresences}) s WHERE s.presence = w.presence))
+        RETURNING w.worker_id`);
+      const workerIds = dead.map((row) => row[0]!);
+      const { counts, wakeups } = await releaseOwned(connection, tables, workerIds);
+      return { reaped: workerIds.map((id) => ({ workerId: id, released: counts.get(id) ?? 0 })), wakeups };
+    });
+
   return {
     async register({ workerId, serviceName, leaseMs, workflowNames }) {
       // A worker of older code that comes back after a newer one changed the schema under it stops here.
@@ -16,10 +43,12 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       // them claimable by itself, another worker that registers does the same as this one. So nothing waits here.
       const [row] = await database.rows(sql`
         WITH registered AS (
-          INSERT INTO ${tables.workers} AS w (worker_id, service_name, registered_at, expires_at)
-          SELECT ${workerId}::text, ${serviceName}::text, now(), now() + ${leaseMs}::float8 * interval '1 millisecond'
+          INSERT INTO ${tables.workers} AS w (worker_id, service_name, workflow_names, registered_at, expires_at)
+          SELECT ${workerId}::text, ${serviceName}::text, ${workflowNames}::text[], now(),
+            now() + ${leaseMs}::float8 * interval '1 millisecond'
           WHERE ${fitsSchema(tables)}
-          ON CONFLICT (worker_id) DO UPDATE SET service_name = excluded.service_name, expires_at = excluded.expires_at
+          ON CONFLICT (worker_id) DO UPDATE SET service_name = excluded.service_name, workflow_names = excluded.workflow_names,
+            expires_at = excluded.expires_at, presence = NULL
           RETURNING w.worker_id
         ), stalled AS MATERIALIZED (
           SELECT i.instance_id FROM ${tables.instances} i
@@ -34,46 +63,38 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       return { now: Number(row![0]) };
     },
 
-    async heartbeat({ workerId, leaseMs }) {
-      const [row] = await database.rows(sql`
-        WITH renewed AS (
-          UPDATE ${tables.workers} SET expires_at = now() + ${leaseMs}::float8 * interval '1 millisecond'
-          WHERE worker_id = ${workerId} RETURNING worker_id
-        )
-        SELECT ${clockMillis}, (SELECT count(*) FROM renewed)`);
-      return { now: Number(row![0]), alive: row![1] === '1' };
-    },
-
-    async reap({ workerId }) {
-      // As a rule nobody is dead, and one look without a lock says so.
-      const [look] = await database.rows(sql`
-        SELECT ${clockMillis}, EXISTS (SELECT FROM ${tables.workers} w WHERE w.expires_at < now() AND w.worker_id <> ${workerId})`);
-      if (look![1] !== 't') return { reaped: [], now: Number(look![0]) };
-      return database.transaction(async (connection) => {
-        // A row that is locked is left for the next time: another reaper has it, and reports it; or the worker is committing at this
-        // moment, late but not dead, and to wait for it would hold up this process. The condition is checked again on the newest
-        // version of the row once it is locked, so that a heartbeat which came in between saves its worker.
-        const dead = await connection.rows(sql`
-          WITH dead AS MATERIALIZED (
-            SELECT w.worker_id FROM ${tables.workers} w WHERE w.expires_at < now() AND w.worker_id <> ${workerId}
-            FOR UPDATE SKIP LOCKED
-          )
-          DELETE FROM ${tables.workers} w WHERE w.worker_id = ANY(ARRAY(SELECT worker_id FROM dead)) RETURNING w.worker_id`);
-        const workerIds = dead.map((row) => row[0]!);
-        const released = await releaseOwned(connection, tables, workerIds);
-        const [clock] = await connection.rows(sql`SELECT ${clockMillis}`);
-        return {
-          reaped: workerIds.map((id) => ({ workerId: id, released: released.get(id) ?? 0 })),
-          now: Number(clock![0]),
-        };
-      });
+    async upkeep(request) {
+      const { workerId, renewal, suspects } = request;
+      const answer = await database.rows(upkeepStatement(tables, request));
+      const tagged = (tag: UpkeepTag): readonly Row[] => answer.filter((row) => row[0] === tag).map((row) => row.slice(1));
+      const [now, isThere, presence, nextDueAt, othersOwnRuns] = tagged('own')[0]!;
+      const alive = isThere === '1';
+      if (!alive) {
+        const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnRuns: false, missing: [], wakeups: [] };
+        return { ...nothing, alive, now: Number(now) };
+      }
+      // As a rule nobody is dead.
+      const reaping = tagged('dead').length === 0 ? nobody : await reap({ workerId, suspects });
+      const isReaped = new Set(reaping.reaped.map((dead) => dead.workerId));
+      const attention = tagged('attention').map((row) => row[0]!);
+      return {
+        alive,
+        now: Number(now),
+        presence: presence ?? null,
+        ...reaping,
+        work: renewal === null ? null : { nextDueAt: nextDueAt === null ? null : Number(nextDueAt), attention },
+        peers: tagged('peer').flatMap(([id]) => (isReaped.has(id!) ? [] : [id!])),
+        othersOwnRuns: othersOwnRuns === 'true',
+        missing: tagged('missing').flatMap(([id, sign]) => (isReaped.has(id!) ? [] : [{ workerId: id!, presence: sign! }])),
+      };
     },
 
     retire: ({ workerId }) =>
       database.transaction(async (connection) => {
         // Waits for this worker's statements that are under way.
         await connection.rows(sql`DELETE FROM ${tables.workers} WHERE worker_id = ${workerId}`);
-        return { released: (await releaseOwned(connection, tables, [workerId])).get(workerId) ?? 0 };
+        const { counts, wakeups } = await releaseOwned(connection, tables, [workerId]);
+        return { released: counts.get(workerId) ?? 0, wakeups };
       }),
   };
 }

@@ -78,9 +78,12 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE ${t.workers.text} (
         worker_id text COLLATE "C" PRIMARY KEY,
         service_name text NOT NULL,
+        workflow_names text[] COLLATE "C" NOT NULL,
+        presence text COLLATE "C",
         registered_at timestamptz NOT NULL,
         expires_at timestamptz NOT NULL
       ) WITH (fillfactor = 50);
+      COMMENT ON COLUMN ${t.workers.text}.presence IS 'An advisory lock that its process holds while it lives, as advisory:classid:objid.';
 
       CREATE TABLE ${t.mailbox.text} (
         instance_id text COLLATE "C" NOT NULL,

@@ -1,25 +1,27 @@
 // Makes what dead or leaving workers owned claimable again.
+import type { Wakeup } from '@romancy/core/ports';
 import type { Connection } from './connection.js';
 import { sql } from './sql.js';
 import { storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
+import { mostTold } from './upkeep-statement.js';
 
 /**
  * Must be called in the transaction that has deleted the workers' rows, as a statement after that: the DELETE waits for a claim of
  * such a worker that is under way, and what that claimed is seen only by a snapshot taken after the wait.
  *
- * @returns how many instances each worker owned; workers without any are left out.
+ * @returns how many instances each worker owned, workers without any left out; and wake-ups that tell of some of them.
  */
 export async function releaseOwned(
   connection: Connection,
   tables: TableNames,
   workerIds: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
+): Promise<{ readonly counts: ReadonlyMap<string, number>; readonly wakeups: readonly Wakeup[] }> {
   // Rows are locked in the order of their ids, as everywhere where a statement waits for more than one: two such statements can
   // then not wait for each other.
   const rows = await connection.rows(sql`
     WITH held AS MATERIALIZED (
-      SELECT i.instance_id, i.owner FROM ${tables.instances} i
+      SELECT i.instance_id, i.owner, i.workflow_name FROM ${tables.instances} i
       WHERE i.owner = ANY(${workerIds}::text[])
       ORDER BY i.instance_id FOR NO KEY UPDATE
     ), released AS (
@@ -27,6 +29,13 @@ export async function releaseOwned(
       SET owner = NULL, status = 'pending', wake_at = ${storedNow}, attention = false, version = i.version + 1
       WHERE i.instance_id = ANY(ARRAY(SELECT instance_id FROM held))
     )
-    SELECT owner, count(*) FROM held GROUP BY owner`);
-  return new Map(rows.map((row) => [row[0]!, Number(row[1])]));
+    SELECT owner, count(*)::text, NULL FROM held GROUP BY owner
+    UNION ALL (SELECT NULL, instance_id, workflow_name FROM held LIMIT ${mostTold})`);
+  const wakeups: Wakeup[] = [];
+  const counts = new Map<string, number>();
+  for (const [owner, second, workflowName] of rows) {
+    if (owner === null) wakeups.push({ kind: 'workflow_resumable', instanceId: second!, workflowName: workflowName! });
+    else counts.set(owner!, Number(second));
+  }
+  return { counts, wakeups };
 }

@@ -11,7 +11,7 @@ import { postgresTransaction } from '../src/index.js';
 import { cutSessions } from './cut-sessions.js';
 import { lockWaits } from './lock-waits.js';
 import { openStorage, registered } from './open-storage.js';
-import { batch, claimRequest, newEntry, newInstance } from './worker-calls.js';
+import { batch, claimRequest, newEntry, newInstance, renewal } from './worker-calls.js';
 import { watchedPool, type WatchedPool } from './watched-pool.js';
 
 interface Tables {
@@ -310,7 +310,7 @@ describe('many transactions at once', () => {
     const open = await Promise.all(Array.from({ length: 3 }, begin));
     const further = Array.from({ length: 4 }, begin);
     // All three places are taken by activities that are at work; whatever the worker needs still goes through.
-    expect((await storage.leases.heartbeat({ workerId: worker, leaseMs: 1000 })).alive).toBe(true);
+    expect((await storage.leases.upkeep(renewal(worker, 1000))).alive).toBe(true);
     await Promise.all([
       storage.runs.commit(batch(worker, { entries: [newEntry('one', 50)] })),
       storage.runs.claim(claimRequest(worker)),

@@ -2,7 +2,7 @@
 import type { Storage } from '@romancy/core/ports';
 import pg from 'pg';
 import { registered } from './open-storage.js';
-import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
+import { batch, claimRequest, complete, look, newEntry, newInstance, park, renewal } from './worker-calls.js';
 
 export interface Amounts {
   readonly finished: number;
@@ -117,8 +117,8 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
   await instances.finished(['done-1', 'waits-1', ...ids]);
   name('get');
   await instances.get('waits-7');
-  name('heartbeat');
-  await leases.heartbeat({ workerId, leaseMs: 1000 });
+  name('upkeep');
+  await leases.upkeep(renewal(workerId, 1000));
 
   name('activity transaction');
   const transaction = await transactions.begin({ signal: new AbortController().signal });
@@ -132,12 +132,12 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
   await instances.list({ ...noFilter, status: ['running', 'failed', 'stalled'] });
   await instances.list({ ...noFilter, status: ['waiting_for_timer'], startedBefore: Date.now() });
 
-  name('reap nobody');
-  await leases.reap({ workerId });
+  name('look');
+  await leases.upkeep(look(workerId));
   name('reap');
   await runs.commit(batch(other, { starts: [newInstance('orphan')] }));
-  await leases.heartbeat({ workerId: other, leaseMs: -1 });
-  await leases.reap({ workerId });
+  await leases.upkeep(renewal(other, -1));
+  await leases.upkeep(look(workerId));
   name('retire');
   await leases.retire({ workerId });
 }

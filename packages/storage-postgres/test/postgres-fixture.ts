@@ -55,6 +55,15 @@ export async function postgresFixtureAt(url: string, through = url): Promise<Sto
         await client.query('select 1 / 0').catch(() => undefined);
       },
     },
+    async presence() {
+      const session = new pg.Client({ connectionString: url });
+      session.on('error', () => undefined);
+      await session.connect();
+      const { rows } = await session.query<{ pid: number }>(
+        'select pg_backend_pid() as pid, pg_advisory_lock_shared(-5, pg_backend_pid())',
+      );
+      return { presence: `advisory:-5:${rows[0]!.pid}`, end: () => session.end() };
+    },
     skip: { kill: 'the death of a process shows by its lease alone; the sessions of a pool say nothing of it' },
     cleanup: () => outside.end(),
   };

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockWaits } from './lock-waits.js';
 import { openStorage, registered } from './open-storage.js';
-import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
+import { batch, claimRequest, complete, look, newEntry, newInstance, park, renewal } from './worker-calls.js';
 
 let storage: Storage;
 /** Sessions of the test: one by which it holds locks, and one by which it looks (a transaction sees what it saw of others first). */
@@ -135,16 +135,16 @@ describe('the fence', () => {
   it('holds a reaper off while a commit is under way, and then lets it release what that left', async () => {
     const [worker, reaper] = [await registered(storage, 'worker'), await registered(storage, 'reaper')];
     await storage.runs.commit(batch(worker, { starts: [newInstance('one'), newInstance('two')] }));
-    await storage.leases.heartbeat({ workerId: worker, leaseMs: -1 });
+    await storage.leases.upkeep(renewal(worker, -1));
     // The commit has passed the fence and waits for a row.
     await outside.query('BEGIN');
     await outside.query(`SELECT FROM romancy.instances WHERE instance_id = 'one' FOR UPDATE`);
     const committing = storage.runs.commit(batch(worker, { settlements: [complete('one')] }));
     await lockWaits(looker, 1);
-    expect((await storage.leases.reap({ workerId: reaper })).reaped).toEqual([]);
+    expect((await storage.leases.upkeep(look(reaper))).reaped).toEqual([]);
     await outside.query('COMMIT');
     expect((await committing).refused).toEqual([]);
-    expect((await storage.leases.reap({ workerId: reaper })).reaped).toEqual([{ workerId: worker, released: 1 }]);
+    expect((await storage.leases.upkeep(look(reaper))).reaped).toEqual([{ workerId: worker, released: 1 }]);
     expect((await storage.instances.get('one'))?.status).toBe('completed');
     expect((await storage.instances.get('two'))?.status).toBe('pending');
   });
@@ -186,14 +186,14 @@ describe('the fence', () => {
     await lockWaits(looker, 2);
     await outside.query('COMMIT');
     expect((await claiming).claimed.map((run) => run.instanceId)).toEqual(['held', 'one']);
-    expect(await retiring).toEqual({ released: 2 });
+    expect(await retiring).toMatchObject({ released: 2 });
   });
 
-  it('does not hold up a heartbeat', async () => {
+  it('does not hold up a renewal', async () => {
     const worker = await registered(storage, 'worker');
     await outside.query('BEGIN');
     await outside.query('SELECT FROM romancy.workers WHERE worker_id = $1 FOR KEY SHARE', [worker]);
-    expect((await storage.leases.heartbeat({ workerId: worker, leaseMs: 1000 })).alive).toBe(true);
+    expect((await storage.leases.upkeep(renewal(worker, 1000))).alive).toBe(true);
     await outside.query('COMMIT');
   });
 });

@@ -3,7 +3,7 @@ import type { Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openStorage, registered } from './open-storage.js';
-import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
+import { batch, claimRequest, complete, look, newEntry, newInstance, park, renewal } from './worker-calls.js';
 import { watchedPool, type WatchedPool } from './watched-pool.js';
 
 let watched: WatchedPool;
@@ -66,8 +66,8 @@ describe('one statement is', () => {
     ['a cancellation', ({ instances }) => instances.requestCancel({ instanceId: 'one', reason: null })],
     ['a look at an instance', ({ instances }) => instances.get('one')],
     ['a look at ended ones', ({ instances }) => instances.finished(['one'])],
-    ['a heartbeat', ({ leases }) => leases.heartbeat({ workerId: 'worker', leaseMs: 1000 })],
-    ['a reap of nobody', ({ leases }) => leases.reap({ workerId: 'worker' })],
+    ['an upkeep', ({ leases }) => leases.upkeep(renewal('worker', 1000))],
+    ['a look', ({ leases }) => leases.upkeep(look('worker'))],
     [
       'a registration',
       ({ leases }) => leases.register({ workerId: 'x', serviceName: 'x', leaseMs: 1, workflowNames: ['order'] }),

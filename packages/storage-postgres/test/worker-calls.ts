@@ -1,5 +1,5 @@
 // What a worker sends, with defaults for what does not matter in a test.
-import type { ClaimRequest, NewHistoryEntry, NewInstance, ProgressBatch, Settlement } from '@romancy/core/ports';
+import type { ClaimRequest, NewHistoryEntry, NewInstance, ProgressBatch, Settlement, UpkeepRequest } from '@romancy/core/ports';
 
 export function batch(workerId: string, parts: Partial<ProgressBatch>): ProgressBatch {
   return { workerId, starts: [], entries: [], subscriptions: [], takenMail: [], settlements: [], ...parts };
@@ -23,4 +23,14 @@ export function complete(instanceId: string, claim = 1): Settlement {
 
 export function claimRequest(workerId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
   return { workerId, workflowNames: ['order'], limit: 100, historyLimit: 100, mailLimit: 100, holding: null, ...more };
+}
+
+/** An upkeep that renews. */
+export function renewal(workerId: string, leaseMs: number, presence: string | null = null): UpkeepRequest {
+  return { workerId, renewal: { leaseMs, presence, workflowNames: ['order'] }, suspects: [] };
+}
+
+/** An upkeep that renews nothing. */
+export function look(workerId: string): UpkeepRequest {
+  return { workerId, renewal: null, suspects: [] };
 }

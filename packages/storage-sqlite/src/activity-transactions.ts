@@ -34,6 +34,10 @@ export class ActivityTransactions implements Port {
     return transaction;
   }
 
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
   /**
    * Whether the worker is alive, when an open transaction makes that certain: nobody can remove its row while that has the lock. Then the
    * lease is renewed before the lock is given back. Undefined: no transaction is open, ask in the usual way.

@@ -1,5 +1,5 @@
 // Claims: due instances become this worker's, and come with all that a run needs.
-import type { ClaimedRun, ClaimRequest, ClaimResult } from '@romancy/core/ports';
+import type { ClaimedRun, ClaimRequest, ClaimResult, PendingWork } from '@romancy/core/ports';
 import { requireAlive } from './fence.js';
 import { readHistory } from './read-history.js';
 import { readMail } from './read-signals.js';
@@ -24,6 +24,9 @@ interface ClaimedRow {
   readonly cancelReason: string | null;
 }
 
+/** For whom work is looked for. */
+type WorkSeeker = Pick<ClaimRequest, 'workerId' | 'workflowNames'>;
+
 /** What a claim works with. */
 interface Scope {
   readonly connection: SqliteConnection;
@@ -42,7 +45,7 @@ export async function claimRuns(file: SqliteFile, request: ClaimRequest): Promis
     const look = await file.snapshot((connection) => {
       requireAlive(connection, tables, request.workerId);
       const scope = { connection, tables, request, now: file.now() };
-      return { claimed: [], attention: attentionOf(scope), nextDueAt: nextDueAt(scope), now: scope.now };
+      return { claimed: [], ...pendingWork(connection, tables, request), now: scope.now };
     });
     if (request.limit === 0 || look.nextDueAt === null || look.nextDueAt > look.now) return look;
   }
@@ -60,7 +63,7 @@ function claim(scope: Scope): ClaimResult {
   // Read after the attention was cleared, and in the same transaction: nothing of what is there can be overlooked by a later park.
   const claimed = taken.map(({ id, row }) => withAllItNeeds(scope, id, row));
   // What was just taken has no attention any more.
-  return { claimed, attention: attentionOf(scope), nextDueAt: nextDueAt(scope), now: scope.now };
+  return { claimed, ...pendingWork(scope.connection, scope.tables, scope.request), now: scope.now };
 }
 
 /** What this worker owns without knowing it: a claim made it the owner, and the answer to that claim never came. */
@@ -111,23 +114,28 @@ function withAllItNeeds({ connection, tables, request }: Scope, id: number, row:
   };
 }
 
-function attentionOf({ connection, tables, request }: Scope): readonly string[] {
-  const sql = `SELECT instance_id AS instanceId FROM ${tables.instances}
-    WHERE owner = ? AND owner IS NOT NULL AND attention = 1 LIMIT ${attentionLimit}`;
-  return connection.all<{ readonly instanceId: string }>(sql, request.workerId).map(({ instanceId }) => instanceId);
+/** What a worker has to do, without a claim. */
+export function pendingWork(connection: SqliteConnection, tables: TableNames, worker: WorkSeeker): PendingWork {
+  return { nextDueAt: nextDueAt(connection, tables, worker), attention: attentionOf(connection, tables, worker) };
 }
 
-function nextDueAt({ connection, tables, request }: Scope): number | null {
+function attentionOf(connection: SqliteConnection, tables: TableNames, { workerId }: WorkSeeker): readonly string[] {
+  const sql = `SELECT instance_id AS instanceId FROM ${tables.instances}
+    WHERE owner = ? AND owner IS NOT NULL AND attention = 1 LIMIT ${attentionLimit}`;
+  return connection.all<{ readonly instanceId: string }>(sql, workerId).map(({ instanceId }) => instanceId);
+}
+
+function nextDueAt(connection: SqliteConnection, tables: TableNames, worker: WorkSeeker): number | null {
   const sql = `SELECT wake_at AS wakeAt FROM ${tables.instances}
     WHERE workflow_name = ? AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1`;
   let earliest: number | null = null;
-  for (const name of names(request)) {
+  for (const name of names(worker)) {
     const head = connection.get<{ readonly wakeAt: number }>(sql, name);
     if (head !== undefined && (earliest === null || head.wakeAt < earliest)) earliest = head.wakeAt;
   }
   return earliest;
 }
 
-function names(request: ClaimRequest): readonly string[] {
-  return [...new Set(request.workflowNames)];
+function names({ workflowNames }: WorkSeeker): readonly string[] {
+  return [...new Set(workflowNames)];
 }

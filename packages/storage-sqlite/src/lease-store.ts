@@ -1,6 +1,7 @@
 // The part of the storage by which a process shows that it lives and the death of others is found.
-import type { LeaseStore, ReapedWorker } from '@romancy/core/ports';
+import type { LeaseStore, ReapedWorker, UpkeepRequest, UpkeepResult, Wakeup } from '@romancy/core/ports';
 import type { ActivityTransactions } from './activity-transactions.js';
+import { pendingWork } from './claim-runs.js';
 import type { LocalLeases } from './local-leases.js';
 import { requireCompatibleSchema } from './migrate.js';
 import { migrations } from './migrations.js';
@@ -8,13 +9,31 @@ import { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteFile } from './sqlite-file.js';
 
-interface OtherWorker {
+/** The most that is told of anything in one answer. */
+const mostTold = 1000;
+
+interface WorkerRow {
   readonly workerId: string;
   readonly host: string;
   readonly pid: number;
   readonly processStart: string | null;
   readonly leaseEndsAt: number;
+  /** JSON. */
+  readonly workflowNames: string;
 }
+
+interface Seen extends Pick<UpkeepResult, 'now' | 'work'> {
+  readonly own: WorkerRow | undefined;
+  readonly others: readonly WorkerRow[];
+}
+
+interface ReleasedInstance {
+  readonly instanceId: string;
+  readonly workflowName: string;
+}
+
+/** Of an answer without any: there are no presences here, death shows by the process itself. */
+const noWork = { work: null, presence: null, othersOwnRuns: false, missing: [] } as const;
 
 export function createLeaseStore(
   file: SqliteFile,
@@ -26,9 +45,52 @@ export function createLeaseStore(
   let identity: Promise<ProcessIdentity> | undefined;
 
   /** Hands back what a worker owned. Its row goes in the same transaction. */
-  const release = (connection: SqliteConnection, workerId: string, now: number): number =>
-    connection.run(`UPDATE ${instances} SET owner = NULL, status = 'pending', wake_at = ? WHERE owner = ?`, now, workerId)
-      .changes;
+  const release = (connection: SqliteConnection, workerId: string, now: number): readonly ReleasedInstance[] =>
+    connection.all<ReleasedInstance>(
+      `UPDATE ${instances} SET owner = NULL, status = 'pending', wake_at = ? WHERE owner = ?
+        RETURNING instance_id AS instanceId, workflow_name AS workflowName`,
+      ...[now, workerId],
+    );
+
+  /** All that an upkeep tells, as of one moment. */
+  const look = (connection: SqliteConnection, { workerId, renewal }: UpkeepRequest): Seen => {
+    const all = connection.all<WorkerRow>(
+      `SELECT worker_id AS workerId, host, pid, process_start AS processStart, lease_ends_at AS leaseEndsAt, workflow_names AS workflowNames
+        FROM ${workers}`,
+    );
+    return {
+      own: all.find((worker) => worker.workerId === workerId),
+      others: all.filter((worker) => worker.workerId !== workerId),
+      now: file.now(),
+      work: renewal === null ? null : pendingWork(connection, tables, { workerId, workflowNames: renewal.workflowNames }),
+    };
+  };
+
+  const reapAmong = async (others: readonly WorkerRow[]): Promise<Pick<UpkeepResult, 'reaped' | 'wakeups'>> => {
+    const gone = await endedOnThisHost(others, await (identity ??= thisProcess()));
+    const now = file.now();
+    // As a rule nobody is dead, and nothing is written.
+    if (gone.size === 0 && others.every((other) => other.leaseEndsAt > now)) return { reaped: [], wakeups: [] };
+    return file.write((connection) => {
+      // All conditions once more: since the look, a worker may have renewed its lease, or been reaped by somebody else.
+      const at = file.now();
+      const reaped: ReapedWorker[] = [];
+      const released: ReleasedInstance[] = [];
+      for (const other of others) {
+        const { changes } = gone.has(other)
+          ? connection.run(
+              `DELETE FROM ${workers} WHERE worker_id = ? AND host = ? AND pid = ? AND process_start IS ?`,
+              ...[other.workerId, other.host, other.pid, other.processStart],
+            )
+          : connection.run(`DELETE FROM ${workers} WHERE worker_id = ? AND lease_ends_at <= ?`, other.workerId, at);
+        if (changes !== 1) continue;
+        const left = release(connection, other.workerId, at);
+        reaped.push({ workerId: other.workerId, released: left.length });
+        released.push(...left);
+      }
+      return { reaped, wakeups: tellOf(released) };
+    });
+  };
 
   return {
     async register({ workerId, serviceName, leaseMs, workflowNames }) {
@@ -39,11 +101,12 @@ export function createLeaseStore(
           requireCompatibleSchema(connection, { tables, version: migrations.at(-1)!.version });
           const now = file.now();
           connection.run(
-            `INSERT INTO ${workers} (worker_id, service_name, host, pid, process_start, registered_at, lease_ends_at)
-              VALUES (?, ?, ?, ?, ?, ?, ?)
-              ON CONFLICT (worker_id) DO UPDATE SET service_name = excluded.service_name, host = excluded.host, pid = excluded.pid,
-                process_start = excluded.process_start, lease_ends_at = excluded.lease_ends_at`,
-            ...[workerId, serviceName, host, pid, startedAt, now, now + leaseMs],
+            `INSERT INTO ${workers} (worker_id, service_name, workflow_names, host, pid, process_start, registered_at, lease_ends_at)
+              VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+              ON CONFLICT (worker_id) DO UPDATE SET service_name = excluded.service_name, workflow_names = excluded.workflow_names,
+                host = excluded.host, pid = excluded.pid, process_start = excluded.process_start,
+                lease_ends_at = excluded.lease_ends_at`,
+            ...[workerId, serviceName, JSON.stringify(workflowNames), host, pid, startedAt, now, now + leaseMs],
           );
           for (const workflowName of new Set(workflowNames)) {
             connection.run(
@@ -60,68 +123,56 @@ export function createLeaseStore(
       return result;
     },
 
-    async heartbeat({ workerId, leaseMs }) {
-      // Kept out by a transaction of its own process, a heartbeat would have to wait for as long as that likes to take. But nobody can
+    async upkeep(request) {
+      const { workerId, renewal } = request;
+      // Kept out by a transaction of its own process, a renewal would have to wait for as long as that likes to take. But nobody can
       // declare this worker dead meanwhile either, since that needs the same lock: so it is alive if its row is there now, and the
-      // transaction renews the lease before it gives the lock back.
-      const now = file.now();
-      const alive = transactions.vouch(workerId, leaseMs);
-      if (alive !== undefined) return { alive, now };
-      const result = await file.write(
-        (connection) => {
-          const sql = `UPDATE ${workers} SET lease_ends_at = ? WHERE worker_id = ?`;
-          const at = file.now();
-          return { alive: connection.run(sql, at + leaseMs, workerId).changes === 1, now: at };
-        },
-        { urgent: true },
-      );
-      if (result.alive) leases.remember(workerId, leaseMs);
-      else leases.forget(workerId);
-      return result;
-    },
-
-    async reap({ workerId }) {
-      const others = await file.read((connection) =>
-        connection.all<OtherWorker>(
-          `SELECT worker_id AS workerId, host, pid, process_start AS processStart, lease_ends_at AS leaseEndsAt
-            FROM ${workers} WHERE worker_id <> ?`,
-          workerId,
-        ),
-      );
-      const gone = await endedOnThisHost(others, await (identity ??= thisProcess()));
-      const now = file.now();
-      // As a rule nobody is dead, and nothing is written.
-      if (gone.size === 0 && others.every((other) => other.leaseEndsAt > now)) return { reaped: [], now };
-      return file.write((connection) => {
-        // All conditions once more: since the look, a worker may have renewed its lease, or been reaped by somebody else.
-        const at = file.now();
-        const reaped: ReapedWorker[] = [];
-        for (const other of others) {
-          const { changes } = gone.has(other)
-            ? connection.run(
-                `DELETE FROM ${workers} WHERE worker_id = ? AND host = ? AND pid = ? AND process_start IS ?`,
-                ...[other.workerId, other.host, other.pid, other.processStart],
-              )
-            : connection.run(`DELETE FROM ${workers} WHERE worker_id = ? AND lease_ends_at <= ?`, other.workerId, at);
-          if (changes === 1) reaped.push({ workerId: other.workerId, released: release(connection, other.workerId, at) });
-        }
-        return { reaped, now: at };
-      });
+      // transaction renews the lease before it gives the lock back. Nor is anybody else declared dead: no lease can be renewed by anyone
+      // as long as that transaction goes on.
+      const isLocked = transactions.isOpen;
+      const vouched = renewal === null ? undefined : transactions.vouch(workerId, renewal.leaseMs);
+      const seen =
+        renewal === null || vouched !== undefined
+          ? await file.snapshot((connection) => look(connection, request))
+          : await file.write(
+              (connection) => {
+                const sql = `UPDATE ${workers} SET lease_ends_at = ? WHERE worker_id = ?`;
+                connection.run(sql, file.now() + renewal.leaseMs, workerId);
+                return look(connection, request);
+              },
+              { urgent: true },
+            );
+      const { own, others, ...rest } = seen;
+      if (own === undefined || vouched === false) {
+        leases.forget(workerId);
+        return { ...noWork, alive: false, now: rest.now, reaped: [], peers: [], wakeups: [] };
+      }
+      if (renewal !== null && vouched === undefined) leases.remember(workerId, renewal.leaseMs);
+      const { reaped, wakeups } = isLocked ? { reaped: [], wakeups: [] } : await reapAmong(others);
+      const served = new Set(namesOf(own));
+      const peers = others
+        .filter(
+          (other) => !reaped.some((dead) => dead.workerId === other.workerId) && namesOf(other).some((name) => served.has(name)),
+        )
+        .slice(0, mostTold)
+        .map((other) => other.workerId);
+      return { ...noWork, ...rest, alive: true, reaped, peers, wakeups };
     },
 
     async retire({ workerId }) {
       leases.forget(workerId);
       return file.write((connection) => {
         connection.run(`DELETE FROM ${workers} WHERE worker_id = ?`, workerId);
-        return { released: release(connection, workerId, file.now()) };
+        const released = release(connection, workerId, file.now());
+        return { released: released.length, wakeups: tellOf(released) };
       });
     },
   };
 }
 
 /** Those whose process has ended. Numbers of processes can be compared only within one host. */
-async function endedOnThisHost(others: readonly OtherWorker[], own: ProcessIdentity): Promise<ReadonlySet<OtherWorker>> {
-  const ended = new Set<OtherWorker>();
+async function endedOnThisHost(others: readonly WorkerRow[], own: ProcessIdentity): Promise<ReadonlySet<WorkerRow>> {
+  const ended = new Set<WorkerRow>();
   await Promise.all(
     others.map(async (other) => {
       if (other.host !== own.host) return;
@@ -129,4 +180,12 @@ async function endedOnThisHost(others: readonly OtherWorker[], own: ProcessIdent
     }),
   );
   return ended;
+}
+
+function namesOf({ workflowNames }: WorkerRow): readonly string[] {
+  return JSON.parse(workflowNames) as readonly string[];
+}
+
+function tellOf(released: readonly ReleasedInstance[]): readonly Wakeup[] {
+  return released.slice(0, mostTold).map((instance) => ({ kind: 'workflow_resumable', ...instance }));
 }

@@ -91,6 +91,7 @@ function createTables(tables: TableNames): string {
     CREATE TABLE ${workers} (
       worker_id TEXT PRIMARY KEY,
       service_name TEXT NOT NULL,
+      workflow_names TEXT NOT NULL,
       host TEXT NOT NULL,
       pid INTEGER NOT NULL,
       process_start TEXT,

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { StorageUnavailableError } from '@romancy/core/ports';
 import { eventually, temporaryFile } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
-import { batch, openStorage, register, start } from './local-storage.js';
+import { batch, openStorage, register, renewal, start } from './local-storage.js';
 import { startRemoteStorage } from './remote-storage.js';
 
 describe('while another process has the write lock', () => {
@@ -25,7 +25,7 @@ describe('while another process has the write lock', () => {
     const began = performance.now();
     const writes = Promise.all([
       storage.runs.commit(batch('me', { starts: [start('one')] })),
-      storage.leases.heartbeat({ workerId: 'me', leaseMs: 60_000 }),
+      storage.leases.upkeep(renewal('me', 60_000)),
       storage.instances.requestCancel({ instanceId: 'one', reason: null }),
     ]).then(() => performance.now());
     const reads = eventually(async () => {

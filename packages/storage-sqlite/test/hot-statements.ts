@@ -3,7 +3,7 @@ import type { Storage } from '@romancy/core/ports';
 import { recordingLogger } from '@romancy/core/testing';
 import { createSqliteStorage, type SqliteTransaction } from '@romancy/storage-sqlite';
 import Database from 'better-sqlite3';
-import { batch, claimAll, complete, entry, noSignal, register, start } from './local-storage.js';
+import { batch, claimAll, complete, entry, look, noSignal, register, renewal, start } from './local-storage.js';
 import { createSystemClock } from './system-clock.js';
 
 /** A statement, and the lines of its query plan. */
@@ -98,8 +98,8 @@ async function workForADay(storage: Storage, now: number): Promise<ReadonlyMap<s
   const { leases, runs, instances } = storage;
   await time('register', () => register(storage, 'me'));
   await register(storage, 'other', 0);
-  await time('heartbeat', () => leases.heartbeat({ workerId: 'me', leaseMs: 60_000 }));
-  await time('reap', () => leases.reap({ workerId: 'me' }));
+  await time('upkeep', () => leases.upkeep(renewal('me', 60_000)));
+  await time('look', () => leases.upkeep(look('me')));
   await time('claim nothing', () => runs.claim(claimAll('me')));
   await runs.commit(batch('me', { starts: ['a', 'b', 'c', 'd'].map((id) => start(id, id !== 'b')), entries: [entry('a', 1)] }));
   await runs.commit(batch('me', { subscriptions: [{ instanceId: 'a', channel: 'paid' }] }));

@@ -1,6 +1,6 @@
 // A storage in the test's own process, and short forms of what tests do with it.
 import { createSystemClock } from './system-clock.js';
-import type { NewHistoryEntry, NewInstance, ProgressBatch, Settlement, Storage } from '@romancy/core/ports';
+import type { NewHistoryEntry, NewInstance, ProgressBatch, Settlement, Storage, UpkeepRequest } from '@romancy/core/ports';
 import { recordingLogger } from '@romancy/core/testing';
 import { createSqliteStorage, type SqliteStorageOptions } from '@romancy/storage-sqlite';
 import { afterwards } from '@romancy/test-support';
@@ -42,3 +42,13 @@ export function claimAll(workerId: string) {
 }
 
 export const noSignal = new AbortController().signal;
+
+/** An upkeep that renews. */
+export function renewal(workerId: string, leaseMs: number): UpkeepRequest {
+  return { workerId, renewal: { leaseMs, presence: null, workflowNames: ['order'] }, suspects: [] };
+}
+
+/** An upkeep that renews nothing. */
+export function look(workerId: string): UpkeepRequest {
+  return { workerId, renewal: null, suspects: [] };
+}

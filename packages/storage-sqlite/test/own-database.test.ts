@@ -4,7 +4,7 @@ import { createSqliteStorage, type SqliteTransaction } from '@romancy/storage-sq
 import { temporaryFile } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { batch, claimAll, complete, entry, noSignal, openStorage, register, start } from './local-storage.js';
+import { batch, claimAll, complete, entry, noSignal, openStorage, register, renewal, start } from './local-storage.js';
 
 function openOwn(filename: string): Database.Database {
   const database = new Database(filename);
@@ -22,7 +22,7 @@ async function useStorage(storage: Storage): Promise<readonly unknown[]> {
   database.exec(`CREATE TABLE IF NOT EXISTS rows (key TEXT); INSERT INTO rows VALUES ('mine')`);
   expect((await storage.instances.get('one'))?.status).toBe('running');
   expect(await storage.runs.history({ instanceId: 'one', afterSeq: 0, limit: 10 })).toEqual([]);
-  expect((await storage.leases.heartbeat({ workerId: 'me', leaseMs: 1000 })).alive).toBe(true);
+  expect((await storage.leases.upkeep(renewal('me', 1000))).alive).toBe(true);
   const later = storage.runs.commit(batch('me', { settlements: [complete('one')] }));
   await transaction.commit({ workerId: 'me', entry: entry('one', 1) });
   await later;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, temporaryFile } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
-import { batch, claimAll, complete, noSignal, openStorage, register, start } from './local-storage.js';
+import { batch, claimAll, complete, look, noSignal, openStorage, register, renewal, start } from './local-storage.js';
 import { startRemoteStorage } from './remote-storage.js';
 
 describe('several processes on one file', () => {
@@ -75,7 +75,7 @@ describe('several processes on one file', () => {
       await transaction.rollback();
       ended++;
     });
-    await remote.leases.heartbeat({ workerId: 'other', leaseMs: 60_000 });
+    await remote.leases.upkeep(renewal('other', 60_000));
     expect(ended).toBeLessThan(activities.length);
     await Promise.all(activities);
   });
@@ -88,7 +88,7 @@ describe('several processes on one file', () => {
     await remote.call('open');
     await register(remote, 'victim');
     await remote.runs.commit(batch('victim', { starts: [start('orphan')] }));
-    expect((await storage.leases.reap({ workerId: 'survivor' })).reaped).toEqual([]);
+    expect((await storage.leases.upkeep(look('survivor'))).reaped).toEqual([]);
 
     // As the scheduler does: a look at each interval.
     let [lastLook, foundAt] = [-Infinity, 0];
@@ -96,7 +96,7 @@ describe('several processes on one file', () => {
       async () => {
         if (performance.now() - lastLook < storage.reapIntervalMs) return false;
         lastLook = performance.now();
-        const { reaped } = await storage.leases.reap({ workerId: 'survivor' });
+        const { reaped } = await storage.leases.upkeep(look('survivor'));
         foundAt = performance.now();
         return reaped.length === 0 ? false : reaped;
       },
@@ -119,7 +119,7 @@ describe('several processes on one file', () => {
     await remote.runs.commit(batch('sleeper', { starts: [start('one')] }));
     process.kill(remote.process.pid, 'SIGSTOP');
     const [dead] = await eventually(async () => {
-      const { reaped } = await storage.leases.reap({ workerId: 'awake' });
+      const { reaped } = await storage.leases.upkeep(look('awake'));
       return reaped.length === 0 ? undefined : reaped;
     });
     expect(dead).toEqual({ workerId: 'sleeper', released: 1 });
@@ -129,7 +129,7 @@ describe('several processes on one file', () => {
       code: 'LEASE_LOST',
     });
     await expect(remote.runs.claim(claimAll('sleeper'))).rejects.toMatchObject({ code: 'LEASE_LOST' });
-    expect((await remote.leases.heartbeat({ workerId: 'sleeper', leaseMs: 300 })).alive).toBe(false);
+    expect((await remote.leases.upkeep(renewal('sleeper', 300))).alive).toBe(false);
     await register(remote, 'sleeper-again');
     expect((await remote.runs.claim(claimAll('sleeper-again'))).claimed.map((run) => run.instanceId)).toEqual(['one']);
   });

@@ -6,7 +6,7 @@ import { temporaryFile } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { batch, complete, entry, noSignal, openStorage, register, start } from './local-storage.js';
+import { batch, complete, entry, look, noSignal, openStorage, register, renewal, start } from './local-storage.js';
 
 type Handle = SqliteTransaction<{ rows: { key: string; value: string | null } }>;
 
@@ -200,7 +200,7 @@ describe('a transaction that stays open for long', () => {
   }
 
   it.each(['commit', 'rollback'] as const)(
-    'does not make heartbeats fail, here or in other processes: after its %s nobody is found dead',
+    'does not make renewals fail, here or in other processes: after its %s nobody is found dead',
     async (end) => {
       await openWithClock({ transactionTimeoutMs: 3_600_000 });
       const other = await openStorage({ filename }, { clock });
@@ -211,23 +211,23 @@ describe('a transaction that stays open for long', () => {
       await clock.advance(leaseMs * 5);
 
       // Nobody could have declared this worker dead: so it need not write to know that it is alive.
-      expect(await storage.leases.heartbeat({ workerId: 'me', leaseMs })).toEqual({ alive: true, now: clock.now() });
-      expect(await storage.leases.heartbeat({ workerId: 'nobody', leaseMs })).toMatchObject({ alive: false });
+      expect(await storage.leases.upkeep(renewal('me', leaseMs))).toMatchObject({ alive: true, now: clock.now() });
+      expect(await storage.leases.upkeep(renewal('nobody', leaseMs))).toMatchObject({ alive: false });
       // A reaper that has the lock in the moment in which it is free.
-      const reaping = other.leases.reap({ workerId: 'other' });
+      const reaping = other.leases.upkeep(look('other'));
 
       if (end === 'commit') await transaction.commit({ workerId: 'me', entry: entry('one', 1) });
       else await transaction.rollback();
       expect(keys()).toEqual(end === 'commit' ? ['a'] : []);
       expect((await reaping).reaped).toEqual([]);
-      expect((await other.leases.reap({ workerId: 'other' })).reaped).toEqual([]);
-      expect((await storage.leases.reap({ workerId: 'me' })).reaped).toEqual([]);
+      expect((await other.leases.upkeep(look('other'))).reaped).toEqual([]);
+      expect((await storage.leases.upkeep(look('me'))).reaped).toEqual([]);
       // The time went on for the other one where it had stood still; for this one it began anew.
       await clock.advance(1001);
-      expect((await storage.leases.reap({ workerId: 'me' })).reaped).toMatchObject([{ workerId: 'other' }]);
+      expect((await storage.leases.upkeep(look('me'))).reaped).toMatchObject([{ workerId: 'other' }]);
       await clock.advance(leaseMs);
       await register(other, 'third', leaseMs);
-      expect((await other.leases.reap({ workerId: 'third' })).reaped).toMatchObject([{ workerId: 'me' }]);
+      expect((await other.leases.upkeep(look('third'))).reaped).toMatchObject([{ workerId: 'me' }]);
     },
   );
 

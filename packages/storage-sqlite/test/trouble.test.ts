@@ -6,7 +6,7 @@ import { createSqliteStorage } from '@romancy/storage-sqlite';
 import { temporaryFile } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { batch, complete, entry, noSignal, openStorage, register, start } from './local-storage.js';
+import { batch, complete, entry, noSignal, openStorage, register, renewal, start } from './local-storage.js';
 import { createSystemClock } from './system-clock.js';
 
 function openOwn(filename: string): Database.Database {
@@ -90,7 +90,7 @@ describe('a storage', () => {
   const calls: readonly { readonly call: string; readonly make: (storage: Storage) => Promise<unknown> }[] = [
     { call: 'get', make: (storage) => storage.instances.get('one') },
     { call: 'commit', make: (storage) => storage.runs.commit(batch('me', {})) },
-    { call: 'heartbeat', make: (storage) => storage.leases.heartbeat({ workerId: 'me', leaseMs: 1 }) },
+    { call: 'upkeep', make: (storage) => storage.leases.upkeep(renewal('me', 1)) },
     { call: 'begin', make: (storage) => storage.transactions.begin({ signal: noSignal }) },
   ];
   it.each(calls)('refuses $call before it is open and after it was closed', async ({ make }) => {

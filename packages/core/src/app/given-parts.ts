@@ -42,6 +42,7 @@ const hookNames = namesOf<Hooks>({
   onActivityStart: true,
   onActivityComplete: true,
   onActivityFail: true,
+  onNotifierStateChange: true,
 });
 
 /** @throws ConfigurationError naming the part and what it lacks. */

@@ -23,7 +23,10 @@ export function guardedHooks(hooks: Hooks, logger: Logger): HookCaller {
     const hook = hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
     if (hook === undefined) return;
     const failed = (error: unknown): void =>
-      logger.warn(`hook ${name} failed`, { instanceId: event.instanceId, error: String(error) });
+      logger.warn(`hook ${name} failed`, {
+        ...('instanceId' in event ? { instanceId: event.instanceId } : {}),
+        error: String(error),
+      });
     try {
       Promise.resolve(hook.call(hooks, event)).catch(failed);
     } catch (error) {

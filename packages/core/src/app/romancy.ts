@@ -80,7 +80,7 @@ export class Romancy {
         serviceName: this.#options.serviceName,
         concurrency: this.#options.concurrency,
         leaseMs: this.#options.leaseMs,
-        heartbeatMs: this.#options.leaseMs / 3,
+        renewalMs: this.#options.leaseMs / 3,
         pace: this.#options,
         claimBatchSize: this.#options.claimBatchSize,
         historyLimit,

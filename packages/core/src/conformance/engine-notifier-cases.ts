@@ -42,7 +42,7 @@ export function notifierCases(bench: EngineBench): void {
       // One for each thing that was told, at most, and one more when it came while another was under way.
       expect(serving.romancy.status().claims - claims).toBeLessThanOrEqual(6);
       expect(new Set(hub.sent.map(({ kind }) => kind))).toContain('workflow_resumable');
-      expect(serving.romancy.status()).toMatchObject({ notifier: 'healthy', pollIntervalMs: 7_200_000 });
+      expect(serving.romancy.status()).toMatchObject({ notifier: { state: 'healthy' }, pollIntervalMs: 7_200_000 });
 
       const other = await healthyApp(harness, { notifier: hub.createNotifier(), workflows: [workflow] });
       const handed = await serving.romancy.startWorkflow(workflow);
@@ -118,11 +118,11 @@ export function notifierCases(bench: EngineBench): void {
       const serving = await healthyApp(harness, { notifier, workflows: [workflow], ...pace });
       expect(serving.romancy.status().pollIntervalMs).toBe(7_200_000);
       notifier.disconnect();
-      expect(serving.romancy.status()).toMatchObject({ notifier: 'connecting', pollIntervalMs: 1_200_000 });
+      expect(serving.romancy.status()).toMatchObject({ notifier: { state: 'connecting' }, pollIntervalMs: 1_200_000 });
       const asking = await healthyApp(harness, { notifier: hub.createNotifier() });
       const { instanceId } = await asking.romancy.startWorkflow(workflow);
       await harness.drive(notifier.reconnect());
-      expect(serving.romancy.status()).toMatchObject({ notifier: 'healthy', pollIntervalMs: 7_200_000 });
+      expect(serving.romancy.status()).toMatchObject({ notifier: { state: 'healthy' }, pollIntervalMs: 7_200_000 });
       await harness.untilStatus(serving, instanceId, 'completed');
       await harness.drive(serving.romancy.stop());
       expect(notifier.state).toBe('stopped');
@@ -160,6 +160,6 @@ export function notifierCases(bench: EngineBench): void {
 
 async function healthyApp(harness: EngineHarness, options: Partial<RomancyOptions>): Promise<TestApp> {
   const app = await harness.app({ ...seldom, ...options });
-  await harness.until(() => app.romancy.status().notifier === 'healthy');
+  await harness.until(() => app.romancy.status().notifier?.state === 'healthy');
   return app;
 }

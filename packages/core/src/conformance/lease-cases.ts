@@ -1,6 +1,6 @@
 // Cases: workers live by their row, and whoever is declared dead can write nothing more.
 import { describe, expect, it } from 'vitest';
-import { LeaseLostError } from '../ports/index.js';
+import { LeaseLostError, type Wakeup } from '../ports/index.js';
 import type { Bench, StorageHarness } from './storage-harness.js';
 import { complete, newEntry, newInstance, park, stall, type TestWorker } from './test-worker.js';
 
@@ -12,7 +12,7 @@ export function leaseCases(bench: Bench): void {
     it('tells the clock on registering, and says of a registered worker that it is alive', async () => {
       const worker = await (await bench.harness()).worker();
       const { now } = await worker.register();
-      const beat = await worker.heartbeat();
+      const beat = await worker.upkeep();
       expect(now).toBeGreaterThan(Date.UTC(2020, 0, 1));
       expect(beat.alive).toBe(true);
       expect(beat.now).toBeGreaterThanOrEqual(now);
@@ -20,7 +20,7 @@ export function leaseCases(bench: Bench): void {
 
     it('says of a worker that never registered that it is not alive', async () => {
       const worker = await (await bench.harness()).unregistered();
-      expect((await worker.heartbeat()).alive).toBe(false);
+      expect((await worker.upkeep()).alive).toBe(false);
     });
 
     it('lets a worker whose lease has run out go on until somebody reaps it', async () => {
@@ -28,16 +28,16 @@ export function leaseCases(bench: Bench): void {
       const worker = await harness.worker({ leaseMs: soon });
       await harness.pass(soon * 2);
       await worker.start('late');
-      expect((await worker.heartbeat(hour)).alive).toBe(true);
-      expect((await (await harness.worker()).reap()).reaped).toEqual([]);
+      expect((await worker.upkeep({ leaseMs: hour })).alive).toBe(true);
+      expect((await (await harness.worker()).look()).reaped).toEqual([]);
     });
 
     it('keeps a worker that renews its lease', async () => {
       const harness = await bench.harness();
       const [worker, other] = [await harness.worker({ leaseMs: soon }), await harness.worker()];
-      await worker.heartbeat(hour);
+      await worker.upkeep({ leaseMs: hour });
       await harness.pass(soon * 2);
-      expect((await other.reap()).reaped).toEqual([]);
+      expect((await other.look()).reaped).toEqual([]);
     });
 
     it('renews the row of a worker that registers again', async () => {
@@ -46,7 +46,7 @@ export function leaseCases(bench: Bench): void {
       await worker.start('kept');
       await worker.register(hour);
       await harness.pass(soon * 2);
-      expect((await other.reap()).reaped).toEqual([]);
+      expect((await other.look()).reaped).toEqual([]);
       expect((await harness.get('kept')).owner).toBe(worker.workerId);
     });
 
@@ -58,21 +58,22 @@ export function leaseCases(bench: Bench): void {
       await other.start('mine');
       await harness.pass(soon * 2);
 
-      const { reaped, now } = await other.reap();
+      const { reaped, now, wakeups } = await other.look();
+      expect(resumableIds(wakeups)).toEqual(['a', 'b']);
       expect(reaped).toEqual([{ workerId: dead.workerId, released: 2 }]);
       expect(now).toBeGreaterThan(0);
       expect(await harness.get('a')).toMatchObject({ owner: null, status: 'pending' });
       expect(await harness.get('mine')).toMatchObject({ owner: other.workerId, status: 'running' });
       expect([...(await other.claimIds())].sort()).toEqual(['a', 'b']);
-      expect((await dead.heartbeat()).alive).toBe(false);
+      expect((await dead.upkeep()).alive).toBe(false);
     });
 
     it('reaps an idle worker, and none twice', async () => {
       const harness = await bench.harness();
       const [dead, other] = [await harness.worker({ leaseMs: soon }), await harness.worker()];
       await harness.pass(soon * 2);
-      expect((await other.reap()).reaped).toEqual([{ workerId: dead.workerId, released: 0 }]);
-      expect((await other.reap()).reaped).toEqual([]);
+      expect((await other.look()).reaped).toEqual([{ workerId: dead.workerId, released: 0 }]);
+      expect((await other.look()).reaped).toEqual([]);
     });
 
     it('never reaps the worker that asks', async () => {
@@ -80,7 +81,7 @@ export function leaseCases(bench: Bench): void {
       const worker = await harness.worker({ leaseMs: soon });
       await worker.start('own');
       await harness.pass(soon * 2);
-      expect((await worker.reap()).reaped).toEqual([]);
+      expect((await worker.look()).reaped).toEqual([]);
       expect((await harness.get('own')).owner).toBe(worker.workerId);
     });
 
@@ -90,7 +91,7 @@ export function leaseCases(bench: Bench): void {
       for (const worker of dead) await worker.start([`${worker.workerId}/1`, `${worker.workerId}/2`]);
       const reapers = await Promise.all(Array.from({ length: 4 }, () => harness.worker()));
       await harness.pass(soon * 2);
-      const reports = await Promise.all(reapers.map((reaper) => reaper.reap()));
+      const reports = await Promise.all(reapers.map((reaper) => reaper.look()));
       const reaped = reports.flatMap((report) => report.reaped);
       expect(reaped.map((worker) => worker.workerId).sort()).toEqual(dead.map((worker) => worker.workerId).sort());
       expect(reaped.map((worker) => worker.released)).toEqual(dead.map(() => 2));
@@ -103,7 +104,7 @@ export function leaseCases(bench: Bench): void {
       const [dead, other] = [await harness.worker(), await harness.worker()];
       await dead.start('orphan');
       await fixture.kill?.(dead.storage);
-      expect((await other.reap()).reaped).toEqual([{ workerId: dead.workerId, released: 1 }]);
+      expect((await other.look()).reaped).toEqual([{ workerId: dead.workerId, released: 1 }]);
     });
 
     it('retires a worker: its row is gone, its instances can be claimed at once', async () => {
@@ -111,8 +112,10 @@ export function leaseCases(bench: Bench): void {
       const [leaving, other] = [await harness.worker(), await harness.worker()];
       await leaving.start(['a', 'b', 'parked']);
       await leaving.settle(park('parked'));
-      expect(await leaving.retire()).toEqual({ released: 2 });
-      expect((await leaving.heartbeat()).alive).toBe(false);
+      const { released, wakeups } = await leaving.retire();
+      expect(released).toBe(2);
+      expect(resumableIds(wakeups)).toEqual(['a', 'b']);
+      expect((await leaving.upkeep()).alive).toBe(false);
       expect([...(await other.claimIds())].sort()).toEqual(['a', 'b']);
     });
 
@@ -120,8 +123,8 @@ export function leaseCases(bench: Bench): void {
       const harness = await bench.harness();
       const worker = await harness.worker();
       await worker.retire();
-      expect(await worker.retire()).toEqual({ released: 0 });
-      expect(await (await harness.unregistered()).retire()).toEqual({ released: 0 });
+      expect(await worker.retire()).toEqual({ released: 0, wakeups: [] });
+      expect(await (await harness.unregistered()).retire()).toEqual({ released: 0, wakeups: [] });
     });
 
     it('makes stalled instances of the registering worker claimable, and no others', async () => {
@@ -196,8 +199,8 @@ export function leaseCases(bench: Bench): void {
         const [instanceId, worker] = [`race-${round}`, await harness.worker({ leaseMs: 1, storage: await harness.storage() })];
         await worker.start(instanceId);
         await harness.pass(3);
-        const [commit] = await Promise.allSettled([worker.settle(complete(instanceId)), reaper.reap()]);
-        await reaper.reap();
+        const [commit] = await Promise.allSettled([worker.settle(complete(instanceId)), reaper.look()]);
+        await reaper.look();
         const record = await harness.get(instanceId);
         if (commit.status === 'fulfilled') expect(record.status).toBe('completed');
         else {
@@ -227,8 +230,13 @@ async function reapedWorker(harness: StorageHarness): Promise<TestWorker> {
   const worker = await harness.worker({ leaseMs: soon });
   await worker.commit({ starts: [newInstance('one')], entries: [newEntry('one', 1)] });
   await harness.pass(soon * 2);
-  await (await harness.worker()).reap();
+  await (await harness.worker()).look();
   return worker;
+}
+
+function resumableIds(wakeups: readonly Wakeup[]): readonly string[] {
+  for (const wakeup of wakeups) expect(wakeup).toMatchObject({ kind: 'workflow_resumable', workflowName: 'order' });
+  return wakeups.flatMap((wakeup) => ('instanceId' in wakeup ? [wakeup.instanceId] : [])).sort();
 }
 
 /** All that a dead worker might have changed. */

@@ -1,5 +1,5 @@
 // One of the two sides of the model test: carries commands out on its storage and says what it saw.
-import { LeaseLostError, type ProgressBatch, type Storage } from '../ports/index.js';
+import { LeaseLostError, type LeaseRenewal, type ProgressBatch, type Storage, type UpkeepResult } from '../ports/index.js';
 import { makeModelBatch } from './model-batch.js';
 import { modelChannels, modelInstances, modelWorkers, type ModelCommand } from './model-commands.js';
 import { ModelNames } from './model-names.js';
@@ -119,15 +119,15 @@ export class ModelSide {
         return 'registered';
       }
       case 'heartbeat':
-        return (await leases.heartbeat({ workerId: this.#id(command), leaseMs: hour })).alive;
+        return (await leases.upkeep({ workerId: this.#id(command), renewal: renewal(hour), suspects: [] })).alive;
       case 'retire':
         this.#dies(worker);
-        return leases.retire({ workerId: this.#id(command) });
+        return (await leases.retire({ workerId: this.#id(command) })).released;
       case 'expire':
         this.#dies(worker);
-        await leases.heartbeat({ workerId: this.#id(command), leaseMs: 1 });
+        await leases.upkeep({ workerId: this.#id(command), renewal: renewal(1), suspects: [] });
         await this.#pass(3);
-        return (await this.#storage.leases.reap({ workerId: this.#names.reaper })).reaped;
+        return (await this.#look()).reaped;
       case 'commit':
         return this.#commit(worker, await this.#batch(command));
       case 'repeat':
@@ -197,7 +197,11 @@ export class ModelSide {
   }
 
   async #now(): Promise<number> {
-    return (await this.#storage.leases.heartbeat({ workerId: this.#names.reaper, leaseMs: hour })).now;
+    return (await this.#look()).now;
+  }
+
+  #look(): Promise<UpkeepResult> {
+    return this.#storage.leases.upkeep({ workerId: this.#names.reaper, renewal: null, suspects: [] });
   }
 
   #id({ worker }: { readonly worker: number }): string {
@@ -207,4 +211,8 @@ export class ModelSide {
   #workflows(indexes: readonly number[]): readonly string[] {
     return indexes.map((index) => this.#names.workflow(index));
   }
+}
+
+function renewal(leaseMs: number): LeaseRenewal {
+  return { leaseMs, presence: null, workflowNames: [] };
 }

@@ -60,7 +60,7 @@ export function openingCases(bench: Bench): void {
         settlements: [stall('stalled', (await worker.now()) + 3_600_000)],
       });
 
-      expect((await twin.heartbeat()).alive).toBe(false);
+      expect((await twin.upkeep()).alive).toBe(false);
       await twin.register();
       expect(await elsewhere.instances.get('one')).toBeUndefined();
       expect(await twin.claim()).toMatchObject({ claimed: [], attention: [], nextDueAt: null });
@@ -72,13 +72,13 @@ export function openingCases(bench: Bench): void {
       expect(await harness.deliver(event)).toMatchObject({ outcome: 'delivered', receivers: 1 });
       expect(await elsewhere.instances.requestCancel({ instanceId: 'free', reason: null })).toMatchObject({ outcome: 'unknown' });
 
-      await worker.heartbeat(1);
+      await worker.upkeep({ leaseMs: 1 });
       await harness.pass(5);
       const reaper = new TestWorker(elsewhere, 'reaper', []);
       await reaper.register();
-      expect((await reaper.reap()).reaped).toEqual([]);
-      expect(await twin.retire()).toEqual({ released: 1 });
-      expect((await worker.heartbeat()).alive).toBe(true);
+      expect((await reaper.look()).reaped).toEqual([]);
+      expect(await twin.retire()).toMatchObject({ released: 1 });
+      expect((await worker.upkeep()).alive).toBe(true);
       expect(await worker.claimIds()).toEqual(['free']);
     });
   });

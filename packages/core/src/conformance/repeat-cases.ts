@@ -187,8 +187,8 @@ export function repeatCases(bench: Bench): void {
       expect(await worker.signals(['one', 'two'])).toEqual(signals);
       expect((await harness.deliver(event)).outcome).toBe('duplicate');
       expect((await harness.cancel('one', 'y')).outcome).toBe('already');
-      expect((await worker.heartbeat()).alive).toBe(true);
-      expect((await worker.heartbeat()).alive).toBe(true);
+      expect((await worker.upkeep()).alive).toBe(true);
+      expect((await worker.upkeep()).alive).toBe(true);
       expect(await picture(harness)).toEqual(state);
     });
 

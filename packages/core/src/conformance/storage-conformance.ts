@@ -6,6 +6,7 @@ import { eventCases } from './event-cases.js';
 import { historyCases } from './history-cases.js';
 import { interleavingCases } from './interleaving-cases.js';
 import { leaseCases } from './lease-cases.js';
+import { upkeepCases } from './upkeep-cases.js';
 import { listCases } from './list-cases.js';
 import { lostClaimCases } from './lost-claim-cases.js';
 import { modelCases } from './model-cases.js';
@@ -29,7 +30,7 @@ import { transactionCases } from './transaction-cases.js';
  *   const database = await createEmptyDatabase();
  *   return {
  *     open: async () => { const storage = createMyStorage({ database }); await storage.open(context); return storage; },
- *     skip: { transactions: 'why', failInTransaction: 'why', openElsewhere: 'why', kill: 'why' },
+ *     skip: { transactions: 'why', failInTransaction: 'why', openElsewhere: 'why', kill: 'why', presence: 'why' },
  *     cleanup: () => database.drop(),
  *   };
  * });
@@ -43,6 +44,7 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
   describe(`${name} keeps the storage port's word`, { timeout: resolved.timeout }, () => {
     openingCases(bench);
     leaseCases(bench);
+    upkeepCases(bench);
     startCases(bench);
     historyCases(bench);
     settlementCases(bench);

@@ -18,7 +18,7 @@ export interface TransactionProbe {
 }
 
 /** What cannot be shown everywhere; each name is that of the fixture's member that is needed. */
-export type OptionalPart = 'transactions' | 'failInTransaction' | 'openElsewhere' | 'kill';
+export type OptionalPart = 'transactions' | 'failInTransaction' | 'openElsewhere' | 'kill' | 'presence';
 
 /** One empty database, for one test. */
 export interface StorageFixture {
@@ -34,6 +34,8 @@ export interface StorageFixture {
    * know that before their leases run out.
    */
   kill?(storage: Storage): Promise<void>;
+  /** A sign of a process, as a notifier's connection leaves it in the database; gone by `end`. */
+  presence?(): Promise<{ readonly presence: string; readonly end: () => Promise<void> }>;
   /** The reason for each optional part that is missing, to be shown at the tests that are skipped by it. */
   readonly skip: Readonly<Partial<Record<OptionalPart, string>>>;
   /** Called when the test is over, after all storages that `open` gave have been closed. */

@@ -93,7 +93,7 @@ export class StorageHarness {
     }
     // The database's own clock cannot be moved: read it until it is there.
     const { leases } = await this.storage();
-    const look = async (): Promise<number> => (await leases.heartbeat({ workerId: 'nobody', leaseMs: 1 })).now;
+    const look = async (): Promise<number> => (await leases.upkeep({ workerId: 'nobody', renewal: null, suspects: [] })).now;
     for (const end = (await look()) + ms; (await look()) < end;) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 

@@ -4,6 +4,8 @@ import type {
   ClaimRequest,
   ClaimResult,
   HistoryEntry,
+  LeaseRenewal,
+  MissingWorker,
   NewHistoryEntry,
   NewInstance,
   ProgressBatch,
@@ -11,6 +13,7 @@ import type {
   RunSignals,
   Settlement,
   Storage,
+  UpkeepResult,
 } from '../ports/index.js';
 
 /** The workflow of which instances are when nothing else is said. */
@@ -37,13 +40,21 @@ export class TestWorker {
     return this.storage.leases.register({ workerId, serviceName: 'conformance', leaseMs, workflowNames });
   }
 
-  heartbeat(leaseMs = 3_600_000): Promise<{ readonly alive: boolean; readonly now: number }> {
-    return this.storage.leases.heartbeat({ workerId: this.workerId, leaseMs });
+  /** Renews the lease. */
+  upkeep(renewal: Partial<LeaseRenewal> = {}, suspects: readonly MissingWorker[] = []): Promise<UpkeepResult> {
+    const { workerId, workflowNames } = this;
+    const whole = { leaseMs: 3_600_000, presence: null, workflowNames, ...renewal };
+    return this.storage.leases.upkeep({ workerId, renewal: whole, suspects });
+  }
+
+  /** Looks for the dead alone. */
+  look(suspects: readonly MissingWorker[] = []): Promise<UpkeepResult> {
+    return this.storage.leases.upkeep({ workerId: this.workerId, renewal: null, suspects });
   }
 
   /** The storage's clock. */
   async now(): Promise<number> {
-    return (await this.heartbeat()).now;
+    return (await this.upkeep()).now;
   }
 
   commit(batch: PartialBatch): Promise<ProgressResult> {
@@ -93,12 +104,8 @@ export class TestWorker {
     return this.storage.runs.history({ instanceId, afterSeq, limit });
   }
 
-  retire(): Promise<{ readonly released: number }> {
+  retire(): ReturnType<Storage['leases']['retire']> {
     return this.storage.leases.retire({ workerId: this.workerId });
-  }
-
-  reap(): ReturnType<Storage['leases']['reap']> {
-    return this.storage.leases.reap({ workerId: this.workerId });
   }
 }
 

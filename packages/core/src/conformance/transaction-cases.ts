@@ -52,9 +52,9 @@ export function transactionCases(bench: Bench): void {
       const dead = fate === 'never registered' ? await harness.unregistered() : worker;
       if (fate === 'retired') await worker.retire();
       if (fate === 'reaped') {
-        await worker.heartbeat(1);
+        await worker.upkeep({ leaseMs: 1 });
         await harness.pass(5);
-        await (await harness.worker()).reap();
+        await (await harness.worker()).look();
       }
       const transaction = await begin();
       await probe.write(transaction.handle, 'row', 'never');
@@ -72,17 +72,17 @@ export function transactionCases(bench: Bench): void {
         const worker = await harness.worker({ storage: await harness.storage() });
         const [instanceId, row] = [`race-${round}`, `row-${round}`];
         await worker.start(instanceId);
-        await worker.heartbeat(1);
+        await worker.upkeep({ leaseMs: 1 });
         await harness.pass(3);
         const transaction = await worker.storage.transactions.begin({ signal: new AbortController().signal });
         await probe.write(transaction.handle, row, 'x');
         const [committed] = await Promise.allSettled([
           transaction.commit({ workerId: worker.workerId, entry: newEntry(instanceId, 1) }),
           // A database with one writer at a time may have to be asked again.
-          reaper.reap().catch(ignoreUnavailable),
+          reaper.look().catch(ignoreUnavailable),
         ]);
         await transaction.rollback();
-        await reaper.reap();
+        await reaper.look();
         const written = committed.status === 'fulfilled' ? 1 : 0;
         if (committed.status === 'rejected') expect(committed.reason).toBeInstanceOf(LeaseLostError);
         expect(await reaper.history(instanceId)).toHaveLength(written);
@@ -144,11 +144,11 @@ export function transactionCases(bench: Bench): void {
       const transaction = await begin();
       await probe.write(transaction.handle, 'row', 'x');
       const calls = [
-        worker.heartbeat(),
+        worker.upkeep(),
         worker.commit({ entries: [newEntry('one', 2)] }),
         worker.claim({ limit: 0 }),
         other.claim(),
-        other.reap(),
+        other.look(),
         harness.deliver({ targetInstanceId: 'free' }),
         harness.get('one'),
       ];

@@ -1,5 +1,6 @@
-// What a user's code is told when something happened to an instance.
+// What a user's code is told when something happened to an instance, or to the notifier.
 import type { FinalStatus } from '../domain/instance.js';
+import type { NotifierState } from './notifier.js';
 
 /** What every hook is told. */
 export interface HookEvent {
@@ -13,6 +14,15 @@ export interface ActivityHookEvent extends HookEvent {
   readonly activityName: string;
   /** From 1. */
   readonly attempt: number;
+}
+
+/** A change of how the notifier does. */
+export interface NotifierStateEvent {
+  /** The state that counts for the pace of polling: the notifier's own, or `lossy` where the app finds that notes get lost. */
+  readonly state: NotifierState;
+  readonly previous: NotifierState;
+  /** In words. */
+  readonly reason: string;
 }
 
 /**
@@ -32,4 +42,6 @@ export interface Hooks {
   onActivityFail?(
     event: ActivityHookEvent & { readonly durationMs: number; readonly error: unknown; readonly final: boolean },
   ): void | Promise<void>;
+  /** The notifier's effective state changed: once per change, also at the start and at the stop of the app. */
+  onNotifierStateChange?(event: NotifierStateEvent): void | Promise<void>;
 }

@@ -1,4 +1,5 @@
 // The part of the storage port by which a process shows that it lives and the death of others is found.
+import type { WithWakeups } from './run-store.js';
 
 /** A worker that was declared dead, and what it left. */
 export interface ReapedWorker {
@@ -7,15 +8,73 @@ export interface ReapedWorker {
   readonly released: number;
 }
 
+/** A worker whose row names a presence that the storage does not see. */
+export interface MissingWorker {
+  readonly workerId: string;
+  /** What its row says. */
+  readonly presence: string;
+}
+
+/** What a worker renews. */
+export interface LeaseRenewal {
+  /** Pushes the end of the lease to now + `leaseMs`. */
+  readonly leaseMs: number;
+  /**
+   * {@link Notifier.presence} of the worker's process. Written to its row if the storage itself sees that sign at this moment, otherwise
+   * the row says none. Storages that know of no such signs (SQLite) ignore it.
+   */
+  readonly presence: string | null;
+  /** The workflows of which {@link PendingWork.nextDueAt} is told. */
+  readonly workflowNames: readonly string[];
+}
+
+export interface UpkeepRequest {
+  readonly workerId: string;
+  /** Null: a look, for the dead alone; the lease stays as it is, and the answer tells nothing of work. */
+  readonly renewal: LeaseRenewal | null;
+  /**
+   * Workers that an earlier answer called missing, long enough ago: those whose rows still say that presence, which the storage still does
+   * not see once it has locked the row, are declared dead.
+   */
+  readonly suspects: readonly MissingWorker[];
+}
+
+/** What is there to do, for a worker that does not claim. */
+export interface PendingWork {
+  /** When the next instance that nobody owns is due (it may be past); null: none. As in the answer to a claim. */
+  readonly nextDueAt: number | null;
+  /** Ids of instances that this worker owns and that have attention, at most 1,000. */
+  readonly attention: readonly string[];
+}
+
+/** `wakeups` tell of instances that were released, at most 1,000. */
+export interface UpkeepResult extends WithWakeups {
+  /** False: the row is gone, the worker was declared dead; nothing was done then, and all lists are empty. */
+  readonly alive: boolean;
+  /** The storage's clock. */
+  readonly now: number;
+  /** What the worker's row says now. */
+  readonly presence: string | null;
+  readonly reaped: readonly ReapedWorker[];
+  /** Null after a look. */
+  readonly work: PendingWork | null;
+  /** Ids of other workers that serve at least one of the workflows that this one registered with, at most 1,000. */
+  readonly peers: readonly string[];
+  /** Whether another worker whose row says a presence owns instances: then its death could be seen by a look. */
+  readonly othersOwnRuns: boolean;
+  /** Other workers that own instances and whose presence the storage does not see, at most 100. Not dead yet: see `suspects`. */
+  readonly missing: readonly MissingWorker[];
+}
+
 /**
  * One row per process start. A worker lives as long as its row is there and may write only while it is: every transition that
- * takes a `workerId` checks the row in the same transaction, in a way that conflicts with {@link LeaseStore.reap}
+ * takes a `workerId` checks the row in the same transaction, in a way that conflicts with the removal by {@link LeaseStore.upkeep}
  * (PostgreSQL: `FOR KEY SHARE` against `DELETE`), so that a worker is either seen alive by a commit or was dead before it.
  */
 export interface LeaseStore {
   /**
-   * Writes the worker's row. Instances `stalled` in one of `workflowNames` become claimable, since this process may bring the code
-   * that fits them. The same `workerId` again: the row is renewed.
+   * Writes the worker's row, without a presence. Instances `stalled` in one of `workflowNames` become claimable, since this process may
+   * bring the code that fits them. The same `workerId` again: the row is renewed.
    */
   register(worker: {
     readonly workerId: string;
@@ -23,17 +82,12 @@ export interface LeaseStore {
     readonly leaseMs: number;
     readonly workflowNames: readonly string[];
   }): Promise<{ readonly now: number }>;
-  /** Pushes the end of the lease to now + `leaseMs`. `alive` false: the row is gone, the worker was declared dead. */
-  heartbeat(worker: {
-    readonly workerId: string;
-    readonly leaseMs: number;
-  }): Promise<{ readonly alive: boolean; readonly now: number }>;
   /**
-   * Declares dead every worker other than `workerId` whose lease has run out or whose process is known to be gone, removes its row,
-   * and makes all instances that it owned claimable, each in the same transaction as its worker's removal. Two reapers at once: each
-   * dead worker is reported by one.
+   * Renews the lease, and declares dead every other worker whose lease has run out, whose process is known to be gone, or that is rightly
+   * suspected; removes its row and makes all instances that it owned claimable, each in the same transaction as its worker's removal. Two
+   * at once: each dead worker is reported by one. As a rule nobody is dead, and it is one statement on PostgreSQL.
    */
-  reap(request: { readonly workerId: string }): Promise<{ readonly reaped: readonly ReapedWorker[]; readonly now: number }>;
-  /** A clean stop: like being reaped, by oneself. The row may be gone already. */
-  retire(worker: { readonly workerId: string }): Promise<{ readonly released: number }>;
+  upkeep(request: UpkeepRequest): Promise<UpkeepResult>;
+  /** A clean stop: like being reaped, by oneself. The row may be gone already. `wakeups` tell of what was released, at most 1,000. */
+  retire(worker: { readonly workerId: string }): Promise<WithWakeups & { readonly released: number }>;
 }

@@ -22,7 +22,7 @@ export interface Storage {
   readonly kind: string;
   /** For log lines and status: server and schema, or the file, never a password. */
   readonly description: string;
-  /** How often `leases.reap` is worth calling, in milliseconds: often where the death of a process shows at once. */
+  /** How often a look (`leases.upkeep`) is worth a call, in milliseconds: often where the death of a process shows at once. */
   readonly reapIntervalMs: number;
   readonly leases: LeaseStore;
   readonly runs: RunStore;

@@ -1,9 +1,11 @@
-// Renews the lease of this process and declares others dead.
+// Renews the lease of this process, declares others dead, and hears from the storage what there is to do.
 import { LeaseLostError } from '../domain/errors.js';
+import type { Wakeup } from '../domain/wakeup.js';
 import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
-import type { LeaseStore } from '../ports/lease-store.js';
+import type { LeaseStore, PendingWork, UpkeepResult } from '../ports/lease-store.js';
 import type { Logger } from '../ports/logger.js';
+import { PresenceWatch } from './presence-watch.js';
 import { jittered } from './polling-pace.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -11,8 +13,11 @@ import type { StorageHealth } from './storage-health.js';
 export interface LeaseKeeperParts {
   readonly leases: LeaseStore;
   readonly leaseMs: number;
-  readonly heartbeatMs: number;
-  readonly reapIntervalMs: number;
+  /** How often the lease is renewed. */
+  readonly renewalMs: number;
+  /** How often to look for the dead in between, where nothing says that it is worth more. */
+  readonly lookMs: number;
+  readonly workflowNames: readonly string[];
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;
   readonly clock: Clock;
@@ -20,75 +25,129 @@ export interface LeaseKeeperParts {
   readonly logger: Logger;
   /** The worker at this moment; null while it joins again. */
   readonly workerId: () => string | null;
+  /** The sign of this process that its notifier holds. */
+  readonly presence: () => string | null;
   readonly onLeaseLost: (error: LeaseLostError) => void;
-  /** Runs of a dead worker can be claimed. */
-  readonly onReleased: () => void;
+  /** Instances of a dead worker can be claimed. */
+  readonly onReleased: (wakeups: readonly Wakeup[]) => void;
+  /** What there is to do, as of `now` by the storage's clock. */
+  readonly onWork: (work: PendingWork, now: number) => void;
 }
 
-/** Two beats of their own: one says "I live", one asks who does not. */
+/**
+ * One upkeep is in flight at a time: a slow storage is not asked twice at once. What is asked for meanwhile comes right behind it, so that a
+ * presence which was withdrawn is withdrawn by an upkeep that is sent after that.
+ */
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
+  readonly #watch: PresenceWatch;
   readonly #abort = new AbortController();
-  readonly #timers = new Set<() => void>();
-  readonly #underWay = new Set<Promise<void>>();
+  #renewAt = Number.POSITIVE_INFINITY;
+  #lookAt = Number.POSITIVE_INFINITY;
+  #cancelTimer: (() => void) | null = null;
+  #underWay: Promise<void> | null = null;
+  #peers: readonly string[] = [];
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
+    // Who cannot take over a run need not know that soon; to be told at the next renewal is enough.
+    this.#watch = new PresenceWatch({ ...parts, watches: parts.workflowNames.length > 0 });
+  }
+
+  /** Other workers of the same workflows, as the last upkeep saw them. */
+  get peers(): readonly string[] {
+    return this.#peers;
   }
 
   start(): void {
-    this.#every(this.#parts.heartbeatMs, () => this.#heartbeat());
-    this.#every(this.#parts.reapIntervalMs, () => this.#reap());
+    this.#plan();
+    this.#arm();
   }
 
   async stop(): Promise<void> {
     this.#abort.abort(new Error('stopped'));
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
-    await Promise.all(this.#underWay);
+    this.#cancelTimer?.();
+    await this.#underWay;
   }
 
-  /** The next beat is armed when the one before is over: a slow storage is not asked twice at once. */
-  #every(intervalMs: number, beat: () => Promise<void>): void {
-    const arm = (): void => {
-      if (this.#abort.signal.aborted) return;
-      const cancel = this.#parts.clock.schedule(jittered(intervalMs, this.#parts.entropy), () => {
-        this.#timers.delete(cancel);
-        const going = beat()
-          .catch((error: unknown) => {
-            if (!this.#abort.signal.aborted) this.#parts.logger.error('a beat of the lease failed', { error: String(error) });
-          })
-          .finally(() => {
-            this.#underWay.delete(going);
-            arm();
-          });
-        this.#underWay.add(going);
-      });
-      this.#timers.add(cancel);
-    };
-    arm();
+  /** The presence has changed, or the worker is a new one: says so without waiting for the next beat. */
+  renewNow(): void {
+    this.#renewAt = this.#parts.clock.monotonic();
+    this.#arm();
   }
 
-  async #heartbeat(): Promise<void> {
-    const { leases, leaseMs, health, storageClock, clock } = this.#parts;
+  /** Another worker has runs in memory. */
+  othersAreBusy(): void {
+    this.#watch.othersAreBusy();
+    this.#lookAt = Math.min(this.#lookAt, this.#parts.clock.monotonic() + this.#lookInterval());
+    this.#arm();
+  }
+
+  #lookInterval(): number {
+    const { lookMs, entropy } = this.#parts;
+    return Math.min(jittered(lookMs, entropy), this.#watch.intervalMs(this.#peers.length));
+  }
+
+  /** When it is time again, counted from the end of what was done. */
+  #plan(): void {
+    const { clock, entropy, renewalMs } = this.#parts;
+    const now = clock.monotonic();
+    // Asked for anew while one was under way, it is due at once.
+    if (this.#renewAt === Number.POSITIVE_INFINITY) this.#renewAt = now + jittered(renewalMs, entropy);
+    this.#lookAt = Math.min(now + this.#lookInterval(), this.#watch.graceEndsAt());
+  }
+
+  #arm(): void {
+    if (this.#abort.signal.aborted || this.#underWay !== null) return;
+    this.#cancelTimer?.();
+    const { clock } = this.#parts;
+    const delay = Math.max(0, Math.min(this.#renewAt, this.#lookAt) - clock.monotonic());
+    this.#cancelTimer = clock.schedule(delay, () => {
+      this.#underWay = this.#beat()
+        .catch((error: unknown) => {
+          if (!this.#abort.signal.aborted) this.#parts.logger.error('an upkeep of the lease failed', { error: String(error) });
+        })
+        .finally(() => {
+          this.#underWay = null;
+          this.#plan();
+          this.#arm();
+        });
+    });
+  }
+
+  async #beat(): Promise<void> {
+    const { leases, leaseMs, workflowNames, health, storageClock, clock } = this.#parts;
     const workerId = this.#parts.workerId();
+    const begunAt = clock.monotonic();
+    // A tenth of an interval early is as good: a look that is due now and a renewal soon are one upkeep.
+    const renews = this.#renewAt <= begunAt + this.#parts.renewalMs / 10;
+    if (renews) this.#renewAt = Number.POSITIVE_INFINITY;
     if (workerId === null) return;
-    const { alive } = await health.keepTrying(async () => {
+    const mark = this.#watch.mark();
+    let tries = 0;
+    const answer = await health.keepTrying(async () => {
       const sentAt = clock.monotonic();
-      const answer = await leases.heartbeat({ workerId, leaseMs });
-      storageClock.observe(answer.now, sentAt);
-      return answer;
+      // The presence is asked for at each try: it may have changed during an outage. And after a look whose answer was lost, which may have
+      // released instances without a word, only a renewal tells of work.
+      const renewal = renews || tries++ > 0 ? { leaseMs, presence: this.#parts.presence(), workflowNames } : null;
+      const result = await leases.upkeep({ workerId, renewal, suspects: this.#watch.suspects() });
+      storageClock.observe(result.now, sentAt);
+      return result;
     }, this.#abort.signal);
-    if (!alive) this.#parts.onLeaseLost(new LeaseLostError({ workerId }));
+    if (!answer.alive) {
+      this.#parts.onLeaseLost(new LeaseLostError({ workerId }));
+      return;
+    }
+    this.#watch.saw(answer, mark);
+    this.#tell(answer);
   }
 
-  async #reap(): Promise<void> {
-    const workerId = this.#parts.workerId();
-    if (workerId === null) return;
-    const { reaped } = await this.#parts.health.keepTrying(() => this.#parts.leases.reap({ workerId }), this.#abort.signal);
+  #tell({ peers, reaped, wakeups, work, now }: UpkeepResult): void {
+    this.#peers = peers;
     for (const dead of reaped) {
       this.#parts.logger.warn('a worker is dead, its runs go on elsewhere', { workerId: dead.workerId, released: dead.released });
     }
-    if (reaped.some((dead) => dead.released > 0)) this.#parts.onReleased();
+    if (wakeups.length > 0) this.#parts.onReleased(wakeups);
+    if (work !== null) this.#parts.onWork(work, now);
   }
 }

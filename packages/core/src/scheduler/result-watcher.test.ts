@@ -33,7 +33,7 @@ beforeEach(() => {
     health: new StorageHealth({ clock, entropy: seededEntropy(1), logger: recordingLogger(), description: 'a test' }),
     clock,
     hub,
-    longestDelayMs: 1000,
+    longestDelayMs: () => 1000,
     runsHere: (instanceId) => runningHere.has(instanceId),
   });
 });
@@ -92,11 +92,15 @@ describe('a result watcher', () => {
     await clock.advance(2000);
     ended.add('a');
     const before = looks.length;
-    hub.emit('wakeups', [
-      { kind: 'workflow_finished', instanceId: 'stranger' },
-      { kind: 'workflow_resumable', instanceId: 'b', workflowName: 'w' },
-      { kind: 'workflow_finished', instanceId: 'a' },
-    ]);
+    hub.emit(
+      'wakeups',
+      [
+        { kind: 'workflow_finished', instanceId: 'stranger' },
+        { kind: 'workflow_resumable', instanceId: 'b', workflowName: 'w' },
+        { kind: 'workflow_finished', instanceId: 'a' },
+      ],
+      'elsewhere',
+    );
     await settleTurns(3);
     expect(looks.slice(before).map(({ ids }) => ids)).toEqual([['a']]);
     expect(await result).toEqual(end('a'));
@@ -106,7 +110,7 @@ describe('a result watcher', () => {
     runningHere.add('a');
     const result = watcher.wait('a');
     await settleTurns(3);
-    hub.emit('wakeups', [{ kind: 'workflow_finished', instanceId: 'a' }]);
+    hub.emit('wakeups', [{ kind: 'workflow_finished', instanceId: 'a' }], 'elsewhere');
     await settleTurns(3);
     expect(looks).toEqual([]);
     hub.emit('finished', end('a'));

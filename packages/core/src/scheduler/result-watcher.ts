@@ -13,8 +13,8 @@ export interface ResultWatcherParts {
   readonly health: StorageHealth;
   readonly clock: Clock;
   readonly hub: WakeupHub;
-  /** The longest delay between two looks, in milliseconds. */
-  readonly longestDelayMs: number;
+  /** The longest delay between two looks at this moment, in milliseconds. */
+  readonly longestDelayMs: () => number;
   /** True while this process runs the instance: its end is then told by the hub, and asking the database is of no use. */
   readonly runsHere: (instanceId: string) => boolean;
 }
@@ -32,7 +32,7 @@ interface Watch {
   delayMs: number;
 }
 
-/** Looks for a watched instance at once, then at growing intervals: 25 ms, doubling, up to `longestDelayMs`. */
+/** Looks for a watched instance at once, then at growing intervals: 25 ms, doubling, up to `longestDelayMs`. Waits that were begun when that was longer are not kept. */
 export class ResultWatcher {
   readonly #parts: ResultWatcherParts;
   readonly #watches = new Map<string, Watch>();
@@ -74,6 +74,25 @@ export class ResultWatcher {
       signal?.addEventListener('abort', aborted, { once: true });
       this.#watch(instanceId).waiters.add(waiter);
     });
+  }
+
+  /** Looks for all that is waited for in other processes: news of it may have been lost. Resolves when it has. */
+  async sweep(): Promise<void> {
+    const now = this.#parts.clock.monotonic();
+    for (const watch of this.#watches.values()) if (watch.nextLookAt !== null) watch.nextLookAt = now;
+    // A look under way may have begun before what was lost.
+    await this.#looking;
+    this.#armFor(now);
+    await this.#looking;
+  }
+
+  /** The longest delay has become shorter. */
+  hurry(): void {
+    const latest = this.#parts.clock.monotonic() + this.#parts.longestDelayMs();
+    for (const watch of this.#watches.values()) {
+      if (watch.nextLookAt !== null && watch.nextLookAt > latest) watch.nextLookAt = latest;
+    }
+    if (this.#watches.size > 0) this.#armFor(latest);
   }
 
   /** Rejects everybody who waits. */
@@ -161,7 +180,7 @@ export class ResultWatcher {
         continue;
       }
       watch.nextLookAt = now + watch.delayMs;
-      watch.delayMs = Math.min(watch.delayMs * 2, this.#parts.longestDelayMs);
+      watch.delayMs = Math.min(watch.delayMs * 2, this.#parts.longestDelayMs());
       ids.push(instanceId);
     }
     if (ids.length === 0) return;

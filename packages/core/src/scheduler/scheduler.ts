@@ -3,10 +3,13 @@ import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { RunServices } from '../engine/run-services.js';
-import type { Notifier, NotifierHost, NotifierState } from '../ports/notifier.js';
+import type { Notifier } from '../ports/notifier.js';
 import type { NewInstance } from '../ports/run-store.js';
 import type { Storage } from '../ports/storage.js';
+import { BusySignal } from './busy-signal.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { NotifierLink } from './notifier-link.js';
+import type { NotifierView } from './notifier-watch.js';
 import type { PaceOptions } from './polling-pace.js';
 import { ResultWatcher } from './result-watcher.js';
 import { StorageHealth } from './storage-health.js';
@@ -24,7 +27,8 @@ export interface SchedulerOptions {
   readonly serviceName: string;
   readonly concurrency: number;
   readonly leaseMs: number;
-  readonly heartbeatMs: number;
+  /** How often the lease is renewed, in milliseconds. */
+  readonly renewalMs: number;
   readonly pace: PaceOptions;
   readonly claimBatchSize: number;
   readonly historyLimit: number;
@@ -44,7 +48,8 @@ export interface SchedulerStatus {
   readonly running: number;
   readonly storageAvailable: boolean;
   readonly pollIntervalMs: number;
-  readonly notifier: NotifierState | null;
+  /** Null: no notifier is plugged in, or it is not wanted. */
+  readonly notifier: NotifierView | null;
   readonly commits: number;
   readonly claims: number;
 }
@@ -57,6 +62,8 @@ export class Scheduler {
   readonly #storageClock: StorageClock;
   readonly #finder: WorkFinder;
   readonly #leases: LeaseKeeper;
+  readonly #link: NotifierLink | null;
+  readonly #busy: BusySignal;
   readonly #abort = new AbortController();
   #workerId: string;
   #session: WorkerSession | null = null;
@@ -75,7 +82,7 @@ export class Scheduler {
       health: this.health,
       clock,
       hub: this.hub,
-      longestDelayMs: options.pace.workflowPollIntervalMs,
+      longestDelayMs: () => this.#longestResultDelayMs(),
       runsHere: (instanceId) => this.runs(instanceId),
     });
     this.#finder = new WorkFinder({
@@ -91,34 +98,49 @@ export class Scheduler {
       historyLimit: options.historyLimit,
       mailLimit: services.mailLimit,
       claimant: () => this.#session,
+      onClaimed: (outcome) => this.#link?.claimed(outcome),
     });
     this.#leases = new LeaseKeeper({
       leases: storage.leases,
       leaseMs: options.leaseMs,
-      heartbeatMs: options.heartbeatMs,
+      renewalMs: options.renewalMs,
       // With a short lease, looking seldom would be most of the time until somebody takes over.
-      reapIntervalMs: Math.min(storage.reapIntervalMs, options.heartbeatMs),
+      lookMs: Math.min(storage.reapIntervalMs, options.renewalMs),
+      workflowNames: [...parts.workflows.keys()],
       health: this.health,
       storageClock: this.#storageClock,
       clock,
       entropy,
       logger,
       workerId: () => this.#session?.workerId ?? null,
-      // A heartbeat of the identity before may be answered when the next one has joined already: that one is not meant.
+      presence: () => this.#link?.presence ?? null,
+      // An upkeep of the identity before may be answered when the next one has joined already: that one is not meant.
       onLeaseLost: (error) => {
         if (this.#session?.workerId === error.workerId) this.#session.leaseLost(error);
       },
-      onReleased: () => this.#finder.request(),
+      // Others are told as well: there may be more than this process has room for.
+      onReleased: (wakeups) => this.tell(wakeups),
+      onWork: (work, now) => {
+        this.#link?.foundAttention(work.attention);
+        this.#finder.heardOfWork(work, now);
+      },
     });
+    this.#link = parts.notifier === null ? null : this.#createLink(parts.notifier);
+    this.#busy = new BusySignal({
+      clock,
+      isBusy: () => this.#runningCount > 0,
+      tell: () => this.#link?.tellBusy(this.#workerId),
+    });
+    this.hub.on('busy', () => this.#busy.began());
     this.hub.on('room', () => this.#finder.roomFreed());
-    this.hub.on('wakeups', (wakeups) => this.#onWakeups(wakeups));
+    this.hub.on('wakeups', (wakeups, from) => (from === 'here' ? this.#actOn(wakeups) : this.#link?.heard(wakeups)));
   }
 
   /** Registers the worker and begins. Rejects when the storage refuses for a reason that does not pass, or `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     await this.#join(signal);
     this.#leases.start();
-    if (this.#parts.notifier !== null) await this.#parts.notifier.start(this.#notifierHost());
+    await this.#link?.start();
     this.#finder.start();
   }
 
@@ -150,28 +172,23 @@ export class Scheduler {
   /** Hands wake-ups of something that was just committed to this process and to others. */
   tell(wakeups: readonly Wakeup[]): void {
     if (wakeups.length === 0) return;
-    this.hub.emit('wakeups', wakeups);
-    try {
-      this.#parts.notifier?.send(wakeups);
-    } catch (error) {
-      // It must not throw, and if it does all the same, no commit may suffer: whoever is not told finds the work by polling.
-      this.#parts.services.logger.error('the notifier failed to take wake-ups', { error: String(error) });
-    }
+    this.hub.emit('wakeups', wakeups, 'here');
+    this.#link?.send(wakeups);
   }
 
   /** Claim soon, and read what happened to these instances if they run here. */
   attend(instanceId: string): void {
     this.#session?.attend([instanceId]);
-    this.#finder.request();
+    this.#finder.request('told');
   }
 
   status(): SchedulerStatus {
     return {
       workerId: this.#workerId,
-      running: this.#session?.running ?? 0,
+      running: this.#runningCount,
       storageAvailable: this.health.available,
       pollIntervalMs: this.#finder.pollIntervalMs,
-      notifier: this.#parts.notifier?.state ?? null,
+      notifier: this.#link?.status() ?? null,
       commits: this.#earlierCommits + (this.#session?.commits ?? 0),
       claims: this.#finder.claims,
     };
@@ -188,6 +205,7 @@ export class Scheduler {
     const reason = new NotRunningError('this app was stopped');
     await this.watcher.stop(reason);
     const session = this.#session;
+    this.#busy.stop();
     await withDeadline(this.#finder.stop(), deadline.signal);
     // The lease is renewed until the last run has come to rest.
     if (session !== null) await session.drain(deadline.signal);
@@ -200,7 +218,7 @@ export class Scheduler {
       this.#session = null;
       await this.#retire(session.workerId);
     }
-    await this.#parts.notifier?.stop();
+    await this.#link?.stop();
     cancelDeadline();
     this.hub.removeAllListeners();
   }
@@ -214,8 +232,11 @@ export class Scheduler {
     const tooLong = new AbortController();
     const cancel = services.clock.schedule(retireMs, () => tooLong.abort(), { keepAlive: true });
     try {
-      await withDeadline(storage.leases.retire({ workerId }), tooLong.signal);
+      const retired = storage.leases.retire({ workerId });
+      await withDeadline(retired, tooLong.signal);
       if (tooLong.signal.aborted) throw new StorageUnavailableError(`no answer within ${retireMs} ms`);
+      // What was left is for others, who would otherwise come upon it at their next look.
+      this.#link?.send((await retired).wakeups);
     } catch (error) {
       services.logger.warn('could not remove the lease; it runs out by itself', { error: String(error) });
     } finally {
@@ -249,6 +270,12 @@ export class Scheduler {
       onWakeups: (wakeups) => this.tell(wakeups),
       onLeaseLost: (session, error) => this.#leaseLost(session, error),
     });
+    // A new row says no presence.
+    if ((this.#link?.presence ?? null) !== null) this.#leases.renewNow();
+  }
+
+  get #runningCount(): number {
+    return this.#session?.running ?? 0;
   }
 
   #leaseLost(session: WorkerSession, error: LeaseLostError): void {
@@ -265,7 +292,7 @@ export class Scheduler {
       .then(
         () => {
           logger.info('joined again', { workerId: this.#session?.workerId });
-          this.#finder.request();
+          this.#finder.request('sweep');
         },
         (failure: unknown) => {
           if (!this.#abort.signal.aborted)
@@ -277,7 +304,8 @@ export class Scheduler {
       });
   }
 
-  #onWakeups(wakeups: readonly Wakeup[]): void {
+  /** What this process has just committed itself. */
+  #actOn(wakeups: readonly Wakeup[]): void {
     let claim = false;
     for (const wakeup of wakeups) {
       switch (wakeup.kind) {
@@ -285,11 +313,16 @@ export class Scheduler {
           this.#finder.dueAt(wakeup.expiresAt);
           break;
         case 'workflow_resumable':
-          if (this.#session?.isRunning(wakeup.instanceId) === true) this.#session.attend([wakeup.instanceId]);
+          this.#link?.announced(wakeup.instanceId);
+          if (this.#session?.isHere(wakeup.instanceId) === true) this.#session.attend([wakeup.instanceId]);
           else if (this.#parts.workflows.has(wakeup.workflowName)) claim = true;
           break;
         case 'channel_message':
-          if (wakeup.targetInstanceId !== null) this.#session?.attend([wakeup.targetInstanceId]);
+          if (wakeup.targetInstanceId === null) this.#link?.announcedToAll();
+          else {
+            this.#link?.announced(wakeup.targetInstanceId);
+            this.#session?.attend([wakeup.targetInstanceId]);
+          }
           claim = true;
           break;
         case 'outbox_pending':
@@ -300,21 +333,34 @@ export class Scheduler {
           break;
       }
     }
-    if (claim) this.#finder.request();
+    if (claim) this.#finder.request('told');
   }
 
-  #notifierHost(): NotifierHost {
-    const { options, services } = this.#parts;
-    return {
-      clock: services.clock,
-      entropy: services.entropy,
-      logger: services.logger,
+  #createLink(notifier: Notifier): NotifierLink {
+    const { workflows, options, services } = this.#parts;
+    return new NotifierLink({
+      ...services,
+      notifier,
+      workflows,
       fallbackIntervalMs: options.pace.notifyFallbackIntervalMs,
-      onPresence: () => undefined,
-      onWakeups: (wakeups) => this.hub.emit('wakeups', wakeups),
-      onSweep: () => this.#finder.sweep(),
-      onStateChange: (state) => this.#finder.notifierIs(state),
-    };
+      hub: this.hub,
+      finder: this.#finder,
+      watcher: this.watcher,
+      session: () => this.#session,
+      peers: () => this.#leases.peers,
+      onPresence: () => {
+        this.#leases.renewNow();
+        // What was told without a sign to watch did not count.
+        if (this.#runningCount > 0) this.#busy.began();
+      },
+      onOthersBusy: () => this.#leases.othersAreBusy(),
+      tell: (event) => services.hooks.call('onNotifierStateChange', event),
+    });
+  }
+
+  /** With a healthy notifier ends elsewhere are told of as well. */
+  #longestResultDelayMs(): number {
+    return Math.max(this.#parts.options.pace.workflowPollIntervalMs, this.#finder.pollIntervalMs);
   }
 }
 

@@ -4,14 +4,16 @@ import type { Wakeup } from '../domain/wakeup.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
 
 export interface HubEvents {
-  /** Hints of work, from this process or another. */
-  wakeups: (wakeups: readonly Wakeup[]) => void;
+  /** Hints of work, and where they come from: what this process has just committed, or a note of (as a rule) another. */
+  wakeups: (wakeups: readonly Wakeup[], from: 'here' | 'elsewhere') => void;
   /** An instance ended here. */
   finished: (instance: FinishedInstance) => void;
   /** A run of this instance left this process without an end. */
   left: (instanceId: string) => void;
   /** A place for a run became free. */
   room: () => void;
+  /** There was no run here, now there is one. */
+  busy: () => void;
 }
 
 /** One per app. */

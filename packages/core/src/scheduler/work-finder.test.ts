@@ -100,9 +100,9 @@ describe('a work finder', () => {
   });
 
   it('has one claim in flight and one asked for, whatever the number of reasons', async () => {
-    for (let times = 0; times < 50; times++) finder.request();
+    for (let times = 0; times < 50; times++) finder.request('told');
     await settleTurns(1);
-    for (let times = 0; times < 50; times++) finder.request();
+    for (let times = 0; times < 50; times++) finder.request('told');
     await settleTurns(1);
     expect(requests).toHaveLength(1);
     await answer();
@@ -113,7 +113,7 @@ describe('a work finder', () => {
   });
 
   it('follows a full batch by another at once, and stops where nothing is due', async () => {
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     await answer({ claimed: ['a', 'b', 'c'].map(run), nextDueAt: clock.now() - 10 });
     expect(requests).toHaveLength(2);
@@ -123,7 +123,7 @@ describe('a work finder', () => {
   });
 
   it('does not go round when what is due cannot be had', async () => {
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     await answer({ nextDueAt: clock.now() - 10 });
     expect(requests).toHaveLength(1);
@@ -131,7 +131,11 @@ describe('a work finder', () => {
 
   it('without room claims nothing, hears of attention all the same, and claims as soon as a place is free', async () => {
     claimant.room = 0;
-    finder.request();
+    finder.request('told');
+    finder.dueAt(clock.now());
+    await clock.advance(1);
+    expect(requests).toHaveLength(0);
+    finder.request('poll');
     await settleTurns(1);
     expect(requests[0]?.limit).toBe(0);
     await answer({ attention: ['mine'], nextDueAt: clock.now() });
@@ -149,7 +153,7 @@ describe('a work finder', () => {
   });
 
   it('claims when the next instance is due, and not at later times that it was told of meanwhile', async () => {
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     await answer({ nextDueAt: clock.now() + 300 });
     finder.dueAt(clock.now() + 400);
@@ -191,7 +195,7 @@ describe('a work finder', () => {
         isAlone = false;
       }
     };
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     open.shift()!.fail(new StorageUnavailableError('away'));
     await clock.advance(20);
@@ -200,24 +204,24 @@ describe('a work finder', () => {
     await answer({ claimed: [run('lost')] });
     expect(isAlone).toBe(false);
     expect(claimant.begun).toEqual(['lost']);
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     expect(requests[2]?.holding).toBeNull();
   });
 
   it('tells its worker when that was declared dead, and goes on claiming for the next one', async () => {
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     open.shift()!.fail(new LeaseLostError({ workerId: 'w' }));
     await settleTurns(2);
     expect(claimant.lost).toBe(1);
     isThere = false;
-    finder.request();
-    finder.request();
+    finder.request('told');
+    finder.request('told');
     await settleTurns(1);
     expect(requests).toHaveLength(1);
     isThere = true;
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     expect(requests).toHaveLength(2);
   });
@@ -233,7 +237,7 @@ describe('a work finder', () => {
   });
 
   it('sweeps until nothing is left, also when a claim is in flight already', async () => {
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     let isDone = false;
     const sweep = finder.sweep().then(() => (isDone = true));
@@ -250,7 +254,7 @@ describe('a work finder', () => {
     await settleTurns(1);
     finder.dueAt(clock.now() + 50);
     const stopped = finder.stop();
-    finder.request();
+    finder.request('told');
     finder.dueAt(clock.now() + 60);
     finder.roomFreed();
     await answer({ claimed: [run('late')], nextDueAt: clock.now() });
@@ -263,7 +267,7 @@ describe('a work finder', () => {
 
   it('stopped in an outage waits for nothing', async () => {
     claimant.alone = () => new Promise(() => undefined);
-    finder.request();
+    finder.request('told');
     await settleTurns(1);
     open.shift()!.fail(new StorageUnavailableError('away'));
     await clock.advance(100);

@@ -4,11 +4,29 @@ import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
 import type { Logger } from '../ports/logger.js';
 import type { NotifierState } from '../ports/notifier.js';
+import type { PendingWork } from '../ports/lease-store.js';
 import type { ClaimedRun, ClaimResult, RunStore } from '../ports/run-store.js';
 import { onAbort } from './on-abort.js';
 import { jittered, pollIntervalMs, type PaceOptions } from './polling-pace.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
+
+/**
+ * Why to claim. `told`: a wake-up. `due`: by the clock. `room`: a place became free, or the batch before was full. `poll`: it is time to look,
+ * or upkeep says that something is there. `sweep`: whatever is there, asked for by somebody who missed something.
+ */
+export type ClaimCause = 'told' | 'due' | 'room' | 'poll' | 'sweep';
+
+/** What a claim came to. */
+export interface ClaimOutcome {
+  readonly claimed: readonly string[];
+  /** Ids of own instances with attention that it told. */
+  readonly attention: readonly string[];
+  /** There was no other reason for it than `poll`, and this process had not left anything lying that it knew of. */
+  readonly isPoll: boolean;
+  /** A wake-up was among its reasons. */
+  readonly isTold: boolean;
+}
 
 /** The worker for which work is found. */
 export interface Claimant {
@@ -39,18 +57,21 @@ export interface WorkFinderParts {
   readonly mailLimit: number;
   /** The worker at this moment; it changes when a lease was lost. */
   readonly claimant: () => Claimant | null;
+  /** Called after each claim, when its runs have begun. */
+  readonly onClaimed?: (outcome: ClaimOutcome) => void;
 }
 
 /**
  * At most one claim is in flight and one asked for, whatever the number of reasons: a poll, a wake-up, a due time, a free place.
- * A full batch is followed by another at once. Without room nothing is claimed, and one bit remembers that there may be work.
+ * A full batch is followed by another at once. Without room a wake-up or a due time claims nothing, and one bit remembers that there may be
+ * work; polls and sweeps go on, since they tell of the attention of own instances too. Serving no workflow, it never claims.
  */
 export class WorkFinder {
   readonly #parts: WorkFinderParts;
   readonly #abort = new AbortController();
   #notifier: NotifierState | null = null;
   #running: Promise<void> | null = null;
-  #asked = false;
+  readonly #causes = new Set<ClaimCause>();
   #hungry = true;
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
@@ -64,7 +85,7 @@ export class WorkFinder {
   }
 
   start(): void {
-    this.request();
+    this.request('sweep');
     this.#armPoll();
   }
 
@@ -78,15 +99,35 @@ export class WorkFinder {
   }
 
   /** There may be work: claim soon. */
-  request(): void {
-    if (this.#stopped) return;
-    this.#asked = true;
+  request(cause: ClaimCause): void {
+    if (this.#stopped || this.#parts.workflowNames.length === 0) return;
+    if ((cause === 'told' || cause === 'due') && this.#parts.claimant()?.room === 0) {
+      this.#hungry = true;
+      return;
+    }
+    this.#causes.add(cause);
     this.#running ??= this.#run();
   }
 
   /** A place became free: worth a claim if work was left lying. */
   roomFreed(): void {
-    if (this.#hungry) this.request();
+    if (this.#hungry) this.request('room');
+  }
+
+  /**
+   * Upkeep told what there is, as of `now` by the storage's clock; runs with attention are told. While the notifier is healthy it stands
+   * for the poll: the wait for that begins anew when nothing is due.
+   */
+  heardOfWork({ nextDueAt, attention }: PendingWork, now: number): void {
+    if (this.#stopped) return;
+    if (attention.length > 0) this.#parts.claimant()?.attend(attention);
+    if (nextDueAt !== null && nextDueAt <= now) {
+      if (this.#parts.claimant()?.room === 0) this.#hungry = true;
+      else this.request('poll');
+      return;
+    }
+    if (nextDueAt !== null) this.dueAt(nextDueAt);
+    if (this.#notifier === 'healthy') this.#armPoll();
   }
 
   /** Something is due at that time by the storage's clock. */
@@ -98,13 +139,13 @@ export class WorkFinder {
     this.#cancelDue = this.#parts.clock.schedule(delay, () => {
       this.#armedFor = null;
       this.#cancelDue = null;
-      this.request();
+      this.request('due');
     });
   }
 
   /** Claims until nothing is left to claim that has room. Never rejects. */
   async sweep(): Promise<void> {
-    this.request();
+    this.request('sweep');
     await this.#running;
   }
 
@@ -123,7 +164,7 @@ export class WorkFinder {
     this.#cancelPoll?.();
     const interval = jittered(this.pollIntervalMs, this.#parts.entropy);
     const poll = (): void => {
-      this.request();
+      this.request('poll');
       this.#armPoll();
     };
     this.#cancelPoll = this.#parts.clock.schedule(interval, poll, { keepAlive: true });
@@ -132,16 +173,18 @@ export class WorkFinder {
   async #run(): Promise<void> {
     // Never to its end within the call: while there is nobody to claim for, it would be over before `#running` is set, for ever.
     await Promise.resolve();
-    while (this.#asked && !this.#stopped) {
-      this.#asked = false;
+    while (this.#causes.size > 0 && !this.#stopped) {
+      const causes = new Set(this.#causes);
+      this.#causes.clear();
       const claimant = this.#parts.claimant();
-      if (claimant !== null) await this.#claim(claimant);
+      if (claimant !== null) await this.#claim(claimant, causes);
     }
     this.#running = null;
   }
 
-  async #claim(claimant: Claimant): Promise<void> {
+  async #claim(claimant: Claimant, causes: ReadonlySet<ClaimCause>): Promise<void> {
     const limit = Math.max(0, Math.min(claimant.room, this.#parts.batchSize));
+    const isPoll = !this.#hungry && limit > 0 && causes.size === 1 && causes.has('poll');
     try {
       const send = async (holding: readonly string[] | null): Promise<ClaimResult> => {
         const sentAt = this.#parts.clock.monotonic();
@@ -178,8 +221,14 @@ export class WorkFinder {
       const { nextDueAt } = result;
       const isDue = nextDueAt !== null && nextDueAt <= result.now;
       this.#hungry = isDue;
-      if (isDue && claimant.room > 0 && result.claimed.length > 0) this.#asked = true;
+      if (isDue && claimant.room > 0 && result.claimed.length > 0) this.#causes.add('room');
       else if (nextDueAt !== null && !isDue) this.dueAt(nextDueAt);
+      this.#parts.onClaimed?.({
+        claimed: result.claimed.map(({ instanceId }) => instanceId),
+        attention: result.attention,
+        isPoll,
+        isTold: causes.has('told'),
+      });
     } catch (error) {
       if (error instanceof LeaseLostError) claimant.leaseLost(error);
       // Not a passing fault (that would have been tried again): say it, and let the next poll try.

@@ -48,6 +48,8 @@ export class WorkerSession implements Claimant {
   readonly #starting = new Set<string>();
   /** What was claimed anew before the run that is still here had the answer to its settlement. */
   readonly #following = new Map<string, ClaimedRun>();
+  /** Instances whose next run has not begun yet, though it is this worker's, and to which something has happened since. */
+  readonly #news = new Set<string>();
   /** Instances whose run was broken off and that are being handed back. */
   readonly #leaving = new Set<string>();
   #draining = false;
@@ -100,6 +102,11 @@ export class WorkerSession implements Claimant {
     return this.#runs.has(instanceId);
   }
 
+  /** Whether the instance is this worker's, also when its run has not begun yet. */
+  isHere(instanceId: string): boolean {
+    return this.#runs.has(instanceId) || this.#starting.has(instanceId);
+  }
+
   /**
    * Starts an instance, and runs it here at once when there is room and the workflow is served here.
    * @param options `mayBeThere`: it may have been started by this very call before, and belong to somebody by now; then it is left to
@@ -136,6 +143,7 @@ export class WorkerSession implements Claimant {
     } finally {
       if (!isBegun) place.leave();
       this.#starting.delete(instanceId);
+      this.#news.delete(instanceId);
       this.#freed();
     }
   }
@@ -157,12 +165,18 @@ export class WorkerSession implements Claimant {
     }
     const run = new Run(workflow, claimed, { ...this.#services, progress: place.committer });
     this.#runs.set(instanceId, { run, place });
+    if (this.#runs.size === 1) this.#parts.hub.emit('busy');
     if (this.#draining) run.drain();
     void run.execute().then((end) => this.#ended(run, end));
+    if (this.#news.delete(instanceId)) void run.attend();
   }
 
   attend(instanceIds: readonly string[]): void {
-    for (const instanceId of instanceIds) void this.#runs.get(instanceId)?.run.attend();
+    for (const instanceId of instanceIds) {
+      // Meant is the run that is to come: what it was given may be older than this news, and the one that is still here reads no more.
+      if (this.#starting.has(instanceId) || this.#following.has(instanceId)) this.#news.add(instanceId);
+      else void this.#runs.get(instanceId)?.run.attend();
+    }
   }
 
   leaseLost(error: LeaseLostError): void {

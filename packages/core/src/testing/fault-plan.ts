@@ -4,7 +4,7 @@
 export type TransitionName =
   | 'open'
   | 'close'
-  | `leases.${'register' | 'heartbeat' | 'reap' | 'retire'}`
+  | `leases.${'register' | 'upkeep' | 'retire'}`
   | `runs.${'commit' | 'claim' | 'readSignals' | 'mail' | 'history'}`
   | `instances.${'get' | 'list' | 'finished' | 'requestCancel' | 'deliver'}`
   | `transactions.${'begin' | 'commit' | 'rollback'}`;

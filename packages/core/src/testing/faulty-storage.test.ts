@@ -48,12 +48,12 @@ describe('withFaults', () => {
   });
 
   it('fails as often as planned, in the order planned, at that transition alone', async () => {
-    storage.failNext('leases.heartbeat', 'before', 2);
-    storage.failNext('leases.heartbeat', 'after');
+    storage.failNext('leases.upkeep', 'before', 2);
+    storage.failNext('leases.upkeep', 'after');
     await start('one');
-    const heartbeat = () => storage.leases.heartbeat(worker);
-    for (let n = 0; n < 3; n++) await expect(heartbeat()).rejects.toBeInstanceOf(StorageUnavailableError);
-    expect((await heartbeat()).alive).toBe(true);
+    const upkeep = () => storage.leases.upkeep({ ...worker, renewal: { ...worker, presence: null }, suspects: [] });
+    for (let n = 0; n < 3; n++) await expect(upkeep()).rejects.toBeInstanceOf(StorageUnavailableError);
+    expect((await upkeep()).alive).toBe(true);
   });
 
   it('is down as a whole, and up again', async () => {

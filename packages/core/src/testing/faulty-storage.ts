@@ -40,8 +40,7 @@ export class FaultyStorage implements Storage {
     const { leases, runs, instances } = storage;
     this.leases = {
       register: (worker) => this.#call('leases.register', worker, () => leases.register(worker)),
-      heartbeat: (worker) => this.#call('leases.heartbeat', worker, () => leases.heartbeat(worker)),
-      reap: (request) => this.#call('leases.reap', request, () => leases.reap(request)),
+      upkeep: (request) => this.#call('leases.upkeep', request, () => leases.upkeep(request)),
       retire: (worker) => this.#call('leases.retire', worker, () => leases.retire(worker)),
     };
     this.runs = {

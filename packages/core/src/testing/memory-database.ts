@@ -7,8 +7,11 @@ import type { InstanceStatus } from '../domain/instance.js';
 export interface MemoryWorker {
   readonly workerId: string;
   readonly serviceName: string;
+  readonly workflowNames: readonly string[];
   /** Milliseconds since 1970; a reaper may take the row from then on. */
   leaseEndsAt: number;
+  /** The sign of its process that it named and that was in {@link MemoryDatabase.presences} then. */
+  presence: string | null;
 }
 
 /** A piece of mail that waits for its instance. */
@@ -58,6 +61,8 @@ export class MemoryDatabase {
   readonly events = new Set<string>();
   /** What activities have committed through `memoryTransaction`. */
   readonly values = new Map<string, unknown>();
+  /** The signs of processes that stand at this moment, as an advisory lock does on PostgreSQL. For tests to change. */
+  readonly presences = new Set<string>();
   #lastMail = 0;
 
   /** The number of the next piece of mail. */

@@ -1,47 +1,107 @@
 // Leases in memory: workers' rows, and what becomes of the instances of dead ones.
-import type { LeaseStore, ReapedWorker } from '../ports/lease-store.js';
-import { makeClaimable, type MemoryDatabase } from './memory-database.js';
+import type { Wakeup } from '../domain/wakeup.js';
+import type { LeaseStore, PendingWork, UpkeepRequest, UpkeepResult } from '../ports/lease-store.js';
+import { makeClaimable, type MemoryDatabase, type MemoryInstance, type MemoryWorker } from './memory-database.js';
 import type { MemorySession } from './memory-session.js';
+
+/** The most that is told of anything in one answer. */
+const mostTold = 1000;
+const mostMissing = 100;
 
 export function createMemoryLeases(session: MemorySession): LeaseStore {
   return {
     register: ({ workerId, serviceName, leaseMs, workflowNames }) =>
       session.run((database, now) => {
-        database.workers.set(workerId, { workerId, serviceName, leaseEndsAt: now + leaseMs });
+        const leaseEndsAt = now + leaseMs;
+        database.workers.set(workerId, { workerId, serviceName, workflowNames: [...workflowNames], leaseEndsAt, presence: null });
         for (const instance of database.open) {
           if (instance.status === 'stalled' && workflowNames.includes(instance.workflowName)) makeClaimable(instance, now);
         }
         return { now };
       }),
-    heartbeat: ({ workerId, leaseMs }) =>
+    upkeep: (request) => session.run((database, now) => upkeep(database, request, now)),
+    retire: ({ workerId }) =>
       session.run((database, now) => {
-        const worker = database.workers.get(workerId);
-        if (worker !== undefined) worker.leaseEndsAt = now + leaseMs;
-        return { alive: worker !== undefined, now };
+        const released = remove(database, workerId, now);
+        return { released: released.length, wakeups: tellOf(released) };
       }),
-    reap: ({ workerId }) =>
-      session.run((database, now) => {
-        const dead = [...database.workers.values()].filter((worker) => worker.workerId !== workerId && worker.leaseEndsAt <= now);
-        const reaped = dead.map((worker): ReapedWorker => ({
-          workerId: worker.workerId,
-          released: remove(database, worker.workerId, now),
-        }));
-        return { reaped, now };
-      }),
-    retire: ({ workerId }) => session.run((database, now) => ({ released: remove(database, workerId, now) })),
   };
 }
 
+function upkeep(database: MemoryDatabase, { workerId, renewal, suspects }: UpkeepRequest, now: number): UpkeepResult {
+  const own = database.workers.get(workerId);
+  if (own === undefined) {
+    return {
+      alive: false,
+      now,
+      presence: null,
+      reaped: [],
+      work: null,
+      peers: [],
+      othersOwnRuns: false,
+      missing: [],
+      wakeups: [],
+    };
+  }
+  if (renewal !== null) {
+    own.leaseEndsAt = now + renewal.leaseMs;
+    own.presence = renewal.presence !== null && database.presences.has(renewal.presence) ? renewal.presence : null;
+  }
+  const isMissing = ({ presence }: MemoryWorker): boolean => presence !== null && !database.presences.has(presence);
+  const isSuspected = (worker: MemoryWorker): boolean =>
+    suspects.some((suspect) => suspect.workerId === worker.workerId && suspect.presence === worker.presence) && isMissing(worker);
+  const isDead = (worker: MemoryWorker): boolean => worker !== own && (worker.leaseEndsAt <= now || isSuspected(worker));
+  const dead = [...database.workers.values()]
+    .filter(isDead)
+    .map((worker) => ({ workerId: worker.workerId, released: remove(database, worker.workerId, now) }));
+
+  const others = [...database.workers.values()].filter((worker) => worker !== own);
+  const owners = new Set([...database.open].map(({ owner }) => owner));
+  const watched = others.filter(({ presence, workerId: other }) => presence !== null && owners.has(other));
+  return {
+    alive: true,
+    now,
+    presence: own.presence,
+    reaped: dead.map(({ workerId: id, released }) => ({ workerId: id, released: released.length })),
+    work: renewal === null ? null : pendingWork(database, workerId, renewal.workflowNames),
+    peers: others
+      .filter(({ workflowNames }) => workflowNames.some((name) => own.workflowNames.includes(name)))
+      .slice(0, mostTold)
+      .map((worker) => worker.workerId),
+    othersOwnRuns: watched.length > 0,
+    missing: watched
+      .filter(isMissing)
+      .slice(0, mostMissing)
+      .map((worker) => ({ workerId: worker.workerId, presence: worker.presence! })),
+    wakeups: tellOf(dead.flatMap(({ released }) => released)),
+  };
+}
+
+function pendingWork(database: MemoryDatabase, workerId: string, workflowNames: readonly string[]): PendingWork {
+  let nextDueAt: number | null = null;
+  const attention: string[] = [];
+  for (const { instanceId, owner, wakeAt, workflowName, attention: hasAttention } of database.open) {
+    if (owner === workerId && hasAttention && attention.length < mostTold) attention.push(instanceId);
+    if (owner !== null || wakeAt === null || !workflowNames.includes(workflowName)) continue;
+    if (nextDueAt === null || wakeAt < nextDueAt) nextDueAt = wakeAt;
+  }
+  return { nextDueAt, attention };
+}
+
 /** Takes a worker's row away and hands back what it owned: from here on it can write nothing. */
-function remove(database: MemoryDatabase, workerId: string, now: number): number {
+function remove(database: MemoryDatabase, workerId: string, now: number): readonly MemoryInstance[] {
   database.workers.delete(workerId);
-  let released = 0;
-  for (const instance of database.open) {
-    if (instance.owner !== workerId) continue;
+  const released = [...database.open].filter(({ owner }) => owner === workerId);
+  for (const instance of released) {
     instance.owner = null;
     instance.status = 'pending';
     makeClaimable(instance, now);
-    released++;
   }
   return released;
+}
+
+function tellOf(released: readonly MemoryInstance[]): readonly Wakeup[] {
+  return released
+    .slice(0, mostTold)
+    .map(({ instanceId, workflowName }) => ({ kind: 'workflow_resumable', instanceId, workflowName }));
 }

@@ -54,10 +54,12 @@ describe('memory storage', () => {
 
   it('takes its times from the clock, lease ends included', async () => {
     expect((await storage.instances.get('one'))?.createdAt).toBe(1_000_000);
+    await storage.leases.register({ workerId: 'other', serviceName: 's', leaseMs: 60_000, workflowNames: [] });
+    const look = () => storage.leases.upkeep({ workerId: 'other', renewal: null, suspects: [] });
     await clock.advance(29_999);
-    expect((await storage.leases.reap({ workerId: 'other' })).reaped).toEqual([]);
+    expect((await look()).reaped).toEqual([]);
     await clock.advance(1);
-    const { reaped, now } = await storage.leases.reap({ workerId: 'other' });
+    const { reaped, now } = await look();
     expect({ reaped, now }).toEqual({ reaped: [{ workerId: 'w', released: 1 }], now: 1_030_000 });
   });
 

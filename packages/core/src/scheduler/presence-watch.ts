@@ -1,0 +1,81 @@
+// What this process believes about the signs of life of others: whom it suspects, and how soon to look again.
+import type { Clock } from '../ports/clock.js';
+import type { Entropy } from '../ports/entropy.js';
+import type { MissingWorker, UpkeepResult } from '../ports/lease-store.js';
+import { jittered } from './polling-pace.js';
+
+/** How long a sign may be gone before its worker is declared dead: time for one that lives to say that it has lost its connection. */
+const graceMs = 1000;
+const shortestIntervalMs = 1000;
+/** All processes of a fleet together make about two looks a second. */
+const intervalPerPeerMs = 500;
+
+interface Suspicion {
+  readonly presence: string;
+  /** By the monotonic clock of this process. */
+  readonly since: number;
+}
+
+/** The states and races are in ARCHITECTURE.md, "Presence". */
+export class PresenceWatch {
+  readonly #clock: Clock;
+  readonly #entropy: Entropy;
+  readonly #suspicions = new Map<string, Suspicion>();
+  #othersOwnRuns = false;
+  /** Goes up with every `worker_busy`: one that comes while a look is in flight is not undone by what that look saw. */
+  #busyMarks = 0;
+
+  readonly #watches: boolean;
+
+  /** @param parts `watches` false: this process never looks because of others. */
+  constructor(parts: { readonly clock: Clock; readonly entropy: Entropy; readonly watches: boolean }) {
+    this.#clock = parts.clock;
+    this.#entropy = parts.entropy;
+    this.#watches = parts.watches;
+  }
+
+  othersAreBusy(): void {
+    this.#othersOwnRuns = true;
+    this.#busyMarks++;
+  }
+
+  /** To be taken before a look is sent. */
+  mark(): number {
+    return this.#busyMarks;
+  }
+
+  /** How long until the next look, in milliseconds; infinite while nobody is worth one. */
+  intervalMs(peers: number): number {
+    if (!this.#othersOwnRuns || !this.#watches) return Number.POSITIVE_INFINITY;
+    return jittered(Math.max(shortestIntervalMs, peers * intervalPerPeerMs), this.#entropy);
+  }
+
+  /**
+   * When the next grace is over, by the monotonic clock; infinite: none goes on. One whose grace is over and who is there all the same (his
+   * row was locked, by a commit of his own or another reaper) is asked for at every look, and causes none.
+   */
+  graceEndsAt(): number {
+    const now = this.#clock.monotonic();
+    let first = Number.POSITIVE_INFINITY;
+    for (const { since } of this.#suspicions.values()) if (since + graceMs > now) first = Math.min(first, since + graceMs);
+    return first;
+  }
+
+  /** Those whose grace is over. */
+  suspects(): readonly MissingWorker[] {
+    const latest = this.#clock.monotonic() - graceMs;
+    return [...this.#suspicions].flatMap(([workerId, { presence, since }]) => (since <= latest ? [{ workerId, presence }] : []));
+  }
+
+  /** Takes what an upkeep or a look told. Who is not missing any more, or by another sign, is not suspected any more. */
+  saw({ missing, othersOwnRuns }: UpkeepResult, mark: number): void {
+    const now = this.#clock.monotonic();
+    const before = new Map(this.#suspicions);
+    this.#suspicions.clear();
+    for (const { workerId, presence } of missing) {
+      const known = before.get(workerId);
+      this.#suspicions.set(workerId, known?.presence === presence ? known : { presence, since: now });
+    }
+    if (mark === this.#busyMarks) this.#othersOwnRuns = othersOwnRuns;
+  }
+}
