@@ -1,0 +1,192 @@
+// When notes go, how many transactions they make, and what becomes of those that cannot.
+import type { Wakeup } from '@romancy/core/ports';
+import { ManualClock, recordingLogger, settleTurns } from '@romancy/core/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeClient, openFake, serverError } from '../test/fake-client.js';
+import { channelNames } from './channel-names.js';
+import { QueueWatch } from './queue-watch.js';
+import { Sender } from './sender.js';
+
+let clock: ManualClock;
+let client: FakeClient;
+let watch: QueueWatch;
+let sender: Sender;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  client = new FakeClient();
+  watch = new QueueWatch({ clock, logger: recordingLogger(), onResume: () => sender.resume() });
+  sender = new Sender({ clock, windowMs: 5, channels: channelNames('p'), watch });
+});
+
+const event = (eventId: string): Wakeup => ({ kind: 'outbox_pending', eventId });
+/** The payloads of each transaction. */
+const flushes = (): unknown[][] =>
+  client.queries
+    .filter(({ values }) => values?.length === 2)
+    .map(({ values }) => (values![1] as string[]).map((payload) => (JSON.parse(payload) as { event_id?: string }).event_id));
+const attach = (): void => sender.attach(openFake(client, clock));
+
+describe('a sender', () => {
+  it('sends the first after quiet at once, gathers for the window, and always ends with what came last', async () => {
+    attach();
+    sender.send([event('1'), event('2')]);
+    sender.send([event('3'), event('1')]);
+    expect(flushes()).toEqual([]);
+    await settleTurns(1);
+    expect(flushes()).toEqual([['1', '2', '3']]);
+    await clock.advance(1);
+    sender.send([event('4')]);
+    await clock.advance(1);
+    sender.send([event('1'), event('4')]);
+    await clock.advance(2);
+    expect(flushes().length).toBe(1);
+    await clock.advance(1);
+    expect(flushes()).toEqual([
+      ['1', '2', '3'],
+      ['4', '1'],
+    ]);
+    expect([sender.counters, clock.pendingTimers]).toEqual([{ sent: 5, coalesced: 2, dropped: 0 }, 0]);
+    await clock.advance('1s');
+    sender.send([event('5')]);
+    await settleTurns(1);
+    expect(flushes().length).toBe(3);
+  });
+
+  it('makes at most 200 transactions a second, whatever comes', async () => {
+    attach();
+    for (let ms = 0; ms < 1000; ms++) {
+      sender.send([event(String(ms))]);
+      await clock.advance(1);
+    }
+    expect(flushes().length).toBeLessThanOrEqual(201);
+    expect(flushes().length).toBeGreaterThan(190);
+  });
+
+  it('has one transaction on its way at a time', async () => {
+    client.answers = ['silence'];
+    attach();
+    sender.send([event('1')]);
+    await clock.advance('1s');
+    sender.send([event('2')]);
+    await clock.advance('1s');
+    expect(flushes()).toEqual([['1']]);
+  });
+
+  it('tries what was refused once more, then drops it, and tells everybody to look when it can', async () => {
+    attach();
+    client.answers = [serverError('55P03')];
+    sender.send([event('1'), event('2')]);
+    await clock.advance(4);
+    expect(flushes()).toEqual([['1', '2']]);
+    await clock.advance(1);
+    expect(flushes()).toEqual([
+      ['1', '2'],
+      ['1', '2'],
+    ]);
+    expect(sender.counters).toEqual({ sent: 2, coalesced: 0, dropped: 0 });
+    await clock.advance(5);
+    client.answers = [serverError('55P03'), serverError('57014')];
+    sender.send([event('3'), event('3')]);
+    await clock.advance(10);
+    expect(flushes().slice(2)).toEqual([['3'], ['3'], [undefined]]);
+    expect(client.queries.at(-1)!.values![0]).toEqual(['p_look_at_everything']);
+    expect(sender.counters).toMatchObject({ dropped: 2 });
+  });
+
+  it('keeps what was lost with its session for the next one, and makes one note of a pile', async () => {
+    const first = openFake(client, clock);
+    client.answers = ['silence'];
+    sender.attach(first);
+    sender.send([event('1')]);
+    await settleTurns(1);
+    first.session.destroy(new Error('cut'));
+    sender.detach();
+    await settleTurns(1);
+    sender.send([event('2')]);
+    attach();
+    await clock.advance(5);
+    expect(flushes()).toEqual([['1'], ['1', '2']]);
+    sender.detach();
+    for (let i = 0; i < 1000; i++) sender.send([event(String(i))]);
+    attach();
+    await clock.advance(5);
+    expect(flushes().at(-1)).toEqual([undefined]);
+    await clock.advance('1s');
+    expect(flushes().length).toBe(3);
+  });
+
+  it('sends nonces along with the rest, and says what became of them', async () => {
+    const waiting = sender.ping('n1');
+    expect(waiting.outcome).toBe('unsent');
+    attach();
+    sender.send([event('1')]);
+    await settleTurns(1);
+    expect(client.queries.length).toBe(1);
+    expect(client.queries[0]!.values).toEqual([
+      ['p_outbox_pending', 'p_ping'],
+      ['{"event_id":"1"}', '{"nonce":"n1"}'],
+    ]);
+    expect([waiting.outcome, sender.counters.sent]).toEqual(['sent', 1]);
+    client.answers = [serverError('55P03')];
+    const refused = sender.ping('n2');
+    await clock.advance(5);
+    expect(refused.outcome).toBe('unsent');
+    client.answers = ['silence'];
+    const unanswered = sender.ping('n3');
+    await clock.advance(5);
+    expect(unanswered.outcome).toBe('unanswered');
+  });
+
+  it('sends nothing but nonces while the queue of the server is more than half full, and drops what comes', async () => {
+    attach();
+    client.answers = [[['1', '0.6']]];
+    sender.ping('n1');
+    await settleTurns(2);
+    expect(watch.paused).toBe(true);
+    sender.send([event('1'), event('2')]);
+    await clock.advance('1s');
+    expect(flushes()).toEqual([[undefined]]);
+    expect(sender.counters.dropped).toBe(2);
+    client.answers = [[['1', '0.4']]];
+    sender.ping('n2');
+    await clock.advance('1s');
+    expect(client.queries.map(({ values }) => values![0]).slice(-2)).toEqual([['p_ping'], ['p_look_at_everything']]);
+    expect(client.queries.at(-2)!.values![1]).toEqual(['{"nonce":"n2","queue_full":true}']);
+  });
+
+  it('asks for the usage of a queue that refused as full, which is what lets it heal', async () => {
+    attach();
+    client.answers = [serverError('54000'), [['0.01']]];
+    sender.send([event('1')]);
+    await clock.advance(5);
+    expect(client.queries[1]!.text).toBe('SELECT pg_notification_queue_usage()');
+    expect([watch.paused, watch.usage]).toEqual([false, 0.01]);
+    expect(flushes()).toEqual([['1'], ['1']]);
+  });
+
+  it('flushes once at its end, takes nothing more, and does not wait for a server that is silent', async () => {
+    attach();
+    sender.send([event('1')]);
+    await settleTurns(1);
+    sender.send([event('2')]);
+    await sender.stop(250);
+    expect(flushes()).toEqual([['1'], ['2']]);
+    sender.send([event('3')]);
+    await clock.advance('1s');
+    expect(flushes().length).toBe(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('counts what a silent server leaves unsent at the end as dropped', async () => {
+    client.answers = ['silence'];
+    attach();
+    sender.send([event('1')]);
+    await settleTurns(1);
+    sender.send([event('2'), event('3')]);
+    const stopped = sender.stop(250);
+    await clock.advance(250);
+    await stopped;
+    expect(sender.counters).toMatchObject({ sent: 0, dropped: 2 });
+  });
+});
