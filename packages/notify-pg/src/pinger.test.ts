@@ -79,6 +79,16 @@ describe('a pinger', () => {
     expect(pings.length).toBe(2);
   });
 
+  it('asks once also when the nonce is heard before the server has answered', async () => {
+    fate = (ping) => {
+      ping.given();
+      queueMicrotask(() => pinger.heard(ping.nonce));
+    };
+    pinger.start();
+    await clock.advance('14999ms');
+    expect([events, pings.length]).toEqual([['proven'], 1]);
+  });
+
   it('takes nobody else’s note as the first proof', async () => {
     fate = sentOnly;
     pinger.start();

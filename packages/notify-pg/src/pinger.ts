@@ -29,6 +29,8 @@ export class Pinger {
   #ping: Ping | null = null;
   #proven = false;
   #heardAt: number;
+  /** When an own nonce was heard last: it may come before the answer to the statement that sent it. */
+  #provenAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #cancel: () => void = () => undefined;
 
@@ -56,6 +58,7 @@ export class Pinger {
     this.#heardAt = this.#parts.clock.monotonic();
     if (nonce === null || nonce !== this.#ping?.nonce) return;
     this.#ping = null;
+    this.#provenAt = this.#heardAt;
     this.#cancel();
     this.#rest();
     if (this.#proven) return;
@@ -92,7 +95,8 @@ export class Pinger {
   /** Until the older of the two proofs, of hearing and of sending, is too old. */
   #rest(): void {
     const { clock, intervalMs, answeredAt } = this.#parts;
-    const restMs = Math.min(this.#heardAt, answeredAt()) + intervalMs - clock.monotonic();
+    const sentAt = Math.max(this.#provenAt, answeredAt());
+    const restMs = Math.min(this.#heardAt, sentAt) + intervalMs - clock.monotonic();
     if (restMs <= 0) this.#ask();
     else this.#cancel = clock.schedule(restMs, () => this.#rest());
   }
