@@ -51,6 +51,7 @@ engineConformance(
         },
       },
       skip: {
+        notifier: 'shown with the one that stands beside it, in the tests of @romancy/notify-pg',
         lostSettlement:
           'answers get lost between server and storage, which lost-answers.test.ts shows; a wrapper around the storage loses what it knows of',
       },

@@ -19,6 +19,7 @@ import { takeoverCases } from './engine-takeover-cases.js';
 import { timerCases } from './engine-timer-cases.js';
 import { transactionCases } from './engine-transaction-cases.js';
 import { valueCases } from './engine-value-cases.js';
+import { wakeupCases } from './engine-wakeup-cases.js';
 import { workflowCases } from './engine-workflow-cases.js';
 
 /**
@@ -44,6 +45,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     hookCases(bench);
     takeoverCases(bench);
     notifierCases(bench);
+    wakeupCases(bench);
     faultCases(bench);
     doubtCases(bench);
     shutdownCases(bench);

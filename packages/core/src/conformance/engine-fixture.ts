@@ -1,5 +1,5 @@
 // What a storage's package hands to the engine's suite: storages for apps, and rows of a user beside them.
-import type { ActivityContext, Storage } from '../index.js';
+import type { ActivityContext, Notifier, Storage } from '../index.js';
 
 /** Rows of a user in the same database, written by activities in their own transactions. */
 export interface UserRows {
@@ -16,9 +16,9 @@ export interface UserRows {
 
 /**
  * What cannot be shown everywhere. `lostSettlement`: the answer to a settlement gets lost outside of the storage, which has been told of
- * its success.
+ * its success. `presence`: storage and notifier have a sign by which others see that a process has died.
  */
-export type EngineOptionalPart = 'rows' | 'failingStatement' | 'lostSettlement';
+export type EngineOptionalPart = 'rows' | 'failingStatement' | 'lostSettlement' | 'notifier' | 'cutNotifiers' | 'presence';
 
 /** One empty database, for one test. */
 export interface EngineFixture {
@@ -30,6 +30,10 @@ export interface EngineFixture {
    */
   readonly manualTime: boolean;
   readonly rows?: UserRows;
+  /** A further notifier between the apps of this test, not yet started. */
+  notifier?(): Notifier;
+  /** Cuts the connections of all notifiers at once, and resolves when they may connect again, which they then do by themselves. */
+  cutNotifiers?(): Promise<void>;
   /** The reason for each optional part that is missing, to be shown at the tests that are skipped by it. */
   readonly skip?: Readonly<Partial<Record<EngineOptionalPart, string>>>;
   /** Called when the test is over, after all apps were stopped and all storages closed. */

@@ -18,6 +18,7 @@ export type {
 } from './durability-fixture.js';
 export type { WorkerPlan } from './durability-plan.js';
 export { engineConformance } from './engine-conformance.js';
+export { notifierConformance, type NotifierFixture } from './notifier-conformance.js';
 export type {
   EngineConformanceOptions,
   EngineFixture,

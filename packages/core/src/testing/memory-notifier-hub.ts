@@ -16,6 +16,13 @@ export type NoteFate = 'deliver' | 'drop' | 'duplicate' | 'hold' | { readonly de
 export interface MemoryNotifierHubOptions {
   /** The storages beside which its notifiers can stand. Default: `memory`, `sqlite` and `postgres`. */
   readonly storageKinds?: readonly string[];
+  /**
+   * `presences` of the memory database beside which its notifiers stand: each then leaves a sign there for as long as it is connected.
+   * Default: they leave none.
+   */
+  readonly presences?: Set<string>;
+  /** Whether senders hear their own wake-ups too, as some notifiers do. Default false. */
+  readonly echoes?: boolean;
 }
 
 export interface MemoryNotifierHub {
@@ -47,11 +54,13 @@ export function createMemoryNotifierHub(options: MemoryNotifierHubOptions = {}):
 
   const exchange = {
     storageKinds,
+    presences: options.presences,
     join: (notifier: MemoryNotifier) => void members.add(notifier),
     leave: (notifier: MemoryNotifier) => void members.delete(notifier),
     carry: (from: MemoryNotifier, wakeups: readonly Wakeup[]) => {
       sent.push(...wakeups);
-      for (const to of members) if (to !== from) for (const wakeup of wakeups) route({ wakeup, from, to });
+      for (const to of members)
+        if (to !== from || options.echoes === true) for (const wakeup of wakeups) route({ wakeup, from, to });
     },
   };
   return {

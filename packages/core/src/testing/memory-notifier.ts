@@ -5,10 +5,14 @@ import type { Notifier, NotifierHost, NotifierState, NotifierStatus } from '../p
 /** What a notifier needs of its hub. */
 export interface MemoryNotifierExchange {
   readonly storageKinds: readonly string[];
+  /** Where signs of life stand; undefined: there are none. */
+  readonly presences: Set<string> | undefined;
   join(notifier: MemoryNotifier): void;
   leave(notifier: MemoryNotifier): void;
   carry(from: MemoryNotifier, wakeups: readonly Wakeup[]): void;
 }
+
+let lastSign = 0;
 
 /** Connects at once unless it was told to stay away; afterwards its state is in the hands of the test. */
 export class MemoryNotifier implements Notifier {
@@ -23,6 +27,7 @@ export class MemoryNotifier implements Notifier {
   #sent = 0;
   #received = 0;
   #reconnects = 0;
+  #presence: string | null = null;
 
   constructor(exchange: MemoryNotifierExchange, options: { readonly reachable: boolean }) {
     this.#exchange = exchange;
@@ -43,9 +48,8 @@ export class MemoryNotifier implements Notifier {
     if (this.#reachable) void this.#connect();
   }
 
-  /** A hub in memory leaves no sign in a database. */
-  get presence(): null {
-    return null;
+  get presence(): string | null {
+    return this.#presence;
   }
 
   send(wakeups: readonly Wakeup[]): void {
@@ -74,6 +78,7 @@ export class MemoryNotifier implements Notifier {
     await Promise.resolve();
     this.#generation++;
     this.#host = undefined;
+    this.#loseSign();
     this.#state = 'stopped';
     this.#exchange.leave(this);
   }
@@ -82,7 +87,9 @@ export class MemoryNotifier implements Notifier {
   disconnect(reason = 'the connection was cut'): void {
     this.#reachable = false;
     this.#generation++;
-    if (this.#host !== undefined) this.setState('connecting', reason);
+    if (this.#host === undefined) return;
+    if (this.#loseSign()) this.#host.onPresence(null);
+    this.setState('connecting', reason);
   }
 
   /** Lets it connect (again): it catches up by one sweep of its host, and is healthy after that. Resolves when it is. */
@@ -117,9 +124,25 @@ export class MemoryNotifier implements Notifier {
     const current = (): boolean => generation === this.#generation;
     await Promise.resolve();
     if (!current()) return;
+    this.#takeSign();
     this.setState('catching_up', 'connected');
     await this.#host?.onSweep();
     if (current()) this.setState('healthy', 'caught up');
+  }
+
+  #takeSign(): void {
+    const { presences } = this.#exchange;
+    if (presences === undefined || this.#presence !== null) return;
+    this.#presence = `memory:${++lastSign}`;
+    presences.add(this.#presence);
+    this.#host?.onPresence(this.#presence);
+  }
+
+  #loseSign(): boolean {
+    if (this.#presence === null) return false;
+    this.#exchange.presences?.delete(this.#presence);
+    this.#presence = null;
+    return true;
   }
 
   #hears(): boolean {
