@@ -197,11 +197,11 @@ export class Run implements ContextHost {
   }
 
   value(name: string, make: () => unknown): unknown {
-    const call = { ...this.nextCall(name), verb: 'value' } as const;
+    const { position, id } = this.nextCall(name);
     const { codec } = this.services;
     if (this.#replay.next !== undefined) {
       try {
-        const entry = this.#replay.takeValue(call);
+        const entry = this.#replay.takeValue({ position, id, verb: 'value' });
         // The replay may be waiting for this very call: what history has behind it is due now.
         this.#codeMoves();
         return codec.decode(entry.data!);
@@ -211,7 +211,7 @@ export class Run implements ContextHost {
       }
     }
     const value = make();
-    this.#recorder.record({ ...call, kind: 'value', data: codec.encode(value), dueAt: null });
+    this.#recorder.record({ position, id, kind: 'value', data: codec.encode(value), dueAt: null });
     this.#codeMoves();
     return value;
   }
@@ -220,9 +220,9 @@ export class Run implements ContextHost {
 
   recordAtCall(
     call: DurableCall,
-    entry: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
+    { kind, data, dueAt }: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
   ): void {
-    call.apply(this.#recorder.record({ position: call.position, id: call.id, ...entry }));
+    call.apply(this.#recorder.record({ position: call.position, id: call.id, kind, data, dueAt }));
   }
 
   subscribed(channel: string): void {
@@ -401,7 +401,7 @@ export class Run implements ContextHost {
     const entry = this.#recorder.number(facts);
     try {
       await transaction.commit({ workerId: this.services.workerId, entry, before: this.#recorder.pending });
-      return this.#recorder.stamped(entry);
+      return entry;
     } catch (error) {
       await transaction.rollback();
       if (error instanceof LeaseLostError) throw error;
