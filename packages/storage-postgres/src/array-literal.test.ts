@@ -18,7 +18,26 @@ const client = new pg.Client({ connectionString: url });
 test('texts of any kind come back as they were', async () => {
   await client.connect();
   try {
-    const odd = ['', ' ', 'NULL', 'null', '{', '}', ',', '"', '\\', '\\"', "'", '{"a":"b\\"c"}', 'a\nb\tc', '注文 😀', '\u0001'];
+    const odd = [
+      '',
+      ' ',
+      'NULL',
+      'null',
+      '{',
+      '}',
+      ',',
+      '"',
+      '\\',
+      '\\"',
+      "'",
+      '{"a":"b\\"c"}',
+      'a\nb\tc',
+      '注文 😀',
+      '\u0001',
+      '"\n',
+      '"😀',
+      '"\u2028\u007f',
+    ];
     expect(await readBack(odd, 'text')).toEqual(odd);
     const text = fc.string({ unit: 'binary', maxLength: 40 }).filter((value) => !/[\0\p{Cs}]/u.test(value));
     await fc.assert(

@@ -78,7 +78,7 @@ BEGIN
     IF affected < cardinality(start_id) THEN
       SELECT json_agg(s.id), array_agg(s.id) FILTER (WHERE (i.owner = worker) IS NOT TRUE) INTO conflicts, strangers
       FROM unnest(start_id, start_token) AS s (id, token)
-      LEFT JOIN ${t.instances.text} i ON i.instance_id = s.id AND i.instance_id = ANY(start_id)
+      LEFT JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[s.id])
       WHERE i.start_token IS DISTINCT FROM s.token;
     END IF;
   END IF;
@@ -110,10 +110,10 @@ BEGIN
     ));
   END IF;
 
-  -- Rows are locked one by one in the order of ids, as everywhere where several are waited for (a delivery to a channel does the same):
-  -- whichever side of the join comes first, it is read in that order, the list as it was sorted or the rows along their index. (Not so by a
-  -- bitmap, which the settings therefore rule out.) Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and the
-  -- conditions are then asked of its newest version; from there on it cannot change.
+  -- Rows are found and locked one by one in the order of the list, which is that of ids, as everywhere where several are waited for (a
+  -- delivery to a channel does the same). A list of one id, because from an equality of columns the planner could also make a join that
+  -- reads all of the table, or compares each with each. Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and
+  -- the conditions are then asked of its newest version; from there on it cannot change.
   IF settled_instance IS NOT NULL THEN
     WITH settled AS (
       UPDATE ${t.instances.text} i
@@ -123,7 +123,7 @@ BEGIN
         finished_at = CASE WHEN x.type = 'finish' THEN stamp END
       FROM unnest(settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error)
         AS x (instance, claim, type, status, wake, output, error)
-      WHERE i.instance_id = ANY(settled_instance) AND i.instance_id = x.instance AND (i.owner = worker) IS TRUE AND i.claims = x.claim
+      WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = worker) IS TRUE AND i.claims = x.claim
         AND NOT (x.type = 'park' AND i.attention)
         AND NOT (x.type = 'finish' AND x.status <> 'cancelled' AND i.cancel_requested_at IS NOT NULL)
       RETURNING i.instance_id, i.finished_at
@@ -132,8 +132,9 @@ BEGIN
     -- Of this claim and not settled: refused. Not of this claim: a repetition of one that took effect.
     IF affected < cardinality(settled_instance) THEN
       SELECT json_agg(x.instance) INTO refused
-      FROM unnest(settled_instance, settled_claim) AS x (instance, claim) JOIN ${t.instances.text} i ON i.instance_id = x.instance
-      WHERE i.instance_id = ANY(settled_instance) AND (i.owner = worker) IS TRUE AND i.claims = x.claim;
+      FROM unnest(settled_instance, settled_claim) AS x (instance, claim)
+      JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[x.instance])
+      WHERE (i.owner = worker) IS TRUE AND i.claims = x.claim;
     END IF;
     -- All there is: a delivery writes mail under the lock of the row, so it was before, and these statements see it, or it comes after
     -- and finds that the instance has ended.

@@ -2,8 +2,10 @@
 import type { ActivityContext } from '../authoring/activity-context.js';
 import { validate, type StandardSchema } from '../authoring/standard-schema.js';
 import { ActivityTimeoutError, TransactionError } from '../domain/errors.js';
+import type { RetryPolicy } from '../domain/retry-policy.js';
 import { transactionSlot, type ActivityTransaction, type TransactionSlot } from '../ports/activity-transaction.js';
 import type { Logger } from '../ports/logger.js';
+import type { CallIdentity } from './call-ids.js';
 import { LazyAbort } from './lazy-abort.js';
 import { insideActivity } from './nested-calls.js';
 import { encodePayload } from './payload.js';
@@ -15,71 +17,108 @@ export type AttemptEnd =
   | { readonly ok: true; readonly data: string; readonly transaction: ActivityTransaction | undefined }
   | { readonly ok: false; readonly error: unknown };
 
-export interface AttemptOrder {
-  readonly instanceId: string;
-  readonly workflowName: string;
-  readonly activityId: string;
-  readonly activityName: string;
-  readonly attempt: number;
-  /** Milliseconds; null: no limit. */
-  readonly timeoutMs: number | null;
+/** What to run. */
+export interface ActivityOrder extends CallIdentity {
+  readonly name: string;
+  /** The function with its input already in it. */
   readonly execute: (ctx: ActivityContext) => unknown;
   readonly output: StandardSchema<unknown, unknown> | undefined;
+  readonly retry: RetryPolicy;
+  /** Milliseconds for each attempt; null: no limit. */
+  readonly timeoutMs: number | null;
+}
+
+/** For whom an attempt is made. */
+export interface AttemptHost {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly services: RunServices;
 }
 
 /** From its start to its end, once. */
 export class ActivityAttempt {
-  readonly #order: AttemptOrder;
-  readonly #services: RunServices;
+  /** From 1. */
+  readonly number: number;
+  /** By the monotonic clock, in milliseconds. */
+  readonly began: number;
+  readonly #host: AttemptHost;
+  readonly #order: ActivityOrder;
   readonly #abort = new LazyAbort();
-  #resolveAborted: ((end: AttemptEnd) => void) | undefined;
+  #onEnd: ((end: AttemptEnd) => void) | undefined;
+  #cancelTimeout: (() => void) | undefined;
   #transaction: Promise<ActivityTransaction> | undefined;
-  #over = false;
 
-  constructor(order: AttemptOrder, services: RunServices) {
+  constructor(host: AttemptHost, order: ActivityOrder, number: number) {
+    this.#host = host;
     this.#order = order;
-    this.#services = services;
+    this.number = number;
+    this.began = host.services.clock.monotonic();
   }
 
   /**
-   * Runs the function. Resolves when it ended or was aborted, whichever comes first, and never rejects: a function that ignores
+   * Runs the function. Tells when it ended or was aborted, whichever comes first, once and not within this call: a function that ignores
    * its signal goes on in the background, but what it returns is not recorded and its transaction is rolled back already.
    */
-  async run(): Promise<AttemptEnd> {
-    const { timeoutMs, activityId } = this.#order;
-    let cancelTimeout: (() => void) | undefined;
-    const end = await new Promise<AttemptEnd>((resolve) => {
-      this.#resolveAborted = resolve;
-      if (timeoutMs !== null) {
-        const expire = (): void => this.abort(new ActivityTimeoutError({ activityId, timeoutMs }));
-        cancelTimeout = this.#services.clock.schedule(timeoutMs, expire, { keepAlive: true });
-      }
-      void this.#execute().then(resolve);
-    });
-    cancelTimeout?.();
-    this.#over = true;
-    if (!end.ok) await this.#rollback();
-    return end;
+  start(onEnd: (end: AttemptEnd) => void): void {
+    this.#onEnd = onEnd;
+    const { timeoutMs, id, execute } = this.#order;
+    const { clock } = this.#host.services;
+    if (timeoutMs !== null) {
+      const expire = (): void => this.abort(new ActivityTimeoutError({ activityId: id, timeoutMs }));
+      this.#cancelTimeout = clock.schedule(timeoutMs, expire, { keepAlive: true });
+    }
+    const context = new AttemptContext(this.#host, this.#order, this);
+    try {
+      Promise.resolve(insideActivity(id, execute, context)).then(this.#returned, this.#failed);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   /** Ends the attempt from outside; without effect when it ended. */
   abort(reason: Error): void {
-    if (this.#over || this.#abort.aborted) return;
+    if (this.#onEnd === undefined || this.#abort.aborted) return;
     this.#abort.abort(reason);
-    this.#resolveAborted?.({ ok: false, error: reason });
+    this.#failed(reason);
   }
 
-  async #execute(): Promise<AttemptEnd> {
-    try {
-      const context = new AttemptContext(this.#order, this.#services, { abort: this.#abort, open: () => this.#open() });
-      let value = await insideActivity(this.#order.activityId, () => this.#order.execute(context));
-      if (this.#order.output !== undefined)
-        value = await validate(this.#order.output, value, `output of activity ${this.#order.activityId}`);
-      const data = encodePayload(value, `the output of activity ${this.#order.activityId}`, this.#services);
-      return { ok: true, data, transaction: await this.#transaction };
-    } catch (error) {
-      return { ok: false, error };
-    }
+  readonly #returned = (value: unknown): void => {
+    if (this.#onEnd === undefined) return;
+    if (this.#order.output === undefined && this.#transaction === undefined) {
+      try {
+        this.#end({ ok: true, data: this.#encode(value), transaction: undefined });
+      } catch (error) {
+        this.#failed(error);
+      }
+    } else this.#finish(value).catch(this.#failed);
+  };
+
+  async #finish(value: unknown): Promise<void> {
+    const { output, id } = this.#order;
+    const valid = output === undefined ? value : await validate(output, value, `output of activity ${id}`);
+    const data = this.#encode(valid);
+    this.#end({ ok: true, data, transaction: await this.#transaction });
+  }
+
+  #encode(value: unknown): string {
+    return encodePayload(value, `the output of activity ${this.#order.id}`, this.#host.services);
+  }
+
+  /** From here on nothing of the function counts. The end is told when its transaction is over, whose locks others may need. */
+  readonly #failed = (error: unknown): void => {
+    const onEnd = this.#takeEnd();
+    if (onEnd !== undefined) void this.#rollback().then(() => onEnd({ ok: false, error }));
+  };
+
+  #end(end: AttemptEnd): void {
+    this.#takeEnd()?.(end);
+  }
+
+  #takeEnd(): ((end: AttemptEnd) => void) | undefined {
+    const onEnd = this.#onEnd;
+    this.#onEnd = undefined;
+    this.#cancelTimeout?.();
+    return onEnd;
   }
 
   async #rollback(): Promise<void> {
@@ -87,11 +126,17 @@ export class ActivityAttempt {
     await transaction?.rollback();
   }
 
-  #open(): Promise<ActivityTransaction> {
-    if (this.#over || this.#abort.aborted) {
-      return Promise.reject(new TransactionError(`attempt ${this.#order.attempt} of activity ${this.#order.activityId} is over`));
+  /** For the function, when it first looks. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** For the function: its own transaction, begun at the first call. */
+  open(): Promise<ActivityTransaction> {
+    if (this.#onEnd === undefined || this.#abort.aborted) {
+      return Promise.reject(new TransactionError(`attempt ${this.number} of activity ${this.#order.id} is over`));
     }
-    this.#transaction ??= this.#services.transactions.begin({ signal: this.#abort.signal });
+    this.#transaction ??= this.#host.services.transactions.begin({ signal: this.#abort.signal });
     return this.#transaction;
   }
 }
@@ -103,26 +148,20 @@ class AttemptContext implements ActivityContext {
   readonly activityId: string;
   readonly attempt: number;
   readonly #services: RunServices;
-  readonly #abort: LazyAbort;
-  readonly #open: () => Promise<ActivityTransaction>;
+  readonly #attempt: ActivityAttempt;
   #logger: Logger | undefined;
 
-  constructor(
-    order: AttemptOrder,
-    services: RunServices,
-    parts: { readonly abort: LazyAbort; readonly open: () => Promise<ActivityTransaction> },
-  ) {
-    this.instanceId = order.instanceId;
-    this.workflowName = order.workflowName;
-    this.activityId = order.activityId;
-    this.attempt = order.attempt;
-    this.#services = services;
-    this.#abort = parts.abort;
-    this.#open = parts.open;
+  constructor(host: AttemptHost, order: ActivityOrder, attempt: ActivityAttempt) {
+    this.instanceId = host.instanceId;
+    this.workflowName = host.workflowName;
+    this.activityId = order.id;
+    this.attempt = attempt.number;
+    this.#services = host.services;
+    this.#attempt = attempt;
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#attempt.signal;
   }
 
   get logger(): Logger {
@@ -132,6 +171,6 @@ class AttemptContext implements ActivityContext {
   }
 
   get [transactionSlot](): TransactionSlot {
-    return { storageKind: this.#services.storageKind, open: this.#open };
+    return { storageKind: this.#services.storageKind, open: () => this.#attempt.open() };
   }
 }

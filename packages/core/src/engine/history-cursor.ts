@@ -57,12 +57,17 @@ export class HistoryCursor {
     return entry;
   }
 
+  /** Whether {@link HistoryCursor.prepare} has nothing to load. */
+  get isPrepared(): boolean {
+    return this.#complete || this.#outcomeAhead();
+  }
+
   /**
    * Loads on until an outcome lies ahead or history is complete. The code asks synchronously for what is recorded at the call, and
    * between two outcomes there can be any number of such entries: all of them must be at hand before the code goes on.
    */
   async prepare(): Promise<void> {
-    while (!this.#complete && !this.#outcomeAhead()) {
+    while (!this.isPrepared) {
       const more = await this.#load(this.#lastSeq);
       if (more.length === 0) {
         this.#complete = true;

@@ -10,13 +10,13 @@ const throughAwaits = Number.parseInt(process.versions.node, 10) >= 24 ? new Asy
 let current: string | undefined;
 
 /** Runs an activity's function so that {@link refuseInsideActivity} knows of it. */
-export function insideActivity<T>(activityId: string, execute: () => T): T {
-  return within(activityId, execute);
+export function insideActivity<A, T>(activityId: string, execute: (argument: A) => T, argument: A): T {
+  return within(activityId, execute, argument);
 }
 
 /** Runs a workflow's function as outside of any activity, whoever started it. */
-export function outsideActivity<T>(execute: () => T): T {
-  return within(undefined, execute);
+export function outsideActivity<T>(execute: (argument: undefined) => T): T {
+  return within(undefined, execute, undefined);
 }
 
 /** @throws NestedCallError when called from the function of an activity. */
@@ -25,11 +25,11 @@ export function refuseInsideActivity(verb: string): void {
   if (activityId !== undefined) throw new NestedCallError({ activityId, verb });
 }
 
-function within<T>(activityId: string | undefined, execute: () => T): T {
+function within<A, T>(activityId: string | undefined, execute: (argument: A) => T, argument: A): T {
   const before = current;
   current = activityId;
   try {
-    return throughAwaits === null ? execute() : throughAwaits.run(activityId, execute);
+    return throughAwaits === null ? execute(argument) : throughAwaits.run(activityId, execute, argument);
   } finally {
     current = before;
   }

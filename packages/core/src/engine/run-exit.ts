@@ -115,16 +115,15 @@ export class RunExit {
   async finish(outcome: RunOutcome, cancelReason: string | null): Promise<boolean> {
     const { instanceId, workflowName, claim, services } = this.#parts;
     this.#close(() => new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
-    const wakeups = [{ kind: 'workflow_finished', instanceId }] as const;
-    if ((await services.progress.settle({ type: 'finish', instanceId, claim, ...outcome }, wakeups)) === 'refused') return false;
-    this.#finish({ type: 'finished', finished: { instanceId, cancelReason, ...outcome } });
-    const { status, error } = outcome;
-    services.hooks.call('onWorkflowEnd', {
-      instanceId,
-      workflowName,
-      status,
-      ...(error === null ? {} : { error: services.codec.decode(error) }),
-    });
+    const { status, output, error } = outcome;
+    const settlement = { type: 'finish', instanceId, claim, status, output, error } as const;
+    const answer = await services.progress.settle(settlement, [{ kind: 'workflow_finished', instanceId }]);
+    if (answer === 'refused') return false;
+    this.#finish({ type: 'finished', finished: { instanceId, status, output, error, cancelReason } });
+    if (services.hooks.has('onWorkflowEnd')) {
+      const event = { instanceId, workflowName, status };
+      services.hooks.call('onWorkflowEnd', error === null ? event : { ...event, error: services.codec.decode(error) });
+    }
     return true;
   }
 

@@ -30,6 +30,7 @@ export class RunReplay {
 
   constructor(parts: RunReplayParts) {
     this.#parts = parts;
+    parts.onLoaded(parts.cursor.lastSeq);
   }
 
   /** The entry that comes next; undefined when history is used up. */
@@ -37,10 +38,24 @@ export class RunReplay {
     return this.#parts.cursor.next;
   }
 
+  /** Whether {@link RunReplay.prepare} has nothing to do. */
+  get isPrepared(): boolean {
+    return this.#parts.cursor.isPrepared;
+  }
+
   /** Makes sure that all that the code may ask for before the next outcome is at hand. */
   async prepare(): Promise<void> {
     await this.#parts.cursor.prepare();
     this.#parts.onLoaded(this.#parts.cursor.lastSeq);
+  }
+
+  /** Hands out the next entry, if nothing has to be loaded or waited for. @throws NonDeterminismError */
+  take(entry: HistoryEntry): boolean {
+    const call = this.#parts.calls.at(entry.position);
+    if (call === undefined || !this.isPrepared) return false;
+    this.#check(entry, call);
+    this.#take(entry, call);
+    return true;
   }
 
   /**

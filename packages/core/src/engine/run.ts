@@ -16,7 +16,7 @@ import { CallIds, type CallIdentity } from './call-ids.js';
 import type { ContextHost } from './context-host.js';
 import { encodeError } from './encode-error.js';
 import { HistoryCursor } from './history-cursor.js';
-import { hop } from './hop.js';
+import { afterHop } from './hop.js';
 import { LazyAbort } from './lazy-abort.js';
 import { Mailbox } from './mailbox.js';
 import { outsideActivity } from './nested-calls.js';
@@ -26,6 +26,7 @@ import { encodePayload } from './payload.js';
 import { RunExit, type RunEnd, type RunOutcome } from './run-exit.js';
 import { RunRecorder, type EntryFacts } from './run-recorder.js';
 import { RunReplay } from './run-replay.js';
+import type { Dependent } from './progress.js';
 import type { RunServices } from './run-services.js';
 import { createWorkflowContext } from './workflow-context.js';
 
@@ -70,7 +71,12 @@ export class Run implements ContextHost {
   #settling = false;
   /** Something happened since the last turn. */
   #woken = false;
+  /** The pump has nothing to do until something happens. */
+  #resting = false;
+  /** Takes back the timer of the earliest time limit. */
+  #cancelTimer: (() => void) | null = null;
   #wake: (() => void) | null = null;
+  #resolveEnd!: (end: RunEnd) => void;
 
   constructor(workflow: AnyWorkflow, claimed: ClaimedRun, services: RunServices) {
     const { instanceId, workflowName, claim } = claimed;
@@ -129,16 +135,11 @@ export class Run implements ContextHost {
   }
 
   /** Runs until the instance leaves this process's memory. Never rejects. Called once. */
-  async execute(): Promise<RunEnd> {
-    try {
-      await this.#replay.prepare();
-      this.#repeating = this.#replay.next !== undefined;
-      if (this.#cancel === null) this.#startCode();
-      await this.#pump();
-    } catch (error) {
-      await this.#exit.breakOff(error as Error);
-    }
-    return this.#exit.end!;
+  execute(): Promise<RunEnd> {
+    return new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+      this.#goOnAfter(this.#begin());
+    });
   }
 
   /**
@@ -196,11 +197,11 @@ export class Run implements ContextHost {
   }
 
   value(name: string, make: () => unknown): unknown {
-    const call = { ...this.nextCall(name), verb: 'value' } as const;
+    const { position, id } = this.nextCall(name);
     const { codec } = this.services;
     if (this.#replay.next !== undefined) {
       try {
-        const entry = this.#replay.takeValue(call);
+        const entry = this.#replay.takeValue({ position, id, verb: 'value' });
         // The replay may be waiting for this very call: what history has behind it is due now.
         this.#codeMoves();
         return codec.decode(entry.data!);
@@ -210,7 +211,7 @@ export class Run implements ContextHost {
       }
     }
     const value = make();
-    this.#recorder.record({ ...call, kind: 'value', data: codec.encode(value), dueAt: null });
+    this.#recorder.record({ position, id, kind: 'value', data: codec.encode(value), dueAt: null });
     this.#codeMoves();
     return value;
   }
@@ -219,9 +220,9 @@ export class Run implements ContextHost {
 
   recordAtCall(
     call: DurableCall,
-    entry: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
+    { kind, data, dueAt }: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
   ): void {
-    call.apply(this.#recorder.record({ position: call.position, id: call.id, ...entry }));
+    call.apply(this.#recorder.record({ position: call.position, id: call.id, kind, data, dueAt }));
   }
 
   subscribed(channel: string): void {
@@ -237,8 +238,10 @@ export class Run implements ContextHost {
     this.#wakeUp();
   }
 
-  durable(): Promise<void> {
-    return this.#recorder.last?.done ?? settled;
+  whenDurable(dependent: Dependent): void {
+    const { last } = this.#recorder;
+    if (last === undefined) void settled.then(() => dependent.durable());
+    else last.tell(dependent);
   }
 
   broken(error: Error): void {
@@ -277,47 +280,87 @@ export class Run implements ContextHost {
     );
   }
 
-  async #pump(): Promise<void> {
+  async #begin(): Promise<void> {
+    if (!this.#replay.isPrepared) await this.#replay.prepare();
+    this.#repeating = this.#replay.next !== undefined;
+    if (this.#cancel === null) this.#startCode();
+  }
+
+  /** The pump, until there is something to wait for. It is called again by what it waits for, and by nothing else. */
+  readonly #goOn = (): void => {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
     while (this.#exit.end === null) {
-      if (this.#exit.isClosed) {
-        this.#woken = false;
-        await this.#untilWoken();
-      } else if (this.#cancel !== null) {
-        await this.#finish({ status: 'cancelled', output: null, error: null });
-      } else if (this.#moved) {
-        this.#moved = false;
-        this.#settling = true;
-        await this.#hop();
-        this.#settling = false;
-      } else {
-        this.#woken = false;
-        // Most turns have nothing to wait for, and an await costs a promise and its callbacks.
-        const going = this.#turn();
-        if (going !== undefined) await going;
+      this.#woken = false;
+      const next = this.#step();
+      if (next === 'hop') {
+        this.#hop();
+        return;
       }
+      if (next === 'rest') {
+        if (this.#woken) continue;
+        this.#resting = true;
+        return;
+      }
+      if (next !== 'again') {
+        this.#goOnAfter(next);
+        return;
+      }
+    }
+    this.#resolveEnd(this.#exit.end);
+  };
+
+  #goOnAfter(going: Promise<void>): void {
+    going.catch((error: unknown) => this.#exit.breakOff(error as Error)).then(this.#goOn, this.#goOn);
+  }
+
+  /** Most steps have nothing to wait for, and no promise is made for them. */
+  #step(): 'again' | 'hop' | 'rest' | Promise<void> {
+    if (this.#exit.isClosed) return 'rest';
+    try {
+      if (this.#cancel !== null) return this.#finish({ status: 'cancelled', output: null, error: null });
+      return this.#moved ? 'hop' : this.#turn();
+    } catch (error) {
+      return this.#exit.breakOff(error as Error);
     }
   }
 
   /** Lets the code come to rest. A replay records nothing on its way, and no commit needs to wait for it. */
-  async #hop(): Promise<void> {
-    if (this.#replay.next !== undefined) return hop();
-    const { progress } = this.services;
-    progress.goesOn();
-    await hop();
-    progress.stays();
+  #hop(): void {
+    this.#moved = false;
+    this.#settling = true;
+    const isLive = this.#replay.next === undefined;
+    if (isLive) this.services.progress.goesOn();
+    afterHop(isLive ? this.#liveAtRest : this.#atRest);
   }
 
-  /** The code is at rest: hand out the next outcome, or rest. Undefined: done at once. */
-  #turn(): Promise<void> | undefined {
+  readonly #atRest = (): void => {
+    this.#settling = false;
+    this.#goOn();
+  };
+
+  readonly #liveAtRest = (): void => {
+    this.services.progress.stays();
+    this.#atRest();
+  };
+
+  /** The code is at rest: hand out the next outcome, or rest. */
+  #turn(): 'again' | 'rest' | Promise<void> {
     const recorded = this.#replay.next;
     if (recorded !== undefined) return this.#repeat(recorded);
     this.#repeating = false;
     const proposal = this.#proposals.shift();
     if (proposal !== undefined) return this.#deliver(proposal);
-    return this.#expireDue() ? undefined : this.#rest();
+    return this.#expireDue() ? 'again' : this.#rest();
   }
 
-  async #repeat(recorded: HistoryEntry): Promise<void> {
+  #repeat(recorded: HistoryEntry): 'again' | Promise<void> {
+    if (!this.#replay.take(recorded)) return this.#repeatLate(recorded);
+    this.#moved = true;
+    return 'again';
+  }
+
+  async #repeatLate(recorded: HistoryEntry): Promise<void> {
     await this.#replay.step(recorded, (wakeable) => {
       const woken = this.#untilWoken();
       wakeable(() => this.#wakeUp());
@@ -326,15 +369,15 @@ export class Run implements ContextHost {
     this.#moved = true;
   }
 
-  #deliver(proposal: Proposal): Promise<void> | undefined {
+  #deliver(proposal: Proposal): 'again' | Promise<void> {
     const { call, transaction, committed } = proposal;
     const facts = { position: call.position, id: call.id, kind: proposal.kind, data: proposal.data, dueAt: proposal.dueAt };
     if (transaction !== undefined) return this.#deliverAlone(proposal, transaction, facts);
     const entry = this.#recorder.record(facts, proposal.mailId);
     // On the promise itself, without a turn in between: the hook of the last step is called before the one of the end.
-    if (committed !== undefined) this.#recorder.last?.done.then(committed, () => undefined);
+    if (committed !== undefined) this.#recorder.last?.tell({ durable: committed, refused: () => undefined });
     this.#hand(call, entry);
-    return undefined;
+    return 'again';
   }
 
   async #deliverAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<void> {
@@ -358,7 +401,7 @@ export class Run implements ContextHost {
     const entry = this.#recorder.number(facts);
     try {
       await transaction.commit({ workerId: this.services.workerId, entry, before: this.#recorder.pending });
-      return this.#recorder.stamped(entry);
+      return entry;
     } catch (error) {
       await transaction.rollback();
       if (error instanceof LeaseLostError) throw error;
@@ -378,20 +421,17 @@ export class Run implements ContextHost {
   }
 
   /** Nothing to hand out: put the run away, hand it back, or wait for what is under way. */
-  #rest(): Promise<void> {
+  #rest(): 'rest' | Promise<void> {
     const next = this.#calls.firstDue;
     if (this.#working === 0) {
       if (this.#calls.allWait) return this.#park(next);
       if (this.#draining) return this.#exit.release();
     }
-    return next === null ? this.#untilWoken() : this.#untilWokenOr(next.dueAt);
-  }
-
-  async #untilWokenOr(dueAt: number): Promise<void> {
-    const { clock, storageTime } = this.services;
-    const cancelTimer = clock.schedule(Math.max(1, dueAt - storageTime.now()), () => this.#wakeUp());
-    await this.#untilWoken();
-    cancelTimer();
+    if (next !== null) {
+      const { clock, storageTime } = this.services;
+      this.#cancelTimer = clock.schedule(Math.max(1, next.dueAt - storageTime.now()), () => this.#wakeUp());
+    }
+    return 'rest';
   }
 
   async #park(next: { readonly call: DurableCall; readonly dueAt: number } | null): Promise<void> {
@@ -471,6 +511,10 @@ export class Run implements ContextHost {
   #wakeUp(): void {
     this.#woken = true;
     this.#wake?.();
+    if (!this.#resting) return;
+    this.#resting = false;
+    // Not within this call: what its caller does next may belong to what the pump has to see.
+    void settled.then(this.#goOn);
   }
 
   #untilWoken(): Promise<void> {

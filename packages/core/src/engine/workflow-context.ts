@@ -54,8 +54,10 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
     const declared = inline ? {} : what.options;
     const timeout = call.timeout ?? declared.timeout;
     const execute = inline ? (given as InlineFunction) : declaredFunction(run, what, given);
+    const { position, id } = run.nextCall(name, call.id);
     const activity = new ActivityCall(run, {
-      ...run.nextCall(name, call.id),
+      position,
+      id,
       name,
       execute,
       output: inline ? undefined : what.options.output,
@@ -67,7 +69,8 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
   };
 
   const sleep = (dueAt: () => number): Promise<void> => {
-    const call = new SleepCall(run, { ...run.nextCall('sleep'), dueAt });
+    const { position, id } = run.nextCall('sleep');
+    const call = new SleepCall(run, { position, id, dueAt });
     run.open(call);
     return call.promise;
   };
@@ -107,8 +110,10 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
       checkKnownOptions(options, waitOptionNames, 'ctx.waitEvent: options');
       const { schema } = options;
       checkSchema(schema, 'ctx.waitEvent: schema');
+      const { position, id } = run.nextCall(type);
       const call = new EventWaitCall<TData>(run, {
-        ...run.nextCall(type),
+        position,
+        id,
         type,
         timeoutMs: options.timeout === undefined ? null : timeLimitMs(options.timeout, 'ctx.waitEvent: timeout'),
         accept: (event) =>

@@ -7,6 +7,7 @@ import type { RunEnd } from '../engine/run-exit.js';
 import type { RunServices } from '../engine/run-services.js';
 import type { ClaimedRun, NewInstance, RunStore } from '../ports/run-store.js';
 import { CommitLanes, type LanePlace } from './commit-lanes.js';
+import type { Committer } from './committer.js';
 import { SignalReader } from './signal-reader.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -41,6 +42,7 @@ export class WorkerSession implements Claimant {
   readonly workerId: string;
   readonly #parts: SessionParts;
   readonly #services: Omit<RunServices, 'progress'>;
+  readonly #servicesByLane = new Map<Committer, RunServices>();
   readonly #lanes: CommitLanes;
   readonly #abort = new AbortController();
   readonly #runs = new Map<string, Running>();
@@ -117,12 +119,13 @@ export class WorkerSession implements Claimant {
     const isServed = this.#parts.workflows.has(workflowName) && this.room > 0 && !options.mayBeThere;
     // Two starts of one id at once: the second must find the first as a conflict, not as its own.
     const owned = isServed && !this.#starting.has(instanceId) && !this.#runs.has(instanceId);
-    if (!owned) return this.#lanes.first.start({ ...instance, owned });
+    const { startToken } = instance;
+    if (!owned) return this.#lanes.first.start({ instanceId, workflowName, input, startToken, owned });
     this.#starting.add(instanceId);
     const place = this.#lanes.enter();
     let isBegun = false;
     try {
-      const outcome = await place.committer.start({ ...instance, owned });
+      const outcome = await place.committer.start({ instanceId, workflowName, input, startToken, owned });
       if (outcome === 'started') {
         const claimed = {
           instanceId,
@@ -163,7 +166,7 @@ export class WorkerSession implements Claimant {
       place.leave();
       return;
     }
-    const run = new Run(workflow, claimed, { ...this.#services, progress: place.committer });
+    const run = new Run(workflow, claimed, this.#servicesBy(place.committer));
     this.#runs.set(instanceId, { run, place });
     if (this.#runs.size === 1) this.#parts.hub.emit('busy');
     if (this.#draining) run.drain();
@@ -212,6 +215,15 @@ export class WorkerSession implements Claimant {
 
   get #isEmpty(): boolean {
     return this.#runs.size === 0 && this.#starting.size === 0 && this.#leaving.size === 0;
+  }
+
+  #servicesBy(committer: Committer): RunServices {
+    let services = this.#servicesByLane.get(committer);
+    if (services === undefined) {
+      services = { ...this.#services, progress: committer };
+      this.#servicesByLane.set(committer, services);
+    }
+    return services;
   }
 
   #ended(run: Run, end: RunEnd): void {

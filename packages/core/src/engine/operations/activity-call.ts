@@ -1,6 +1,4 @@
 // `run`: attempts of an activity until one counts, with durable delays between them.
-import type { ActivityContext } from '../../authoring/activity-context.js';
-import type { StandardSchema } from '../../authoring/standard-schema.js';
 import {
   ActivityFailedError,
   NestedCallError,
@@ -10,20 +8,10 @@ import {
 } from '../../domain/errors.js';
 import type { HistoryEntry } from '../../domain/history.js';
 import { isNonRetryable, retryDelayMs, type RetryPolicy } from '../../domain/retry-policy.js';
-import { ActivityAttempt } from '../activity-attempt.js';
-import type { CallIdentity } from '../call-ids.js';
+import { ActivityAttempt, type ActivityOrder, type AttemptEnd } from '../activity-attempt.js';
 import { encodeWithError } from '../encode-error.js';
+import type { Dependent } from '../progress.js';
 import type { CallHost, DurableCall, Waiting } from './durable-call.js';
-
-/** What to run. */
-export interface ActivityOrder extends CallIdentity {
-  readonly name: string;
-  /** The function with its input already in it. */
-  readonly execute: (ctx: ActivityContext) => unknown;
-  readonly output: StandardSchema<unknown, unknown> | undefined;
-  readonly retry: RetryPolicy;
-  readonly timeoutMs: number | null;
-}
 
 /** What an `activity_retry` entry holds. */
 interface FailedAttempt {
@@ -33,11 +21,17 @@ interface FailedAttempt {
   readonly error: unknown;
 }
 
+/** Of an attempt that has ended. */
+interface AttemptFacts {
+  readonly attempt: number;
+  readonly durationMs: number;
+}
+
 /**
  * States: idle → working → (failed, another follows: waiting → working)* → over. Every failed attempt is an entry, so that the count
  * and the next due time survive this process, and a long delay costs nothing: the run is put away like in a sleep.
  */
-export class ActivityCall implements DurableCall {
+export class ActivityCall implements DurableCall, Dependent {
   readonly verb = 'activity';
   readonly position: number;
   readonly id: string;
@@ -62,7 +56,7 @@ export class ActivityCall implements DurableCall {
       this.#reject = reject;
     });
     // A loser of a race may reject with nobody listening; that is no fault of the process.
-    this.promise.catch(() => undefined);
+    this.promise.catch(ignore);
   }
 
   get waiting(): Waiting | null {
@@ -88,12 +82,12 @@ export class ActivityCall implements DurableCall {
   goLive(): void {
     this.#live = true;
     // With an attempt failed before, the due time of the next one decides; the run looks after it.
-    if (this.#waiting === null) void this.#work();
+    if (this.#waiting === null) this.#work();
   }
 
   expire(): void {
     this.#waiting = null;
-    if (this.#live) void this.#work();
+    if (this.#live) this.#work();
   }
 
   abandon(reason: Error): void {
@@ -102,62 +96,61 @@ export class ActivityCall implements DurableCall {
     this.#attempt?.abort(reason);
   }
 
-  /** One attempt, from the durability of all that it depends on to the proposal of its outcome. Never rejects. */
-  async #work(): Promise<void> {
-    const { services } = this.#host;
+  /** One attempt, from the durability of all that it depends on to the proposal of its outcome. */
+  #work(): void {
     this.#host.workBegins();
-    try {
-      await this.#host.durable();
-      if (this.#abandoned || this.#host.draining) return;
-      const attempt = (this.#failed?.attempt ?? 0) + 1;
-      const began = services.clock.monotonic();
-      const { instanceId, workflowName } = this.#host;
-      this.#attempt = new ActivityAttempt(
-        {
-          instanceId,
-          workflowName,
-          activityId: this.id,
-          activityName: this.#order.name,
-          attempt,
-          timeoutMs: this.#order.timeoutMs,
-          execute: this.#order.execute,
-          output: this.#order.output,
-        },
-        services,
-      );
-      if (services.hooks.has('onActivityStart')) services.hooks.call('onActivityStart', this.#hookEvent(attempt));
-      const end = await this.#attempt.run();
-      this.#attempt = null;
-      const facts = { attempt, durationMs: services.clock.monotonic() - began };
-      if (!end.ok) {
-        if (!this.#abandoned) this.#fail(end.error, facts);
-      } else if (this.#abandoned) {
-        await end.transaction?.rollback();
-      } else {
-        this.#host.propose({
-          call: this,
-          kind: 'activity_completed',
-          data: end.data,
-          dueAt: null,
-          ...(end.transaction === undefined ? {} : { transaction: end.transaction }),
-          refused: (error) => this.#fail(error, facts),
-          ...(services.hooks.has('onActivityComplete')
-            ? {
-                committed: () =>
-                  services.hooks.call('onActivityComplete', { ...this.#hookEvent(attempt), durationMs: facts.durationMs }),
-              }
-            : {}),
-        });
-      }
-    } catch (error) {
-      // What it depends on will never be durable.
-      if (!this.#abandoned) this.#host.broken(error as Error);
-    } finally {
-      this.#host.workEnds();
-    }
+    this.#host.whenDurable(this);
   }
 
-  #fail(error: unknown, facts: { readonly attempt: number; readonly durationMs: number }): void {
+  durable(): void {
+    const { services } = this.#host;
+    if (this.#abandoned || this.#host.draining) {
+      this.#host.workEnds();
+      return;
+    }
+    const attempt = new ActivityAttempt(this.#host, this.#order, (this.#failed?.attempt ?? 0) + 1);
+    this.#attempt = attempt;
+    if (services.hooks.has('onActivityStart')) services.hooks.call('onActivityStart', this.#hookEvent(attempt.number));
+    attempt.start((end) => this.#attemptEnded(attempt, end));
+  }
+
+  /** What it depends on will never be durable. */
+  refused(error: unknown): void {
+    if (!this.#abandoned) this.#host.broken(error as Error);
+    this.#host.workEnds();
+  }
+
+  #attemptEnded(attempt: ActivityAttempt, end: AttemptEnd): void {
+    this.#attempt = null;
+    if (this.#abandoned) {
+      // Behind the rollback: until then the run is not put away.
+      if (end.ok && end.transaction !== undefined) void end.transaction.rollback().finally(() => this.#host.workEnds());
+      else this.#host.workEnds();
+      return;
+    }
+    const facts = { attempt: attempt.number, durationMs: this.#host.services.clock.monotonic() - attempt.began };
+    if (end.ok) this.#succeed(end, facts);
+    else this.#fail(end.error, facts);
+    this.#host.workEnds();
+  }
+
+  #succeed({ data, transaction }: AttemptEnd & { readonly ok: true }, facts: AttemptFacts): void {
+    const { hooks } = this.#host.services;
+    this.#host.propose({
+      call: this,
+      kind: 'activity_completed',
+      data,
+      dueAt: null,
+      mailId: undefined,
+      transaction,
+      refused: transaction === undefined ? undefined : (error) => this.#fail(error, facts),
+      committed: hooks.has('onActivityComplete')
+        ? () => hooks.call('onActivityComplete', { ...this.#hookEvent(facts.attempt), durationMs: facts.durationMs })
+        : undefined,
+    });
+  }
+
+  #fail(error: unknown, facts: AttemptFacts): void {
     const { services } = this.#host;
     const { retry } = this.#order;
     const now = services.storageTime.now();
@@ -212,6 +205,10 @@ export class ActivityCall implements DurableCall {
     const { instanceId, workflowName } = this.#host;
     return { instanceId, workflowName, activityId: this.id, activityName: this.#order.name, attempt };
   }
+}
+
+function ignore(): void {
+  // Whoever cares has a handler of his own.
 }
 
 /** Whether the same code with the same input would fail the same way. */

@@ -5,6 +5,7 @@ import type { ActivityTransaction } from '../../ports/activity-transaction.js';
 import type { CallIdentity } from '../call-ids.js';
 import type { Verb } from '../determinism.js';
 import type { Mailbox } from '../mailbox.js';
+import type { Dependent } from '../progress.js';
 import type { RunServices } from '../run-services.js';
 
 /** A call that only waits: until a time, for something from outside, or for whichever comes first. */
@@ -21,13 +22,13 @@ export interface Proposal {
   readonly data: string | null;
   readonly dueAt: number | null;
   /** Mail that the outcome consumes. */
-  readonly mailId?: string;
+  readonly mailId?: string | undefined;
   /** The transaction in which the entry is to be committed, instead of with the rest. */
-  readonly transaction?: ActivityTransaction;
+  readonly transaction?: ActivityTransaction | undefined;
   /** The transaction could not be committed: the outcome did not take place. */
-  readonly refused?: (error: unknown) => void;
+  readonly refused?: ((error: unknown) => void) | undefined;
   /** Called when the entry is durable. */
-  readonly committed?: () => void;
+  readonly committed?: (() => void) | undefined;
 }
 
 /** One durable call whose outcome the code does not have yet. */
@@ -68,8 +69,8 @@ export interface CallHost {
   /** The instance keeps mail of this channel from the next commit on, if it does not already. */
   subscribe(channel: string): void;
   propose(proposal: Proposal): void;
-  /** Resolves when everything recorded so far is committed; rejects when it never will be. */
-  durable(): Promise<void>;
+  /** Tells the dependent when everything recorded so far is committed, or that it never will be; not within this call. */
+  whenDurable(dependent: Dependent): void;
   /** A call cannot go on for a reason that its code must not see: the run is broken off. */
   broken(error: Error): void;
   /** Brackets work under way, during which the run cannot be put away. */
