@@ -1,6 +1,7 @@
 // Reads what came over a channel, which anybody may have sent: strict, and never throwing.
 import type { Wakeup, WakeupKind } from '@romancy/core/ports';
 import type { ChannelNames, NoteKind } from './channel-names.js';
+import { isPlain } from './plain-text.js';
 
 /** What a note says; null: nothing that can be understood. */
 export type Heard =
@@ -57,7 +58,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function json(read: (field: (name: string) => string, values: Fields) => Heard): Reader {
   return (payload) => {
-    if (payload === undefined || payload.length > longestHeard) return null;
+    if (payload === undefined || payload.length > longestHeard || !isPlain(payload)) return null;
     try {
       const values: unknown = JSON.parse(payload);
       if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;

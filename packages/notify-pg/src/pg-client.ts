@@ -38,6 +38,11 @@ export interface PgStream {
   destroy(error?: Error): unknown;
   unref?(): unknown;
   setKeepAlive?(enable: boolean, initialDelayMs: number): unknown;
+  listeners?(event: 'data'): readonly unknown[];
+  on?(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+  off?(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+  pause?(): unknown;
+  resume?(): unknown;
 }
 
 /** What `createPgNotifier({ connect })` answers with: a connected `Client` of `pg`, or what behaves like it in these members. */

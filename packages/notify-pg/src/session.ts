@@ -1,6 +1,7 @@
 // One session of the server while it lasts: statements with a deadline, notes, and one word at its end.
 import type { Clock } from '@romancy/core/ports';
 import { deadline } from './deadline.js';
+import { guardStream } from './guarded-stream.js';
 import type { PgClient, PgNotice, PgNotification, PgQuery, PgResult, PgStream } from './pg-client.js';
 
 /** A row as the server wrote it: text or null, column by column. */
@@ -45,8 +46,10 @@ export class Session {
     client.on('notification', (notification) => this.#onNotification(notification));
     client.on('notice', (notice) => this.#onNotice(notice));
     // A session that waits for notes is no reason for a process to stay; whoever waits for one has a timer of his own.
-    this.#stream?.unref?.();
-    this.#stream?.setKeepAlive?.(true, keepAliveMs);
+    const stream = this.#stream;
+    stream?.unref?.();
+    stream?.setKeepAlive?.(true, keepAliveMs);
+    if (stream !== undefined) guardStream(stream, { clock, onError: (error) => this.destroy(error) });
   }
 
   /** The server process as the key of the connection names it; null: not known. */

@@ -1,9 +1,7 @@
 // Sessions that an administrator ends: heard again at once, with nothing lost and nothing left over.
 import { createDatabase, eventually } from '@romancy/test-support';
 import { expect, it } from 'vitest';
-import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
-import { fast } from './fast-profile.js';
 import { openLedger } from './ledger.js';
 import { hardlyPolls, healthyApp } from './start-app.js';
 import { startWorker } from './worker-process.js';
@@ -46,26 +44,4 @@ it('loses and doubles nothing while sessions end at random under load, and leave
   ]);
   expect(await watching.sessions('listening')).toHaveLength(3);
   expect(await watching.sessions('sending')).toHaveLength(3);
-});
-
-it('hears again within 150 ms after its listening session has ended, and sends again after its sending one has', async () => {
-  const { url } = await createDatabase();
-  const watching = await watchingClient(url);
-  await watching.listen('romancy_outbox_pending');
-  const { notifier, states, is } = await healthyNotifier({ connectionString: url, ...fast });
-  const took: number[] = [];
-  for (let round = 0; round < 7; round++) {
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    const before = states.length;
-    await watching.terminate('listening');
-    const endedAt = performance.now();
-    await eventually(() => states.indexOf('catching_up', before) !== -1, { interval: 1 });
-    took.push(performance.now() - endedAt);
-    await is('healthy');
-  }
-  expect(took.sort((a, b) => a - b)[3]).toBeLessThan(150);
-  await watching.terminate('sending');
-  notifier.send([{ kind: 'outbox_pending', eventId: 'after' }]);
-  await eventually(() => watching.notes.some(({ payload }) => payload?.includes('after')), { timeout: 2000 });
-  expect(notifier.status().reconnects).toBeGreaterThanOrEqual(8);
 });

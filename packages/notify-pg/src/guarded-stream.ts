@@ -1,0 +1,42 @@
+// Stands between the socket of a session and the driver that reads from it.
+import type { Clock } from '@romancy/core/ports';
+import type { PgStream } from './pg-client.js';
+
+/** So long what has arrived is read in one turn of the event loop; the rest waits for the next one. */
+const turnMs = 10;
+
+type DataListener = (chunk: Uint8Array) => void;
+
+/**
+ * What the driver throws while it reads, because a line carries bytes that no server sends, would be an uncaught error and end the process. Here it
+ * is `onError`'s. And a crowd of notes does not keep the process from everything else: Node hands over two megabytes in one turn if
+ * it may. A stream without these members stays as it is.
+ */
+export function guardStream(
+  stream: PgStream,
+  { clock, onError }: { readonly clock: Clock; readonly onError: (error: Error) => void },
+): void {
+  if (stream.listeners === undefined || stream.off === undefined || stream.on === undefined) return;
+  let turnEnds: number | null = null;
+  const nextTurn = (): void => {
+    turnEnds = null;
+    stream.resume?.();
+  };
+  for (const listener of stream.listeners('data') as DataListener[]) {
+    stream.off('data', listener);
+    stream.on('data', (chunk) => {
+      if (turnEnds === null) {
+        turnEnds = clock.monotonic() + turnMs;
+        // Timers come between this and what is read then.
+        setImmediate(nextTurn);
+      }
+      try {
+        listener(chunk);
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      if (clock.monotonic() > turnEnds) stream.pause?.();
+    });
+  }
+}

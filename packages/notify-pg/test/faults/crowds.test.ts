@@ -1,0 +1,96 @@
+// Many at once: listeners for one job, equal wake-ups, and a burst of notes.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createPostgresStorage } from '@romancy/storage-postgres';
+import { Romancy, silentLogger } from '@romancy/core';
+import type { Storage, Wakeup } from '@romancy/core/ports';
+import { afterwards, collectGarbage, createDatabase, eventually, startPostgres } from '@romancy/test-support';
+import { expect, it } from 'vitest';
+import { createPgNotifier } from '../../src/index.js';
+import { healthyNotifier } from '../notifier-fixture.js';
+import { watchingClient } from '../watching-client.js';
+import { openLedger } from './ledger.js';
+import { ledgered } from './ledgered-workflow.js';
+import { hardlyPolls, healthyApp } from './start-app.js';
+
+it('of fifty idle processes at most three ask for a job that another one starts', { timeout: 40_000 }, async () => {
+  const server = await startPostgres({ settings: { max_connections: '400' } });
+  afterwards(() => server.stop());
+  const { url } = server;
+  const ledger = await openLedger(url);
+  let claims = 0;
+  const countClaims = (storage: Storage): Storage => ({
+    ...storage,
+    runs: {
+      ...storage.runs,
+      claim: (request) => {
+        claims++;
+        return storage.runs.claim(request);
+      },
+    },
+  });
+  const from = await healthyApp({ url, workflows: [], ...hardlyPolls, leaseDuration: '3s' });
+  const states = new Map<number, string>();
+  const workers = Array.from({ length: 50 }, (_, index) => {
+    const storage = countClaims(createPostgresStorage({ connectionString: url, maxConnections: 3 }));
+    return new Romancy({
+      storage,
+      notifier: createPgNotifier({ connectionString: url }),
+      workflows: [ledgered],
+      logger: silentLogger,
+      ...hardlyPolls,
+      leaseDuration: '3s',
+      hooks: { onNotifierStateChange: ({ state }) => void states.set(index, state) },
+    });
+  });
+  afterwards(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
+  await Promise.all(workers.map((worker) => worker.start()));
+  await eventually(() => states.size === 50 && [...states.values()].every((state) => state === 'healthy'), { timeout: 10_000 });
+  // Each process learns by its upkeep, within a second here, how many others there are.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const jobs = 8;
+  claims = 0;
+  for (let job = 0; job < jobs; job++) {
+    await ledger.start(from.romancy, 1);
+    await ledger.complete();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(claims / jobs).toBeLessThanOrEqual(3);
+});
+
+it('a thousand equal wake-ups in one moment are one note, and a second one at most', async () => {
+  const { url } = await createDatabase();
+  const watching = await watchingClient(url);
+  await watching.listen('romancy_workflow_resumable', 'romancy_outbox_pending');
+  const { notifier } = await healthyNotifier({ connectionString: url });
+  const wakeup: Wakeup = { kind: 'workflow_resumable', instanceId: 'one', workflowName: 'order' };
+  for (let time = 0; time < 1000; time++) notifier.send([wakeup]);
+  await Promise.resolve();
+  notifier.send([{ kind: 'outbox_pending', eventId: 'last' }]);
+  await eventually(() => watching.notes.some(({ channel }) => channel === 'romancy_outbox_pending'));
+  expect(watching.notes.length - 1).toBeLessThanOrEqual(2);
+  expect(notifier.status().coalesced).toBeGreaterThanOrEqual(998);
+});
+
+it('a burst of 100,000 notes is heard within a second of the last one, holds up nothing for 50 ms, and leaves no memory behind', async () => {
+  const { url } = await createDatabase();
+  const watching = await watchingClient(url);
+  let heard = 0;
+  const { is } = await healthyNotifier({ connectionString: url }, { onWakeups: (wakeups) => void (heard += wakeups.length) });
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  await watching.client.query(
+    `SELECT count(pg_notify('romancy_workflow_resumable', '{"instance_id":"run-' || i || '","workflow_name":"order"}'))
+     FROM generate_series(1, 100000) AS i`,
+  );
+  const sentAt = performance.now();
+  await eventually(() => heard === 100_000, { timeout: 5000 });
+  const tookMs = performance.now() - sentAt;
+  delay.disable();
+  collectGarbage();
+  expect(tookMs).toBeLessThan(1000);
+  expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(5_000_000);
+  await is('healthy');
+});
