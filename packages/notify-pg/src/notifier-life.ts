@@ -54,7 +54,12 @@ export class NotifierLife {
       fallbackIntervalMs,
       onChange: (state, reason) => host.onStateChange(state, reason),
     });
-    this.#watch = new QueueWatch({ clock, logger, onResume: () => this.#sender.resume() });
+    this.#watch = new QueueWatch({
+      clock,
+      logger,
+      pingIntervalMs: options.pingIntervalMs,
+      onResume: () => this.#sender.resume(),
+    });
     this.#sender = new Sender({ clock, windowMs: coalesceWindowMs, channels, watch: this.#watch });
     this.#sweeper = new Sweeper(async () => {
       if (this.#isAlive) await host.onSweep();

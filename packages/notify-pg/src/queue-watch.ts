@@ -6,7 +6,8 @@ import { queueUsageStatement, type QueueQuestion } from './flush-statement.js';
 import type { OpenSession } from './open-session.js';
 import type { PgNotice } from './pg-client.js';
 
-const intervalMs = 30_000;
+/** The longest time between two questions. Nothing is sent for them alone: they go along with the next nonce, or whatever is sent. */
+const longestIntervalMs = 30_000;
 /** From here on somebody should look why. */
 const warnAbove = 0.25;
 /** From here on nothing more is put into it: the rest belongs to the other programs, whose commits fail when it is full. */
@@ -32,6 +33,8 @@ const suspectStatement = {
 export interface QueueWatchParts {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How often a nonce is sent when nothing else is: every second one takes the question along. */
+  readonly pingIntervalMs: number;
   /** Sending goes on, or begins after a pause. */
   readonly onResume: () => void;
 }
@@ -66,9 +69,10 @@ export class QueueWatch {
   /** What to ask along with the next nonce. @param canBeElected a lock would not stay behind in a session of others. */
   question(canBeElected: boolean): QueueQuestion {
     const now = this.#parts.clock.monotonic();
-    // Nonces come every interval or so: half a second early is in time.
+    // A little early is in time: what is sent next may be late.
+    const dueAfterMs = Math.min(longestIntervalMs, 2 * this.#parts.pingIntervalMs) * 0.95;
     if (this.paused || this.#suspected) this.#asked = 'usage';
-    else if (now - this.#askedAt < intervalMs - 500) this.#asked = 'nothing';
+    else if (now - this.#askedAt < dueAfterMs) this.#asked = 'nothing';
     else this.#asked = this.#elected || !canBeElected ? 'usage' : 'usage-if-elected';
     if (this.#asked !== 'nothing') this.#askedAt = now;
     return this.#asked;

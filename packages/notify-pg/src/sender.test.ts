@@ -15,7 +15,7 @@ let sender: Sender;
 beforeEach(() => {
   clock = new ManualClock();
   client = new FakeClient();
-  watch = new QueueWatch({ clock, logger: recordingLogger(), onResume: () => sender.resume() });
+  watch = new QueueWatch({ clock, logger: recordingLogger(), pingIntervalMs: 15_000, onResume: () => sender.resume() });
   sender = new Sender({ clock, windowMs: 5, channels: channelNames('p'), watch });
 });
 

@@ -161,8 +161,7 @@ export class Sender {
       payloads.push(JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) }));
       ping.given();
     }
-    // Asked along with a nonce only: those come at least every so often, and at most.
-    const question = ping === null ? 'nothing' : watch.question(open.ownProcessId !== null);
+    const question = watch.question(open.ownProcessId !== null);
     const isLastTry = this.#failedOnce;
     this.#failedOnce = false;
     try {

@@ -1,0 +1,87 @@
+// The server's queue of notes fills because somebody listens and does not read: told, spared, and healed.
+import { eventually, startPostgres } from '@romancy/test-support';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { afterwards } from '@romancy/test-support';
+import { healthyNotifier } from './notifier-fixture.js';
+import { watchingClient } from './watching-client.js';
+
+describe('a queue of notes that somebody holds', () => {
+  it('is told of above a quarter with the session that holds it, spared above a half, and used again when it has room', async () => {
+    const cluster = await startPostgres({ settings: { max_notify_queue_pages: '64' } });
+    afterwards(() => cluster.stop());
+    const admin = await watchingClient(cluster.url);
+    const usage = async (): Promise<number> =>
+      (await admin.client.query<{ usage: number }>('SELECT pg_notification_queue_usage() AS usage')).rows[0]!.usage;
+    const fillTo = async (part: number): Promise<void> => {
+      while ((await usage()) < part)
+        await admin.client.query(`SELECT count(pg_notify('noise', repeat('x', 7000) || i)) FROM generate_series(1, 2) AS i`);
+    };
+    const frozen = new pg.Client({ connectionString: cluster.url, application_name: 'the-culprit' });
+    await frozen.connect();
+    afterwards(() => frozen.end());
+    const frozenPid = (await frozen.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
+    await frozen.query('LISTEN noise');
+    await frozen.query('BEGIN');
+    await fillTo(0.3);
+
+    const options = { connectionString: cluster.url, pingInterval: '1s', pingTimeout: '500ms' } as const;
+    const watching = await healthyNotifier(options);
+    await eventually(() => watching.logger.matching('queue is filling').length === 1);
+    expect(watching.logger.matching('queue is filling')[0]!.fields).toMatchObject({
+      suspect_pid: frozenPid,
+      application_name: 'the-culprit',
+      state: 'idle in transaction',
+    });
+    const other = await healthyNotifier(options);
+    expect(other.notifier.status().queueUsage).toBeNull();
+
+    await fillTo(0.6);
+    // Whoever begins to watch says so to all; every process looks for itself before it believes it.
+    const third = await healthyNotifier(options);
+    await watching.notifier.stop();
+    await eventually(() => other.notifier.status().queueUsage !== null || third.notifier.status().queueUsage !== null, {
+      timeout: 40_000,
+      interval: 50,
+    });
+    await eventually(() => Math.min(...[other, third].map(({ notifier }) => notifier.status().queueUsage ?? 0)) > 0.5);
+    other.notifier.send([{ kind: 'outbox_pending', eventId: 'spared' }]);
+    expect(other.notifier.status()).toMatchObject({ state: 'healthy', dropped: 1 });
+    const sweeps = third.sweeps();
+
+    await frozen.query('ROLLBACK');
+    await eventually(() => (other.notifier.status().queueUsage ?? 1) < 0.5);
+    await eventually(() => third.sweeps() > sweeps);
+    other.notifier.send([{ kind: 'outbox_pending', eventId: 'sent' }]);
+    await eventually(() => third.heard.length === 1);
+  }, 90_000);
+
+  it('that is full is no trouble for anybody: dropped, told, and well as soon as the culprit is gone', async () => {
+    const cluster = await startPostgres({ settings: { max_notify_queue_pages: '64' } });
+    afterwards(() => cluster.stop());
+    const admin = await watchingClient(cluster.url);
+    const options = { connectionString: cluster.url, pingInterval: '1s', pingTimeout: '500ms' } as const;
+    const from = await healthyNotifier(options);
+    const to = await healthyNotifier(options);
+    const frozen = new pg.Client({ connectionString: cluster.url });
+    frozen.on('error', () => undefined);
+    await frozen.connect();
+    const frozenPid = (await frozen.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
+    await frozen.query('LISTEN noise');
+    await frozen.query('BEGIN');
+    const fill = `SELECT count(pg_notify('noise', repeat('x', 7900) || i)) FROM generate_series(1, 1) AS i`;
+    await expect(
+      (async () => {
+        for (;;) await admin.client.query(fill);
+      })(),
+    ).rejects.toMatchObject({ code: '54000' });
+    from.notifier.send([{ kind: 'outbox_pending', eventId: 'lost' }]);
+    await eventually(() => from.logger.matching('more than half full').length === 1);
+    await Promise.all([from.is('connecting'), to.is('connecting')]);
+    await admin.client.query('SELECT pg_terminate_backend($1)', [frozenPid]);
+    await Promise.all([from.is('healthy'), to.is('healthy')]);
+    from.notifier.send([{ kind: 'outbox_pending', eventId: 'again' }]);
+    await eventually(() => to.heard.some((wakeup) => wakeup.kind === 'outbox_pending' && wakeup.eventId === 'again'));
+    await admin.client.query(fill);
+  }, 60_000);
+});
