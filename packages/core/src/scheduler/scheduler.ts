@@ -140,6 +140,8 @@ export class Scheduler {
   async start(signal: AbortSignal): Promise<void> {
     await this.#join(signal);
     this.#leases.start();
+    // Who else is there must be known before the first note comes.
+    if (this.#link !== null) this.#leases.renewNow();
     await this.#link?.start();
     this.#finder.start();
   }

@@ -28,6 +28,10 @@ export interface ClaimOutcome {
   readonly isTold: boolean;
 }
 
+/** So many claims in a row that notes asked for in vain, and the next one waits for a while: a flood of notes must not become one of claims. */
+const vainClaims = 20;
+const longestPauseMs = 50;
+
 /** The worker for which work is found. */
 export interface Claimant {
   readonly workerId: string;
@@ -73,6 +77,7 @@ export class WorkFinder {
   #running: Promise<void> | null = null;
   readonly #causes = new Set<ClaimCause>();
   #hungry = true;
+  #inVain = 0;
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
   #armedFor: number | null = null;
@@ -174,6 +179,11 @@ export class WorkFinder {
     // Never to its end within the call: while there is nobody to claim for, it would be over before `#running` is set, for ever.
     await Promise.resolve();
     while (this.#causes.size > 0 && !this.#stopped) {
+      if (this.#inVain > vainClaims) {
+        const pauseMs = Math.min(longestPauseMs, this.#inVain - vainClaims);
+        await this.#parts.health.pause(pauseMs, this.#abort.signal);
+        if (this.#stopped) break;
+      }
       const causes = new Set(this.#causes);
       this.#causes.clear();
       const claimant = this.#parts.claimant();
@@ -218,6 +228,7 @@ export class WorkFinder {
       this.claims++;
       for (const claimed of result.claimed) claimant.begin(claimed);
       if (result.attention.length > 0) claimant.attend(result.attention);
+      this.#inVain = result.claimed.length === 0 && causes.has('told') ? this.#inVain + 1 : 0;
       const { nextDueAt } = result;
       const isDue = nextDueAt !== null && nextDueAt <= result.now;
       this.#hungry = isDue;

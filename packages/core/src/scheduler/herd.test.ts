@@ -1,0 +1,91 @@
+// Who goes first: two of many, the same for everybody, and the rest in time when those do not.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock, seededEntropy } from '../testing/index.js';
+import { Herd } from './herd.js';
+
+const workers = Array.from({ length: 12 }, (_, index) => `worker-${index}`);
+
+let clock: ManualClock;
+/** Who has claimed, in order, and when. */
+let claims: { readonly workerId: string; readonly at: number }[];
+let began: number;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  claims = [];
+  began = clock.monotonic();
+});
+
+function herd(workerId: string, all: readonly string[] = workers): Herd {
+  const peers = all.filter((other) => other !== workerId);
+  return new Herd({
+    clock,
+    entropy: seededEntropy(workerId.length),
+    workerId: () => workerId,
+    peers: () => peers,
+    claim: () => claims.push({ workerId, at: clock.monotonic() - began }),
+  });
+}
+
+describe('a herd', () => {
+  it('of up to four goes all at once', () => {
+    const all = workers.slice(0, 4);
+    const herds = all.map((workerId) => herd(workerId, all));
+    for (const each of herds) each.announced('x');
+    expect(claims.map(({ workerId }) => workerId)).toEqual(all);
+    expect(herds.some((each) => each.isCrowd)).toBe(false);
+  });
+
+  it('of more lets two go at once, the same two for everybody, others for other instances', async () => {
+    const firsts = new Map<string, number>();
+    for (let instance = 0; instance < 300; instance++) {
+      claims = [];
+      for (const each of workers.map((workerId) => herd(workerId))) {
+        each.announced(`instance-${instance}`);
+        each.claimed(`instance-${instance}`);
+      }
+      expect(claims).toHaveLength(2);
+      for (const { workerId } of claims) firsts.set(workerId, (firsts.get(workerId) ?? 0) + 1);
+    }
+    // 50 each, give or take what chance does.
+    expect(firsts.size).toBe(workers.length);
+    for (const count of firsts.values()) expect(count).toBeGreaterThan(20);
+    await clock.advance('1s');
+    expect(claims).toHaveLength(2);
+  });
+
+  it('lets the rest go by turns, 20 to 150 ms later, when nobody has claimed', async () => {
+    for (const each of workers.map((workerId) => herd(workerId))) each.announced('x');
+    await clock.advance(19);
+    expect(claims).toHaveLength(2);
+    await clock.advance(60);
+    expect(claims.length).toBeGreaterThan(2);
+    expect(claims.length).toBeLessThan(workers.length);
+    await clock.advance(71);
+    expect(new Set(claims.map(({ workerId }) => workerId)).size).toBe(workers.length);
+    for (const { at } of claims.slice(2)) expect(at).toBeGreaterThanOrEqual(20);
+  });
+
+  it('makes one claim for all that is due at the same time, and none for what was claimed meanwhile', async () => {
+    const last = herd('worker-0');
+    for (let instance = 0; instance < 5000; instance++) last.announced(`instance-${instance}`);
+    const atOnce = claims.length;
+    // Two of twelve.
+    expect(atOnce).toBeGreaterThan(600);
+    expect(atOnce).toBeLessThan(1100);
+    for (let instance = 0; instance < 5000; instance++) last.claimed(`instance-${instance}`);
+    await clock.advance(200);
+    // More wait than are remembered one by one: these were not told of as claimed.
+    expect(claims.length - atOnce).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('stopped claims nothing more', async () => {
+    const herds = workers.map((workerId) => herd(workerId));
+    for (const each of herds) each.announced('x');
+    for (const each of herds) each.stop();
+    await clock.advance('1s');
+    expect(claims).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
