@@ -6,8 +6,8 @@ export type ArrayItem = string | number | boolean | null;
 /** In double quotes only quotes and backslashes have a meaning (PostgreSQL: Array Value Input). */
 const special = /["\\]/;
 const eachSpecial = /["\\]/g;
-/** What JSON writes in another way than with a backslash in front of it. */
-const otherInJson = /[\u0000-\u001f\ud800-\udfff]/;
+/** What JSON may write in another way than with a backslash in front of it: controls, and halves of characters. */
+const otherInJson = /[^ -\ud7ff]/;
 
 /** The literal of a one-dimensional array: of texts, or of a type that reads its values from such texts. */
 export function arrayLiteral<T>(rows: readonly T[], of: (row: T) => ArrayItem): string {

@@ -27,7 +27,7 @@ import { viewOf, type InstanceView } from './instance-view.js';
 import { cursorAfter, toListRequest, type ListOptions } from './list-query.js';
 import { resolveOptions, type ResolvedOptions, type RomancyOptions } from './options.js';
 import { giveBackStorage, isTakenByOther, takeStorage } from './storage-users.js';
-import { WorkflowHandle, type HandleHost, type ResultOptions } from './workflow-handle.js';
+import { WorkflowHandle, type HandleHost } from './workflow-handle.js';
 
 /** One page of instances. */
 export interface InstancePage {
@@ -154,7 +154,8 @@ export class Romancy {
       instanceId,
       workflowName: workflow.name,
       input: encodePayload(valid, `the input of workflow ${workflow.name}`, this.#options),
-      startToken: entropy.uuid(),
+      // Of an id that was made here, nobody else starts an instance.
+      startToken: options.instanceId === undefined ? instanceId : entropy.uuid(),
     });
     if (outcome === 'conflict') await this.#checkConflict(instanceId, workflow.name, options);
     return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: true });
@@ -291,7 +292,12 @@ export class Romancy {
     giveBackStorage(storage, this);
   }
 
-  async #running(what: string): Promise<void> {
+  /** Undefined: it runs. @throws NotRunningError */
+  #running(what: string): Promise<void> | undefined {
+    return this.#state === 'running' ? undefined : this.#untilRunning(what);
+  }
+
+  async #untilRunning(what: string): Promise<void> {
     if (this.#state === 'starting') await this.#starting;
     if (this.#state !== 'running') {
       throw new NotRunningError(
@@ -334,20 +340,13 @@ export class Romancy {
     return this.#scheduler.health.keepTrying(call, signal);
   }
 
-  async #result(instanceId: string, options: ResultOptions & { readonly known: boolean }): Promise<unknown> {
+  async #result(
+    instanceId: string,
+    { timeout, known }: { readonly timeout: Duration | undefined; readonly known: boolean },
+  ): Promise<unknown> {
     await this.#running('result');
-    const wait = async (signal?: AbortSignal): Promise<unknown> => {
-      // What runs here is there. Anything else may have been deleted, also what this app has started: nobody would ever tell of its end.
-      if (!options.known || !this.#scheduler.runs(instanceId)) {
-        const record = await this.#keepTrying(() => this.#options.storage.instances.get(instanceId), signal);
-        if (record === undefined) throw new InstanceNotFoundError({ instanceId });
-        const { status, output, error, cancelReason } = record;
-        if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
-      }
-      return this.#outcome(await this.#scheduler.watcher.wait(instanceId, signal));
-    };
-    const timeoutMs = options.timeout === undefined ? null : timeLimitMs(options.timeout, 'result: timeout');
-    if (timeoutMs === null) return await wait();
+    const timeoutMs = timeout === undefined ? null : timeLimitMs(timeout, 'result: timeout');
+    if (timeoutMs === null) return await this.#end(instanceId, known);
     const giveUp = new AbortController();
     const expire = (): void => giveUp.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
     const cancel = this.#options.clock.schedule(timeoutMs, expire, { keepAlive: true });
@@ -355,11 +354,22 @@ export class Romancy {
     const stopped = this.#stopRequested.signal;
     const forget = onAbort(stopped, () => giveUp.abort(stopped.reason));
     try {
-      return await wait(giveUp.signal);
+      return await this.#end(instanceId, known, giveUp.signal);
     } finally {
       cancel();
       forget();
     }
+  }
+
+  async #end(instanceId: string, known: boolean, signal?: AbortSignal): Promise<unknown> {
+    // What runs here is there. Anything else may have been deleted, also what this app has started: nobody would ever tell of its end.
+    if (!known || !this.#scheduler.runs(instanceId)) {
+      const record = await this.#keepTrying(() => this.#options.storage.instances.get(instanceId), signal);
+      if (record === undefined) throw new InstanceNotFoundError({ instanceId });
+      const { status, output, error, cancelReason } = record;
+      if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
+    }
+    return this.#outcome(await this.#scheduler.watcher.wait(instanceId, signal));
   }
 
   #outcome(finished: FinishedInstance): unknown {

@@ -9,7 +9,7 @@ export interface ResultOptions {
 
 /** What a handle needs of its app. */
 export interface HandleHost {
-  result(instanceId: string, options: ResultOptions & { readonly known: boolean }): Promise<unknown>;
+  result(instanceId: string, options: { readonly timeout: Duration | undefined; readonly known: boolean }): Promise<unknown>;
   statusOf(instanceId: string): Promise<InstanceStatus>;
   cancel(instanceId: string, reason?: string): Promise<void>;
 }
@@ -33,7 +33,7 @@ export class WorkflowHandle<TOutput> {
    * InstanceNotFoundError, NotRunningError when the app stops first.
    */
   async result(options: ResultOptions = {}): Promise<TOutput> {
-    return (await this.#host.result(this.instanceId, { ...options, known: this.#known })) as TOutput;
+    return (await this.#host.result(this.instanceId, { timeout: options.timeout, known: this.#known })) as TOutput;
   }
 
   /** @throws InstanceNotFoundError */

@@ -13,8 +13,8 @@ export interface CallIdentity {
 export class CallIds {
   readonly #instanceId: string;
   readonly #counts = new Map<string, number>();
-  readonly #used = new Set<string>();
-  #explicit = false;
+  /** Ids that are taken. Kept only once a run uses explicit ones: numbered ids alone cannot collide, and a long run would hold them all. */
+  #used: Set<string> | null = null;
   #position = 0;
 
   constructor(instanceId: string) {
@@ -35,19 +35,21 @@ export class CallIds {
       id = numberedCallId(name, count);
     } else {
       checkName(explicitId, `id of ${name}`);
-      // Ids are only kept once a run uses explicit ones: numbered ids alone cannot collide, and a long run would hold them all.
-      if (!this.#explicit) {
-        this.#explicit = true;
-        for (const [counted, count] of this.#counts) {
-          for (let number = 1; number <= count; number++) this.#used.add(numberedCallId(counted, number));
-        }
-      }
+      this.#used ??= this.#numbered();
       id = explicitId;
     }
-    if (this.#explicit) {
+    if (this.#used !== null) {
       if (this.#used.has(id)) throw new DuplicateCallIdError({ instanceId: this.#instanceId, callId: id });
       this.#used.add(id);
     }
     return { position: this.#position++, id };
+  }
+
+  #numbered(): Set<string> {
+    const ids = new Set<string>();
+    for (const [name, count] of this.#counts) {
+      for (let number = 1; number <= count; number++) ids.add(numberedCallId(name, number));
+    }
+    return ids;
   }
 }

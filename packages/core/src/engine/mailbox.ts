@@ -6,10 +6,10 @@ export type LoadMail = (channel: string, afterMailId: string | null) => Promise<
 
 /** Mail in the order of its arrival. */
 export class Mailbox {
-  /** Untaken mail by id; a Map keeps the order in which ids came. */
-  readonly #untaken = new Map<string, Mail>();
+  /** Untaken mail by id; a Map keeps the order in which ids came. Null: none came yet, as for most. */
+  #untaken: Map<string, Mail> | null = null;
   /** Ids handed out by this run: a read that began before their removal was committed may bring them again. */
-  readonly #taken = new Set<string>();
+  #taken: Set<string> | null = null;
   readonly #limit: number;
   readonly #load: LoadMail;
   /** A read reached its limit, so that there may be more in the storage than here. */
@@ -23,16 +23,16 @@ export class Mailbox {
   /** Takes in what a claim or a reading of signals brought. */
   add(mail: readonly Mail[]): void {
     if (mail.length >= this.#limit) this.#mayHaveMore = true;
-    for (const piece of mail) {
-      if (!this.#taken.has(piece.mailId)) this.#untaken.set(piece.mailId, piece);
-    }
+    for (const piece of mail) if (this.#taken?.has(piece.mailId) !== true) this.#keep(piece);
   }
 
   /** The oldest untaken mail of the channel, which is then taken. */
   take(channel: string): Mail | undefined {
+    if (this.#untaken === null) return undefined;
     for (const piece of this.#untaken.values()) {
       if (piece.channel !== channel) continue;
       this.#untaken.delete(piece.mailId);
+      this.#taken ??= new Set();
       this.#taken.add(piece.mailId);
       return piece;
     }
@@ -52,10 +52,15 @@ export class Mailbox {
     let after: string | null = null;
     for (;;) {
       const page: readonly Mail[] = await this.#load(channel, after);
-      const fresh = page.filter((piece) => !this.#taken.has(piece.mailId) && !this.#untaken.has(piece.mailId));
-      for (const piece of fresh) this.#untaken.set(piece.mailId, piece);
+      const fresh = page.filter(({ mailId }) => this.#taken?.has(mailId) !== true && this.#untaken?.has(mailId) !== true);
+      for (const piece of fresh) this.#keep(piece);
       if (fresh.length > 0 || page.length === 0) return;
       after = page.at(-1)!.mailId;
     }
+  }
+
+  #keep(piece: Mail): void {
+    this.#untaken ??= new Map();
+    this.#untaken.set(piece.mailId, piece);
   }
 }

@@ -15,6 +15,7 @@ function call(position: number, dueAt?: number | null): FakeCall {
     id: `c:${position}`,
     waiting: dueAt === undefined ? null : { status: 'waiting_for_timer', dueAt },
     lives: 0,
+    isLive: false,
     apply: () => false,
     goLive: () => void fake.lives++,
     expire: () => undefined,

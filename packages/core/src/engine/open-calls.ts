@@ -4,7 +4,6 @@ import type { DurableCall } from './operations/durable-call.js';
 /** By position, which is the order in which they were made. */
 export class OpenCalls implements Iterable<DurableCall> {
   readonly #calls = new Map<number, DurableCall>();
-  readonly #live = new Set<DurableCall>();
 
   add(call: DurableCall): void {
     this.#calls.set(call.position, call);
@@ -16,18 +15,16 @@ export class OpenCalls implements Iterable<DurableCall> {
 
   delete(call: DurableCall): void {
     this.#calls.delete(call.position);
-    this.#live.delete(call);
   }
 
   clear(): void {
     this.#calls.clear();
-    this.#live.clear();
   }
 
   /** Lets a call begin in earnest, once: an activity must not be started twice. */
   goLive(call: DurableCall): void {
-    if (this.#live.has(call)) return;
-    this.#live.add(call);
+    if (call.isLive) return;
+    call.isLive = true;
     call.goLive();
   }
 

@@ -23,7 +23,8 @@ interface Recorded {
 export class RunRecorder {
   readonly #instanceId: string;
   readonly #services: RunServices;
-  readonly #channels = new Set<string>();
+  /** Null: none, as for most. */
+  #channels: Set<string> | null = null;
   /** What was recorded and was not yet seen to be durable, oldest first. */
   readonly #pending: Recorded[] = [];
   readonly #held: NewHistoryEntry[] = [];
@@ -60,12 +61,13 @@ export class RunRecorder {
 
   /** History shows that the instance subscribed to this channel. */
   subscribed(channel: string): void {
+    this.#channels ??= new Set();
     this.#channels.add(channel);
   }
 
   subscribe(channel: string): void {
-    if (this.#channels.has(channel) || this.#state !== 'open') return;
-    this.#channels.add(channel);
+    if (this.#channels?.has(channel) === true || this.#state !== 'open') return;
+    this.subscribed(channel);
     const subscription = { instanceId: this.#instanceId, channel };
     this.#add({ subscription, commitment: this.#services.progress.subscribe(subscription) });
   }

@@ -4,7 +4,7 @@ import { checkAttemptOptions, type Activity } from '../authoring/define-activity
 import { checkSchema, validate } from '../authoring/standard-schema.js';
 import type { RunOptions, WaitEventOptions, WorkflowContext } from '../authoring/workflow-context.js';
 import type { ReceivedEvent } from '../domain/cloud-event.js';
-import { durationMs, longestDurationMs, timeLimitMs, type Duration } from '../domain/duration.js';
+import { durationMs, longestDurationMs, timeLimitMs } from '../domain/duration.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
 import { checkKnownOptions, namesOf } from '../domain/known-options.js';
@@ -16,85 +16,65 @@ import { EventWaitCall } from './operations/event-wait-call.js';
 import { SleepCall } from './operations/sleep-call.js';
 import { encodePayload } from './payload.js';
 import type { ContextHost } from './context-host.js';
+import type { RunServices } from './run-services.js';
 import { scopedLogger } from './scoped-logger.js';
 
 type InlineFunction = (ctx: ActivityContext) => unknown;
 type AnyActivity = Activity<unknown, unknown, unknown>;
 
 const callOptionNames = namesOf<RunOptions>({ id: true, retry: true, timeout: true });
+const noOptions: RunOptions = Object.freeze({});
 const waitOptionNames = namesOf<WaitEventOptions<unknown>>({ timeout: true, schema: true });
 
-/** Made once per execution. */
+/** Made once per execution. Its verbs may be taken out of it: `const { run, sleep } = ctx`. */
 export function createWorkflowContext(run: ContextHost): WorkflowContext {
-  const { services, instanceId, workflowName } = run;
-  let logger: Logger | undefined;
+  return Object.freeze(new RunContext(run));
+}
 
-  const runActivity = (what: AnyActivity | string, given?: unknown, callOptions?: RunOptions): Promise<unknown> => {
-    refuseInsideActivity('run');
-    const inline = typeof what === 'string';
-    // An import in a circle gives undefined, and a plain function has a name as well.
-    if (!inline && (what as Partial<AnyActivity> | null | undefined)?.type !== 'activity') {
-      throw new InvalidArgumentError(
-        `ctx.run takes what defineActivity returned, or a name and a function; it was given ${what === null ? 'null' : typeof what}`,
-        { argument: 'activity' },
-      );
-    }
-    const name = inline ? what : what.name;
-    if (inline) {
-      checkName(name, 'activity name');
-      if (typeof given !== 'function') {
-        throw new InvalidArgumentError(`ctx.run(${JSON.stringify(name)}, …) takes a function as its second argument`, {
-          argument: 'execute',
-        });
-      }
-    }
-    const call = callOptions ?? {};
-    if (callOptions !== undefined) checkKnownOptions(callOptions, callOptionNames, `activity ${name}: options`);
-    if (call.retry !== undefined || call.timeout !== undefined) checkAttemptOptions(call, `activity ${name}`);
-    const declared = inline ? {} : what.options;
-    const timeout = call.timeout ?? declared.timeout;
-    const execute = inline ? (given as InlineFunction) : declaredFunction(run, what, given);
-    const { position, id } = run.nextCall(name, call.id);
-    const activity = new ActivityCall(run, {
-      position,
-      id,
-      name,
-      execute,
-      output: inline ? undefined : what.options.output,
-      retry: resolveRetryPolicy(call.retry, resolveRetryPolicy(declared.retry, services.retry, name), name),
-      timeoutMs: timeout === undefined ? null : timeLimitMs(timeout, `activity ${name}: timeout`),
-    });
-    run.open(activity);
-    return activity.promise;
-  };
+/** Thousands are made in a second, and most use one or two verbs: so none is made before somebody asks for it. */
+class RunContext implements WorkflowContext {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly #run: ContextHost;
+  #logger: Logger | undefined;
 
-  const sleep = (dueAt: () => number): Promise<void> => {
-    const { position, id } = run.nextCall('sleep');
-    const call = new SleepCall(run, { position, id, dueAt });
-    run.open(call);
-    return call.promise;
-  };
+  constructor(run: ContextHost) {
+    this.instanceId = run.instanceId;
+    this.workflowName = run.workflowName;
+    this.#run = run;
+  }
 
-  return Object.freeze({
-    instanceId,
-    workflowName,
-    get isReplaying() {
-      return run.isReplaying;
-    },
-    get signal() {
-      return run.signal;
-    },
-    get logger() {
-      logger ??= scopedLogger(services.logger, { instanceId, workflowName }, () => run.isReplaying);
-      return logger;
-    },
-    run: runActivity,
-    sleep(duration: Duration): Promise<void> {
+  get isReplaying(): boolean {
+    return this.#run.isReplaying;
+  }
+
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+
+  get logger(): Logger {
+    const { instanceId, workflowName } = this;
+    this.#logger ??= scopedLogger(this.#run.services.logger, { instanceId, workflowName }, () => this.#run.isReplaying);
+    return this.#logger;
+  }
+
+  get run(): WorkflowContext['run'] {
+    const call = (what: AnyActivity | string, given?: unknown, options?: RunOptions): Promise<unknown> =>
+      runActivity(this.#run, toActivityCall(what, given, options));
+    return call as WorkflowContext['run'];
+  }
+
+  get sleep(): WorkflowContext['sleep'] {
+    return (duration) => {
       refuseInsideActivity('sleep');
       const ms = durationMs(duration, 'ctx.sleep(duration)');
-      return sleep(() => services.storageTime.ahead() + ms);
-    },
-    sleepUntil(moment: Date | number): Promise<void> {
+      const { storageTime } = this.#run.services;
+      return sleep(this.#run, () => storageTime.ahead() + ms);
+    };
+  }
+
+  get sleepUntil(): WorkflowContext['sleepUntil'] {
+    return (moment) => {
       refuseInsideActivity('sleepUntil');
       const at = Number(moment);
       if (!Number.isFinite(at) || Math.abs(at) > longestDurationMs / 2) {
@@ -102,41 +82,111 @@ export function createWorkflowContext(run: ContextHost): WorkflowContext {
           argument: 'moment',
         });
       }
-      return sleep(() => Math.ceil(at));
-    },
-    waitEvent<TData>(type: string, options: WaitEventOptions<TData> = {}): Promise<ReceivedEvent<TData>> {
-      refuseInsideActivity('waitEvent');
-      checkName(type, 'event type');
-      checkKnownOptions(options, waitOptionNames, 'ctx.waitEvent: options');
-      const { schema } = options;
-      checkSchema(schema, 'ctx.waitEvent: schema');
-      const { position, id } = run.nextCall(type);
-      const call = new EventWaitCall<TData>(run, {
-        position,
-        id,
-        type,
-        timeoutMs: options.timeout === undefined ? null : timeLimitMs(options.timeout, 'ctx.waitEvent: timeout'),
-        accept: (event) =>
-          schema === undefined
-            ? (event as ReceivedEvent<TData>)
-            : validate(schema, event.data, `data of event ${type}`).then((data) => ({ ...event, data })),
+      return sleep(this.#run, () => Math.ceil(at));
+    };
+  }
+
+  get waitEvent(): WorkflowContext['waitEvent'] {
+    return (type, options) => waitEvent(this.#run, type, options);
+  }
+
+  get now(): WorkflowContext['now'] {
+    return () => value(this.#run, 'now', ({ storageTime }) => Math.trunc(storageTime.now()));
+  }
+
+  get random(): WorkflowContext['random'] {
+    return () => value(this.#run, 'random', ({ entropy }) => entropy.random());
+  }
+
+  get uuid(): WorkflowContext['uuid'] {
+    return () => value(this.#run, 'uuid', ({ entropy }) => entropy.uuid());
+  }
+}
+
+/** What `ctx.run` was given, checked. */
+interface CheckedCall {
+  readonly name: string;
+  readonly options: RunOptions;
+  /** Either a declared activity and its input, or a function in place. */
+  readonly activity: AnyActivity | null;
+  readonly given: unknown;
+}
+
+function toActivityCall(what: AnyActivity | string, given: unknown, options: RunOptions | undefined): CheckedCall {
+  refuseInsideActivity('run');
+  const inline = typeof what === 'string';
+  // An import in a circle gives undefined, and a plain function has a name as well.
+  if (!inline && (what as Partial<AnyActivity> | null | undefined)?.type !== 'activity') {
+    throw new InvalidArgumentError(
+      `ctx.run takes what defineActivity returned, or a name and a function; it was given ${what === null ? 'null' : typeof what}`,
+      { argument: 'activity' },
+    );
+  }
+  const name = inline ? what : what.name;
+  if (inline) {
+    checkName(name, 'activity name');
+    if (typeof given !== 'function') {
+      throw new InvalidArgumentError(`ctx.run(${JSON.stringify(name)}, …) takes a function as its second argument`, {
+        argument: 'execute',
       });
-      run.open(call);
-      return call.promise;
-    },
-    now(): number {
-      refuseInsideActivity('now');
-      return run.value('now', () => Math.trunc(services.storageTime.now())) as number;
-    },
-    random(): number {
-      refuseInsideActivity('random');
-      return run.value('random', () => services.entropy.random()) as number;
-    },
-    uuid(): string {
-      refuseInsideActivity('uuid');
-      return run.value('uuid', () => services.entropy.uuid()) as string;
-    },
+    }
+  }
+  if (options !== undefined) {
+    checkKnownOptions(options, callOptionNames, `activity ${name}: options`);
+    if (options.retry !== undefined || options.timeout !== undefined) checkAttemptOptions(options, `activity ${name}`);
+  }
+  return { name, options: options ?? noOptions, activity: inline ? null : what, given };
+}
+
+function runActivity(run: ContextHost, { name, options, activity, given }: CheckedCall): Promise<unknown> {
+  const declared = activity === null ? noOptions : activity.options;
+  const timeout = options.timeout ?? declared.timeout;
+  const execute = activity === null ? (given as InlineFunction) : declaredFunction(run, activity, given);
+  const { position, id } = run.nextCall(name, options.id);
+  const call = new ActivityCall(run, {
+    position,
+    id,
+    name,
+    execute,
+    output: activity?.options.output,
+    retry: resolveRetryPolicy(options.retry, resolveRetryPolicy(declared.retry, run.services.retry, name), name),
+    timeoutMs: timeout === undefined ? null : timeLimitMs(timeout, `activity ${name}: timeout`),
   });
+  run.open(call);
+  return call.promise;
+}
+
+function sleep(run: ContextHost, dueAt: () => number): Promise<void> {
+  const { position, id } = run.nextCall('sleep');
+  const call = new SleepCall(run, { position, id, dueAt });
+  run.open(call);
+  return call.promise;
+}
+
+function waitEvent<TData>(run: ContextHost, type: string, options: WaitEventOptions<TData> = {}): Promise<ReceivedEvent<TData>> {
+  refuseInsideActivity('waitEvent');
+  checkName(type, 'event type');
+  checkKnownOptions(options, waitOptionNames, 'ctx.waitEvent: options');
+  const { schema } = options;
+  checkSchema(schema, 'ctx.waitEvent: schema');
+  const { position, id } = run.nextCall(type);
+  const call = new EventWaitCall<TData>(run, {
+    position,
+    id,
+    type,
+    timeoutMs: options.timeout === undefined ? null : timeLimitMs(options.timeout, 'ctx.waitEvent: timeout'),
+    accept: (event) =>
+      schema === undefined
+        ? (event as ReceivedEvent<TData>)
+        : validate(schema, event.data, `data of event ${type}`).then((data) => ({ ...event, data })),
+  });
+  run.open(call);
+  return call.promise;
+}
+
+function value<T>(run: ContextHost, verb: string, make: (services: RunServices) => T): T {
+  refuseInsideActivity(verb);
+  return run.value(verb, () => make(run.services)) as T;
 }
 
 /**

@@ -36,6 +36,7 @@ export class ActivityCall implements DurableCall, Dependent {
   readonly position: number;
   readonly id: string;
   readonly promise: Promise<unknown>;
+  isLive = false;
   readonly #host: CallHost;
   readonly #order: ActivityOrder;
   #resolve!: (value: unknown) => void;
@@ -43,7 +44,6 @@ export class ActivityCall implements DurableCall, Dependent {
   #failed: FailedAttempt | null = null;
   #waiting: Waiting | null = null;
   #attempt: ActivityAttempt | null = null;
-  #live = false;
   #abandoned = false;
 
   constructor(host: CallHost, order: ActivityOrder) {
@@ -80,14 +80,13 @@ export class ActivityCall implements DurableCall, Dependent {
   }
 
   goLive(): void {
-    this.#live = true;
     // With an attempt failed before, the due time of the next one decides; the run looks after it.
     if (this.#waiting === null) this.#work();
   }
 
   expire(): void {
     this.#waiting = null;
-    if (this.#live) this.#work();
+    if (this.isLive) this.#work();
   }
 
   abandon(reason: Error): void {

@@ -41,6 +41,8 @@ export interface DurableCall extends CallIdentity {
   apply(entry: HistoryEntry): boolean;
   /** History is used up and the call is still open: begin, or go on, with the real thing. Called once. */
   goLive(): void;
+  /** Set by who calls {@link DurableCall.goLive}, before it does. False at first. */
+  isLive: boolean;
   /** Not null while nothing but time or mail can move the call. */
   readonly waiting: Waiting | null;
   /** The due time of `waiting` has come. */

@@ -12,6 +12,7 @@ export class EventWaitCall<TData> implements DurableCall {
   readonly position: number;
   readonly id: string;
   readonly promise: Promise<ReceivedEvent<TData>>;
+  isLive = false;
   readonly #host: CallHost;
   readonly #type: string;
   readonly #timeoutMs: number | null;

@@ -9,6 +9,7 @@ export class SleepCall implements DurableCall {
   readonly position: number;
   readonly id: string;
   readonly promise: Promise<void>;
+  isLive = false;
   readonly #host: CallHost;
   readonly #dueAt: () => number;
   #resolve!: () => void;
