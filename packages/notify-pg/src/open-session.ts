@@ -59,10 +59,14 @@ export async function openSession(parts: OpenParts, signal: AbortSignal): Promis
 /** A new client for each attempt: names are looked up anew, and no state of a failed attempt is left. */
 async function connected({ role, options, clock }: OpenParts, signal: AbortSignal): Promise<PgClient> {
   const { connectionString, connect, applicationName, connectTimeoutMs } = options;
-  const tooLate = new AbortController();
-  const unwanted = AbortSignal.any([signal, tooLate.signal]);
+  // One of its own for each attempt, by hand: AbortSignal.any would leave it, and the client with it, at the signal that lives on.
+  const attempt = new AbortController();
+  const unwanted = attempt.signal;
+  const giveUp = (): void => attempt.abort(signal.reason);
+  if (signal.aborted) giveUp();
+  else signal.addEventListener('abort', giveUp, { once: true });
   const cancel = deadline(clock, connectTimeoutMs, () =>
-    tooLate.abort(new Error(`could not connect within ${connectTimeoutMs} ms`)),
+    attempt.abort(new Error(`could not connect within ${connectTimeoutMs} ms`)),
   );
   const connecting =
     connect === undefined
@@ -81,6 +85,7 @@ async function connected({ role, options, clock }: OpenParts, signal: AbortSigna
     return await Promise.race([connecting, aborted(unwanted)]);
   } finally {
     cancel();
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

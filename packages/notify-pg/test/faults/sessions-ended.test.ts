@@ -1,7 +1,10 @@
 // Sessions that an administrator ends: heard again at once, with nothing lost and nothing left over.
-import { createDatabase, eventually } from '@romancy/test-support';
+import { collectGarbage, createDatabase, eventually } from '@romancy/test-support';
+import pg from 'pg';
 import { expect, it } from 'vitest';
+import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
+import { fast } from './fast-profile.js';
 import { openLedger } from './ledger.js';
 import { hardlyPolls, healthyApp } from './start-app.js';
 import { startWorker } from './worker-process.js';
@@ -44,4 +47,26 @@ it('loses and doubles nothing while sessions end at random under load, and leave
   ]);
   expect(await watching.sessions('listening')).toHaveLength(3);
   expect(await watching.sessions('sending')).toHaveLength(3);
+});
+
+it('keeps nothing of a session that was lost', async () => {
+  const { url } = await createDatabase();
+  const watching = await watchingClient(url);
+  const clients: WeakRef<pg.Client>[] = [];
+  const connect = async ({ role }: { readonly role: string }): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: url, application_name: `weak:${role}` });
+    await client.connect();
+    clients.push(new WeakRef(client));
+    return client;
+  };
+  const { notifier, is } = await healthyNotifier({ connect, ...fast });
+  for (let round = 1; round <= 3; round++) {
+    await watching.terminate();
+    await eventually(() => notifier.status().reconnects === 2 * round);
+    await is('healthy');
+  }
+  await eventually(() => {
+    collectGarbage();
+    return clients.filter((client) => client.deref() !== undefined).length <= 2;
+  });
 });
