@@ -59,9 +59,8 @@ class RunContext implements WorkflowContext {
   }
 
   get run(): WorkflowContext['run'] {
-    const call = (what: AnyActivity | string, given?: unknown, options?: RunOptions): Promise<unknown> =>
-      runActivity(this.#run, toActivityCall(what, given, options));
-    return call as WorkflowContext['run'];
+    return (what: AnyActivity | string, given?: unknown, options?: RunOptions) =>
+      runActivity(this.#run, toActivityCall(what, given, options)) as Promise<never>;
   }
 
   get sleep(): WorkflowContext['sleep'] {
