@@ -71,7 +71,7 @@ async function connected({ role, options, clock }: OpenParts, signal: AbortSigna
   const connecting =
     connect === undefined
       ? connectByString({ connectionString, application_name: `${applicationName}:${role}` }, unwanted)
-      : Promise.resolve(connect({ role, signal: unwanted }));
+      : (async () => await connect({ role, signal: unwanted }))();
   // What comes when nobody waits for it any more is closed; its errors are nobody's.
   connecting.then(
     (client) => {
