@@ -66,7 +66,7 @@ it('has the work of a worker that stands still for a minute done by others, and 
   // Those that it was about to commit are free when the server has ended their transactions, after ten seconds.
   await ledger.complete(20_000);
   while (performance.now() - frozenAt < 60_000) {
-    await ledger.start(from.romancy, 200, { pauseMs: 20 });
+    await ledger.start(from.romancy, 20, { pauseMs: 20 });
     await pause(500);
   }
   const { rows } = await watching.client.query<{ usage: number }>('SELECT pg_notification_queue_usage() AS usage');
