@@ -258,7 +258,8 @@ export class WorkerSession implements Claimant {
     try {
       const wakeAt = this.#services.storageTime.ahead() + 1000;
       // By the same lane: behind what the run has still recorded.
-      await place.committer.settle({ type: 'release', instanceId, claim, wakeAt }, []);
+      const wakeup = { kind: 'timer_expired', instanceId, timerId: 'handed back', expiresAt: wakeAt } as const;
+      await place.committer.settle({ type: 'release', instanceId, claim, wakeAt }, [wakeup]);
     } catch (error) {
       if (!this.#abort.signal.aborted) {
         this.#services.logger.error('an instance could not be handed back', { instanceId, workflowName, error: String(error) });
