@@ -22,6 +22,15 @@ interface CommonOptions {
   readonly pingTimeout?: NotifierDuration;
   /** So long an attempt to connect may take. 100 ms to 10 min; default `5s`. */
   readonly connectTimeout?: NotifierDuration;
+  /**
+   * Who sends the notes of a change. `after-commit`: a session of the notifier, right after; no commit has anything to do with it.
+   * `transactional`: the storage, by `pg_notify` within the transaction that makes the change, so that a process which dies in between has
+   * told all the same. It is dear: PostgreSQL lets only one transaction of the whole server commit at a time when it sends notes (64
+   * writers: 432 commits a second instead of 22,458 when a flush takes 2 ms, 3,441 instead of 21,534 when it takes 0.1 ms), each change
+   * takes four round trips instead of one, and a full queue of notes holds up commits. Without it the next poll finds what a dead process
+   * could not tell. Default `after-commit`.
+   */
+  readonly delivery?: 'after-commit' | 'transactional';
   /** Shown in `pg_stat_activity`, with `:listening` or `:sending` behind it. At most 53 bytes; default `romancy-notify`. */
   readonly applicationName?: string;
 }
@@ -55,6 +64,7 @@ export interface ResolvedOptions {
   readonly pingTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly applicationName: string;
+  readonly isTransactional: boolean;
 }
 
 const optionNames = namesOf<PgNotifierOptions>({
@@ -67,6 +77,7 @@ const optionNames = namesOf<PgNotifierOptions>({
   pingTimeout: true,
   connectTimeout: true,
   applicationName: true,
+  delivery: true,
 });
 
 /** What `:listening` leaves of a name in PostgreSQL. */
@@ -97,6 +108,10 @@ export function resolveOptions(options: PgNotifierOptions): ResolvedOptions {
   if (typeof applicationName !== 'string' || Buffer.byteLength(applicationName) > longestApplicationName) {
     throw wrong('applicationName', applicationName, `a text of at most ${longestApplicationName} bytes`);
   }
+  const { delivery = 'after-commit' } = options;
+  if (delivery !== 'after-commit' && delivery !== 'transactional') {
+    throw wrong('delivery', delivery, `'after-commit' or 'transactional'`);
+  }
   const channelPrefix = options.channelPrefix ?? 'romancy';
   return {
     connectionString,
@@ -104,6 +119,7 @@ export function resolveOptions(options: PgNotifierOptions): ResolvedOptions {
     channels: channelNames(channelPrefix),
     channelPrefix,
     applicationName,
+    isTransactional: delivery === 'transactional',
     reconnectDelayMs: within('reconnectDelay', options.reconnectDelay ?? '60s', [10, 3_600_000]),
     coalesceWindowMs: within('coalesceWindow', options.coalesceWindow ?? 5, [5, 1000]),
     pingIntervalMs: within('pingInterval', options.pingInterval ?? '15s', [1000, 600_000]),

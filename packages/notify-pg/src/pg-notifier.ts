@@ -1,15 +1,18 @@
 // Puts two sessions, what is sent, what is heard and the proofs together: the state machine of ARCHITECTURE.md.
-import type { Notifier, NotifierHost, NotifierState, NotifierStatus, Wakeup } from '@romancy/core/ports';
+import type { Notifier, NotifierHost, NotifierState, NotesOf, NotifierStatus, Wakeup } from '@romancy/core/ports';
 import { NotifierLife } from './notifier-life.js';
+import { transactionNotes } from './transaction-notes.js';
 import type { ResolvedOptions } from './pg-notifier-options.js';
 
 export class PgNotifier implements Notifier {
   readonly storageKinds = Object.freeze(['postgres']);
+  readonly notesOf: NotesOf | undefined;
   readonly #options: ResolvedOptions;
   #life: NotifierLife | null = null;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
+    this.notesOf = options.isTransactional ? transactionNotes(options.channels) : undefined;
   }
 
   get state(): NotifierState {

@@ -33,8 +33,9 @@ export function createPostgresStorage(options: PostgresStorageOptions): Storage 
     runs: createRunStore(database, tables),
     instances: createInstanceStore(database, tables),
     transactions,
-    async open({ logger }: StorageContext) {
-      await database.start(logger);
+    sendsNotes: true,
+    async open({ logger, notesOf }: StorageContext) {
+      await database.start(logger, notesOf);
       try {
         await checkServer(database);
         await migrate(database, tables, resolved.migrate);

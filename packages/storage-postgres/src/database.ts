@@ -1,5 +1,12 @@
 // The database as the stores see it: statements and transactions on connections of a pool, errors as the port wants them.
-import { NotRunningError, StorageUnavailableError, type Logger } from '@romancy/core/ports';
+import {
+  NotRunningError,
+  StorageUnavailableError,
+  type DatabaseNote,
+  type Logger,
+  type NotesOf,
+  type Wakeup,
+} from '@romancy/core/ports';
 import { Connection, type Row } from './connection.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import type { Statement } from './sql.js';
@@ -20,6 +27,7 @@ export class Database {
   readonly #statementDeadlineMs: number;
   #pool: PostgresPool | undefined;
   #keepsNames = true;
+  #notesOf: NotesOf | undefined;
   #onIdleError: ((error: Error) => void) | undefined;
 
   constructor(source: PoolSource, statementDeadlineMs: number) {
@@ -27,7 +35,9 @@ export class Database {
     this.#statementDeadlineMs = statementDeadlineMs;
   }
 
-  async start(logger: Logger): Promise<void> {
+  /** @param notesOf what is to be sent with changes. */
+  async start(logger: Logger, notesOf?: NotesOf): Promise<void> {
+    this.#notesOf = notesOf;
     if (this.#pool !== undefined) return;
     const pool = await this.#source.open();
     // A pool without a listener turns the loss of an idle connection (a restart, a failover) into the end of the process.
@@ -82,6 +92,24 @@ export class Database {
     return this.rows(statement);
   }
 
+  /**
+   * One statement, and with it, in one transaction, the notes of what it changed, where a notifier wants them there; as `rows` or
+   * `preparedRows` where it does not.
+   */
+  async rowsWithNotes(
+    statement: Statement,
+    { name, wakeups }: { readonly name?: string; readonly wakeups: (rows: readonly Row[]) => readonly Wakeup[] },
+  ): Promise<readonly Row[]> {
+    const notesOf = this.#notesOf;
+    if (notesOf === undefined) return name === undefined ? this.rows(statement) : this.preparedRows(name, statement);
+    return this.transaction(async (connection) => {
+      const rows = await connection.rows(statement);
+      const notes = notesOf(wakeups(rows));
+      if (notes.length > 0) await connection.rows(notify(notes));
+      return rows;
+    });
+  }
+
   /** Several statements in one transaction. It is undone when `work` or the commit fails. */
   async transaction<T>(work: (connection: Connection) => Promise<T>, deadlineMs?: number): Promise<T> {
     const connection = await this.connect(deadlineMs);
@@ -130,6 +158,13 @@ export class Database {
       clearTimeout(timer);
     }
   }
+}
+
+function notify(notes: readonly DatabaseNote[]): Statement {
+  return {
+    text: 'SELECT count(pg_catalog.pg_notify(n.channel, n.payload)) FROM unnest($1::text[], $2::text[]) AS n (channel, payload)',
+    values: [notes.map(({ channel }) => channel), notes.map(({ payload }) => payload)],
+  };
 }
 
 /**

@@ -1,9 +1,12 @@
 // Puts an event into the mail of whoever it is for.
 import type { InstanceStore, NewEvent } from '@romancy/core/ports';
+import type { Row } from './connection.js';
 import type { Database } from './database.js';
 import { sql, type Sql } from './sql.js';
 import { storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
+
+type DeliveryAnswer = Awaited<ReturnType<InstanceStore['deliver']>>;
 
 /*
  * Receivers first: their rows are locked in the order of ids, which waits for whoever changes them and then reads their newest
@@ -15,15 +18,11 @@ import type { TableNames } from './table-names.js';
  * claimable here. A park after finds attention set, and is refused. Neither can look at an old version of the row, since both decide
  * after they have the lock. Two statements, one that looks for waiting rows and one that writes the mail, would leave a gap there.
  */
-export async function deliverEvent(
-  database: Database,
-  tables: TableNames,
-  event: NewEvent,
-): ReturnType<InstanceStore['deliver']> {
+export async function deliverEvent(database: Database, tables: TableNames, event: NewEvent): Promise<DeliveryAnswer> {
   const { eventId, source, channel, data, targetInstanceId } = event;
   const seenBefore = sql`EXISTS (SELECT FROM ${tables.seenEvents} e WHERE e.source = ${source} AND e.event_id = ${eventId})`;
   const isDirect = targetInstanceId !== null;
-  const [row] = await database.rows(sql`
+  const statement = sql`
     WITH receivers AS MATERIALIZED (${isDirect ? target(tables, targetInstanceId, seenBefore) : subscribers(tables, channel, seenBefore)}),
     seen AS (
       INSERT INTO ${tables.seenEvents} (source, event_id, seen_at)
@@ -46,8 +45,14 @@ export async function deliverEvent(
       WHERE i.instance_id = ANY(ARRAY(SELECT instance_id FROM mailed))
     )
     SELECT (${seenBefore})::text, (SELECT count(*) FROM seen), (SELECT count(*) FROM mailed),
-      (SELECT count(*) FROM receivers), (SELECT count(*) FROM receivers WHERE finished_at IS NOT NULL)`);
-  const [wasSeen, marked, mailed, found, finished] = row!;
+      (SELECT count(*) FROM receivers), (SELECT count(*) FROM receivers WHERE finished_at IS NOT NULL)`;
+  const answer = ([row]: readonly Row[]): DeliveryAnswer => answerOf(event, row!);
+  return answer(await database.rowsWithNotes(statement, { wakeups: (rows) => answer(rows).wakeups }));
+}
+
+function answerOf({ eventId, channel, targetInstanceId }: NewEvent, row: Row): DeliveryAnswer {
+  const isDirect = targetInstanceId !== null;
+  const [wasSeen, marked, mailed, found, finished] = row;
   if (wasSeen === 'true') return { outcome: 'duplicate', receivers: 0, wakeups: [] };
   if (isDirect && found === '0') return { outcome: 'unknown', receivers: 0, wakeups: [] };
   if (isDirect && finished === '1') return { outcome: 'finished', receivers: 0, wakeups: [] };

@@ -1,9 +1,12 @@
 // Asks for the end of an instance.
 import type { InstanceStatus, InstanceStore } from '@romancy/core/ports';
+import type { Row } from './connection.js';
 import type { Database } from './database.js';
 import { sql } from './sql.js';
 import { storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
+
+type CancelAnswer = Awaited<ReturnType<InstanceStore['requestCancel']>>;
 
 /**
  * The row is locked first and then decided upon: a commit that ends the instance at the same moment is either seen here (`finished`),
@@ -13,8 +16,8 @@ export async function requestCancel(
   database: Database,
   tables: TableNames,
   { instanceId, reason }: Parameters<InstanceStore['requestCancel']>[0],
-): ReturnType<InstanceStore['requestCancel']> {
-  const [row] = await database.rows(sql`
+): Promise<CancelAnswer> {
+  const statement = sql`
     WITH target AS MATERIALIZED (
       SELECT i.instance_id, i.workflow_name, i.status, i.finished_at, i.cancel_requested_at FROM ${tables.instances} i
       WHERE i.instance_id = ${instanceId} FOR NO KEY UPDATE
@@ -25,7 +28,12 @@ export async function requestCancel(
       FROM target t
       WHERE i.instance_id = t.instance_id AND t.finished_at IS NULL AND t.cancel_requested_at IS NULL
     )
-    SELECT t.workflow_name, t.status, (t.finished_at IS NOT NULL)::text, (t.cancel_requested_at IS NOT NULL)::text FROM target t`);
+    SELECT t.workflow_name, t.status, (t.finished_at IS NOT NULL)::text, (t.cancel_requested_at IS NOT NULL)::text FROM target t`;
+  const answer = ([row]: readonly Row[]): CancelAnswer => answerOf(instanceId, row);
+  return answer(await database.rowsWithNotes(statement, { wakeups: (rows) => answer(rows).wakeups }));
+}
+
+function answerOf(instanceId: string, row: Row | undefined): CancelAnswer {
   if (row === undefined) return { outcome: 'unknown', status: null, wakeups: [] };
   const [workflowName, status, isFinished, wasRequested] = row;
   const found = { status: status as InstanceStatus, wakeups: [] };

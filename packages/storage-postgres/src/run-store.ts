@@ -12,7 +12,10 @@ import type { TableNames } from './table-names.js';
 export function createRunStore(database: Database, tables: TableNames): RunStore {
   const call = createCommitCall(tables);
   return {
-    commit: (batch) => commitProgress((statement) => database.preparedRows(call.name, statement), call, batch),
+    commit(batch) {
+      const toldWith = { name: call.name, wakeups: () => batch.wakeups ?? [] };
+      return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), call, batch);
+    },
     claim: (request) => claimRuns({ database, tables }, request),
     readSignals: (request) => readSignals(database, tables, request),
     mail: (request) => readMail(database, tables, request),

@@ -59,9 +59,16 @@ export function storageError(error: unknown): unknown {
 export function isPassing(error: unknown): boolean {
   if (error instanceof StorageUnavailableError) return true;
   const code = codeOf(error);
-  if (isSqlState(code)) return passingStates.has(code) || passingClasses.has(code.slice(0, 2));
+  if (isSqlState(code)) {
+    return passingStates.has(code) || passingClasses.has(code.slice(0, 2)) || isFullQueueOfNotes(code, messageOf(error));
+  }
   if (code !== undefined) return passingCodes.has(code);
   return passingMessages.some((pattern) => pattern.test(messageOf(error)));
+}
+
+/** The state stands for other limits as well, which do not pass. What is between the words is translated, the name of the command is not. */
+function isFullQueueOfNotes(code: string, message: string): boolean {
+  return code === '54000' && message.includes('NOTIFY');
 }
 
 /**

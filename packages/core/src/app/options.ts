@@ -197,7 +197,14 @@ function resolveNotifier(options: RomancyOptions): Notifier | null {
       { option: 'notifier' },
     );
   }
-  return listenNotify === false ? null : notifier;
+  if (listenNotify === false) return null;
+  if (notifier.notesOf !== undefined && storage.sendsNotes !== true) {
+    throw new ConfigurationError(
+      `notifier leaves its notes to the transactions of the storage (delivery 'transactional'), and a storage on ${storage.kind} sends none`,
+      { option: 'notifier' },
+    );
+  }
+  return notifier;
 }
 
 function registerWorkflows(workflows: readonly AnyWorkflow[]): ReadonlyMap<string, AnyWorkflow> {

@@ -244,7 +244,7 @@ export class Romancy {
     const late = new StorageUnavailableError(`${storage.description} could not be reached within ${openTimeoutMs / 1000} s`);
     const cancel = clock.schedule(openTimeoutMs, () => deadline.abort(late), { keepAlive: true });
     const giveUp = AbortSignal.any([deadline.signal, this.#stopRequested.signal]);
-    const context = { clock, logger: guardedLogger(this.#options.logger) };
+    const context = { clock, logger: guardedLogger(this.#options.logger), notesOf: this.#options.notifier?.notesOf };
     try {
       await this.#scheduler.health.keepTrying(async () => {
         try {

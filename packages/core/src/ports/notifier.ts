@@ -14,6 +14,15 @@ import type { Logger } from './logger.js';
  */
 export type NotifierState = 'stopped' | 'connecting' | 'catching_up' | 'healthy' | 'undeliverable' | 'lossy';
 
+/** What the database is asked to send: on PostgreSQL, the arguments of `pg_notify`. */
+export interface DatabaseNote {
+  readonly channel: string;
+  readonly payload: string;
+}
+
+/** What is to be sent of a change. Never throws. */
+export type NotesOf = (wakeups: readonly Wakeup[]) => readonly DatabaseNote[];
+
 /** What a notifier tells its host, and what it is given by it. */
 export interface NotifierHost {
   readonly clock: Clock;
@@ -72,6 +81,11 @@ export interface Notifier {
   readonly presence: string | null;
   /** Resolves as soon as it tries to connect; a failure to connect is a state, not a rejection. */
   start(host: NotifierHost): Promise<void>;
+  /**
+   * Set when the storage is to send the notes of a change within the transaction that makes it: `send` is then given only what belongs to
+   * no such transaction. Left out: `send` is given everything, after the commit, and no statement of a notifier can hold up a commit.
+   */
+  readonly notesOf?: NotesOf | undefined;
   /** Takes wake-ups of changes that are committed. */
   send(wakeups: readonly Wakeup[]): void;
   status(): NotifierStatus;

@@ -70,6 +70,8 @@ export interface ProgressBatch {
   readonly subscriptions: readonly NewSubscription[];
   readonly takenMail: readonly TakenMail[];
   readonly settlements: readonly Settlement[];
+  /** What the batch comes to for others if nothing of it is refused; for a storage that sends notes with its commits. Default: nothing. */
+  readonly wakeups?: readonly Wakeup[];
 }
 
 export interface ProgressResult {

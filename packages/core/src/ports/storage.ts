@@ -4,6 +4,7 @@ import type { Clock } from './clock.js';
 import type { InstanceStore } from './instance-store.js';
 import type { LeaseStore } from './lease-store.js';
 import type { Logger } from './logger.js';
+import type { NotesOf } from './notifier.js';
 import type { RunStore } from './run-store.js';
 
 /** What a storage is given when it is opened. */
@@ -11,6 +12,11 @@ export interface StorageContext {
   /** A storage without a clock of its own (SQLite, memory) takes its times from here; PostgreSQL takes the database's. */
   readonly clock: Clock;
   readonly logger: Logger;
+  /**
+   * Set only for a storage with {@link Storage.sendsNotes}: what of `commit`, `deliver` and `requestCancel` is to be sent within their
+   * transactions.
+   */
+  readonly notesOf?: NotesOf | undefined;
 }
 
 /**
@@ -20,6 +26,8 @@ export interface StorageContext {
 export interface Storage {
   /** `postgres`, `sqlite`, `memory`: which notifiers and which transaction function fit. */
   readonly kind: string;
+  /** Whether it can send a notifier's notes within its transactions. Default false: a notifier that asks for that is refused. */
+  readonly sendsNotes?: boolean;
   /** For log lines and status: server and schema, or the file, never a password. */
   readonly description: string;
   /** How often a look (`leases.upkeep`) is worth a call, in milliseconds: often where the death of a process shows at once. */

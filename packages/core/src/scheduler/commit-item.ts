@@ -139,6 +139,11 @@ export function byInstance(items: readonly CommitItem[]): CommitItem[][] {
   return [...groups.values()];
 }
 
+/** What a start that nobody owns comes to. */
+export function resumable({ instanceId, workflowName }: NewInstance): Wakeup {
+  return { kind: 'workflow_resumable', instanceId, workflowName };
+}
+
 /** The items as the storage takes them. */
 export function toBatch(workerId: string, items: readonly CommitItem[]): ProgressBatch {
   const batch = {
@@ -148,11 +153,13 @@ export function toBatch(workerId: string, items: readonly CommitItem[]): Progres
     subscriptions: [] as NewSubscription[],
     takenMail: [] as { instanceId: string; mailId: string }[],
     settlements: [] as Settlement[],
+    wakeups: [] as Wakeup[],
   };
   for (const item of items) {
     switch (item.type) {
       case 'start':
         batch.starts.push(item.instance);
+        if (!item.instance.owned) batch.wakeups.push(resumable(item.instance));
         break;
       case 'entry':
         batch.entries.push(item.entry);
@@ -163,6 +170,7 @@ export function toBatch(workerId: string, items: readonly CommitItem[]): Progres
         break;
       case 'settlement':
         batch.settlements.push(item.settlement);
+        batch.wakeups.push(...item.wakeups);
         break;
     }
   }

@@ -6,7 +6,7 @@ import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
 import type { NewInstance, NewSubscription, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
-import { byInstance, fittingCount, instanceOf, Outcome, toBatch, type CommitItem } from './commit-item.js';
+import { byInstance, fittingCount, instanceOf, Outcome, resumable, toBatch, type CommitItem } from './commit-item.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
 
@@ -246,9 +246,8 @@ export class Committer implements ProgressSink {
     for (const item of items) {
       switch (item.type) {
         case 'start': {
-          const { instanceId, workflowName, owned } = item.instance;
-          const isNew = !conflicts.has(instanceId);
-          if (isNew && !owned) wakeups.push({ kind: 'workflow_resumable', instanceId, workflowName });
+          const isNew = !conflicts.has(item.instance.instanceId);
+          if (isNew && !item.instance.owned) wakeups.push(resumable(item.instance));
           item.outcome.resolve(isNew ? 'started' : 'conflict');
           break;
         }

@@ -119,7 +119,7 @@ export class Scheduler {
         if (this.#session?.workerId === error.workerId) this.#session.leaseLost(error);
       },
       // Others are told as well: there may be more than this process has room for.
-      onReleased: (wakeups) => this.tell(wakeups),
+      onReleased: (wakeups) => this.#tellAll(wakeups),
       onWork: (work, now) => {
         this.#link?.foundAttention(work.attention);
         this.#finder.heardOfWork(work, now);
@@ -171,8 +171,14 @@ export class Scheduler {
     return this.#session?.isRunning(instanceId) ?? false;
   }
 
-  /** Hands wake-ups of something that was just committed to this process and to others. */
+  /** Hands wake-ups of progress, an event or a cancellation that was just committed to this process and to others. */
   tell(wakeups: readonly Wakeup[]): void {
+    // Others have been told by the transaction itself, where the notifier wants it so.
+    if (this.#parts.notifier?.notesOf === undefined) this.#tellAll(wakeups);
+    else if (wakeups.length > 0) this.hub.emit('wakeups', wakeups, 'here');
+  }
+
+  #tellAll(wakeups: readonly Wakeup[]): void {
     if (wakeups.length === 0) return;
     this.hub.emit('wakeups', wakeups, 'here');
     this.#link?.send(wakeups);
