@@ -1,4 +1,10 @@
 // Says what of this package is built; how is said once for all in tsup.base.ts.
 import { application } from '../../tsup.base.js';
 
-export default application({ main: 'src/main.ts' });
+/** Processes that measurements start are files of their own. */
+const processes = ['event-worker', 'note-listener', 'raw-event-worker', 'talking-worker'];
+
+export default application({
+  main: 'src/main.ts',
+  ...Object.fromEntries(processes.map((name) => [name, `src/processes/${name}.ts`])),
+});

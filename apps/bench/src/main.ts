@@ -4,18 +4,30 @@ import { tmpdir } from 'node:os';
 import { parseCommandLine, usage, type CommandLine } from './command-line.js';
 import { describeEnvironment, isInMemory } from './environment.js';
 import { isReached, type Effort, type Measurement, type ResultRow } from './measurement.js';
+import { herd } from './measurements/herd.js';
 import { history } from './measurements/history.js';
 import { idle } from './measurements/idle.js';
 import { latency } from './measurements/latency.js';
+import { noteRoundTrip } from './measurements/note-round-trip.js';
+import { notifiedIdle } from './measurements/notified-idle.js';
+import { reconnect } from './measurements/reconnect.js';
 import { replay } from './measurements/replay.js';
+import { silentDrop } from './measurements/silent-drop.js';
+import { stop } from './measurements/stop.js';
+import { takeover } from './measurements/takeover.js';
 import { throughput } from './measurements/throughput.js';
 import { timers } from './measurements/timers.js';
+import { wakeUp } from './measurements/wake-up.js';
+import { writers } from './measurements/writers.js';
 import type { Place } from './places/place.js';
 import { openPostgresPlace } from './places/postgres-place.js';
 import { openSqlitePlace } from './places/sqlite-place.js';
 import { formatTable } from './table.js';
 
-const measurements: readonly Measurement[] = [throughput, latency, timers, history, replay, idle];
+const measurements: readonly Measurement[] = [
+  ...[throughput, latency, timers, history, replay, idle],
+  ...[noteRoundTrip, wakeUp, writers, notifiedIdle, reconnect, silentDrop, herd, stop, takeover],
+];
 
 const full: Effort = { rounds: 5, roundMs: 2000, quick: false };
 const quick: Effort = { rounds: 3, roundMs: 500, quick: true };
@@ -37,6 +49,7 @@ async function main(options: CommandLine): Promise<boolean> {
       facts.push(...(await place.describe()));
       for (const measurement of measurements) {
         if (options.only !== undefined && !options.only.includes(measurement.name)) continue;
+        if (measurement.isFor?.(place) === false) continue;
         rows.push(...(await runOn(place, measurement, effort)));
       }
     } finally {

@@ -1,6 +1,6 @@
 // What a measurement is: it is given a place and the size of its rounds, and gives rows of the table.
 import type { Place } from './places/place.js';
-import { compare, type Comparison, type Pair } from './statistics.js';
+import { compare, median, quantilePair, type Comparison, type Pair } from './statistics.js';
 
 /** How much is measured. */
 export interface Effort {
@@ -14,12 +14,14 @@ export interface Effort {
 export interface Measurement {
   /** For `--only`. */
   readonly name: string;
+  /** Whether a place has something for it. Left out: each has. */
+  isFor?(place: Place): boolean;
   run(place: Place, effort: Effort): Promise<readonly ResultRow[]>;
 }
 
-/** What is to be reached: a bound of the ratio, or of Romancy's own number where there is nothing to compare with. */
+/** What is to be reached: a bound of the ratio, of the difference (romancy less raw, in the row's unit), or of Romancy's own number. */
 export interface Target {
-  readonly of: 'ratio' | 'romancy';
+  readonly of: 'ratio' | 'difference' | 'romancy';
   readonly bound: 'at least' | 'at most';
   readonly value: number;
 }
@@ -36,17 +38,51 @@ export interface ResultRow extends Omit<Comparison, 'raw' | 'ratio' | 'spread'> 
   readonly target: Target | null;
 }
 
-export function comparedRow(
-  { what, unit, target = null }: { readonly what: string; readonly unit: string; readonly target?: Target | null },
-  pairs: readonly Pair[],
-): ResultRow {
+export interface RowHead {
+  readonly what: string;
+  readonly unit: string;
+  readonly target?: Target | null;
+}
+
+export function comparedRow({ what, unit, target = null }: RowHead, pairs: readonly Pair[]): ResultRow {
   return { what, unit, target, ...compare(pairs) };
 }
 
+/** One quantile of all samples of all rounds together; the spread is that of the rounds' ratios. For parts of which one round has few. */
+export function pooledRow(head: RowHead, rounds: readonly (readonly Pair[])[], part: number): ResultRow {
+  const pairs = rounds.map((samples) => quantilePair(samples, part));
+  const all = quantilePair(rounds.flat(), part);
+  return { ...comparedRow(head, pairs), ...all, ratio: all.romancy / all.raw };
+}
+
+/** Numbers of Romancy's own, where code by hand has no such thing. `typical` makes one of them: the median, unless something else is said. */
+export function ownRow(
+  { what, unit, target = null }: RowHead,
+  numbers: readonly number[],
+  typical: (numbers: readonly number[]) => number = median,
+): ResultRow {
+  return {
+    what,
+    unit,
+    target,
+    romancy: typical(numbers),
+    raw: null,
+    ratio: null,
+    spread: [Math.min(...numbers), Math.max(...numbers)],
+  };
+}
+
 /** Null: nothing was to be reached. */
-export function isReached({ target, ratio, romancy }: ResultRow): boolean | null {
+export function isReached(row: ResultRow): boolean | null {
+  const { target } = row;
   if (target === null) return null;
-  const value = target.of === 'ratio' ? ratio : romancy;
+  const value = valueOf(row, target);
   if (value === null) return false;
   return target.bound === 'at least' ? value >= target.value : value <= target.value;
+}
+
+function valueOf({ romancy, raw, ratio }: ResultRow, { of }: Target): number | null {
+  if (of === 'romancy') return romancy;
+  if (of === 'ratio') return ratio;
+  return raw === null ? null : romancy - raw;
 }

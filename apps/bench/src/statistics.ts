@@ -24,6 +24,20 @@ export interface Pair {
   readonly raw: number;
 }
 
+/** The quantile of both sides' samples, each side for itself. */
+export function quantilePair(samples: readonly Pair[], part: number): Pair {
+  return {
+    romancy: quantile(
+      samples.map(({ romancy }) => romancy),
+      part,
+    ),
+    raw: quantile(
+      samples.map(({ raw }) => raw),
+      part,
+    ),
+  };
+}
+
 /** What rounds come to. */
 export interface Comparison {
   /** Medians. */

@@ -34,5 +34,5 @@ export function formatNumber(value: number): string {
 }
 
 function formatTarget({ of, bound, value }: Target): string {
-  return `${of === 'ratio' ? 'ratio ' : ''}${bound} ${value}`;
+  return `${of === 'romancy' ? '' : `${of} `}${bound} ${value}`;
 }

@@ -76,6 +76,30 @@ it('lets 50 idle processes make at most three claims for a job, wherever it come
   expect(fleet.every(({ romancy }) => romancy.status().notifier?.state === 'healthy')).toBe(true);
 });
 
+it(
+  'lets them make at most four for an event that one instance waits for, whether it is named or not',
+  { timeout: 60_000 },
+  async () => {
+    const { clock, add } = createFleet();
+    const waiting = defineWorkflow('waiting', async (ctx) => (await ctx.waitEvent<number>('go')).data);
+    const fleet: Member[] = [];
+    for (let count = 0; count < 50; count++) fleet.push(await add({ workflows: [waiting] }));
+    const asking = await add();
+    await clock.advance('15s');
+    const claims = (): number => fleet.reduce((sum, { romancy }) => sum + romancy.status().claims, 0);
+    for (let round = 0; round < 20; round++) {
+      const run = await asking.romancy.startWorkflow(waiting);
+      await clock.advance(500);
+      const before = claims();
+      const instanceId = round % 2 === 0 ? { instanceId: run.instanceId } : {};
+      await asking.romancy.sendEvent({ type: 'go', source: 'tests', data: round, ...instanceId });
+      await clock.advance(500);
+      expect(await run.result()).toBe(round);
+      expect(claims() - before).toBeLessThanOrEqual(4);
+    }
+  },
+);
+
 it('lets the others take over from the first two when those are dead, within the longest wait', async () => {
   const { clock, add, hub } = createFleet();
   const fleet: Member[] = [];

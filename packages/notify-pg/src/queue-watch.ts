@@ -8,10 +8,12 @@ import type { PgNotice } from './pg-client.js';
 
 /** The longest time between two questions. Nothing is sent for them alone: they go along with the next nonce, or whatever is sent. */
 const longestIntervalMs = 30_000;
+/** After so much was sent it is asked as well, in characters: an eighth of the smallest queue that a server can be given. */
+const mostUnasked = 65_536;
 /** From here on somebody should look why. */
 const warnAbove = 0.25;
 /** From here on nothing more is put into it: the rest belongs to the other programs, whose commits fail when it is full. */
-const pauseAbove = 0.5;
+const pauseFrom = 0.5;
 /** So often it is said at the most. */
 const sayMs = 60_000;
 /** The server's code for a queue that is full. */
@@ -47,6 +49,7 @@ export class QueueWatch {
   #elected = false;
   #asked: QueueQuestion = 'nothing';
   #askedAt = Number.NEGATIVE_INFINITY;
+  #unasked = 0;
   #suspected = false;
   #saidAt = Number.NEGATIVE_INFINITY;
   /** Named by the server itself, which says so to one session at more than half. */
@@ -63,7 +66,12 @@ export class QueueWatch {
 
   /** Whether nothing but nonces may be sent. */
   get paused(): boolean {
-    return this.#usage !== null && this.#usage > pauseAbove;
+    return this.#usage !== null && this.#usage >= pauseFrom;
+  }
+
+  /** So many characters are about to be sent. */
+  sending(characters: number): void {
+    this.#unasked += characters;
   }
 
   /** What to ask along with the next nonce. @param canBeElected a lock would not stay behind in a session of others. */
@@ -71,10 +79,13 @@ export class QueueWatch {
     const now = this.#parts.clock.monotonic();
     // A little early is in time: what is sent next may be late.
     const dueAfterMs = Math.min(longestIntervalMs, 2 * this.#parts.pingIntervalMs) * 0.95;
-    if (this.paused || this.#suspected) this.#asked = 'usage';
+    if (this.paused || this.#suspected || this.#unasked >= mostUnasked) this.#asked = 'usage';
     else if (now - this.#askedAt < dueAfterMs) this.#asked = 'nothing';
     else this.#asked = this.#elected || !canBeElected ? 'usage' : 'usage-if-elected';
-    if (this.#asked !== 'nothing') this.#askedAt = now;
+    if (this.#asked !== 'nothing') {
+      this.#askedAt = now;
+      this.#unasked = 0;
+    }
     return this.#asked;
   }
 
@@ -108,9 +119,15 @@ export class QueueWatch {
     this.#suspected = true;
   }
 
-  onNotice({ detail }: PgNotice): void {
+  /**
+   * The server says to the session whose note made it so that the queue is half full or more, once in five seconds: long before it is asked,
+   * and in time also where the queue is small. Nothing but nonces follows.
+   */
+  onNotice({ message, detail }: PgNotice): void {
     const pid = /\bPID (\d+)/.exec(detail ?? '')?.[1];
     if (pid !== undefined) this.#blamed = Number(pid);
+    const percent = /\b(\d{2,3}) ?%/.exec(message ?? '')?.[1];
+    if (percent !== undefined) this.#set(Number(percent) / 100);
   }
 
   sessionLost(): void {

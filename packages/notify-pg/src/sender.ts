@@ -161,6 +161,7 @@ export class Sender {
       payloads.push(JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) }));
       ping.given();
     }
+    watch.sending(payloads.reduce((sum, payload) => sum + payload.length, 0));
     const question = watch.question(open.ownProcessId !== null);
     const isLastTry = this.#failedOnce;
     this.#failedOnce = false;

@@ -21,6 +21,15 @@ export interface Statement {
   readonly name?: string;
 }
 
+/**
+ * Whether an error is more than a refusal: the server ends the session (an administrator, a shutdown, a timeout of its own), or the driver says
+ * that there is none. What the server refuses has a code of five characters.
+ */
+function endsSession(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(?:57P|08|25P03|25P04)/.test(code);
+}
+
 /** How long a socket is silent before the system asks whether the other side is there. */
 const keepAliveMs = 15_000;
 
@@ -94,6 +103,8 @@ export class Session {
       const result = Array.isArray(answer) ? (answer as readonly PgResult[]).at(-1)! : (answer as PgResult);
       return result.rows as readonly Row[];
     } catch (error) {
+      // The server's last words come as the answer to whatever is being asked, and before the connection is closed.
+      if (endsSession(error)) this.destroy(error instanceof Error ? error : new Error(String(error)));
       throw this.#lost ?? error;
     } finally {
       cancel();
@@ -117,11 +128,12 @@ export class Session {
     await new Promise<void>((resolve) => {
       // Keeps the process alive: its socket does not, and whoever waits for this would wait for ever.
       const cancel = this.#clock.schedule(graceMs, resolve, { keepAlive: true });
-      this.#client.end().then(resolve, resolve);
-      this.#client.on('end', () => {
+      const closed = (): void => {
         cancel();
         resolve();
-      });
+      };
+      this.#client.on('end', closed);
+      this.#client.end().then(closed, closed);
     });
     this.#destroyStream();
   }

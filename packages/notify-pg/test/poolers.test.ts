@@ -35,7 +35,9 @@ describe.skipIf(!hasPgBouncer)(`PgBouncer${hasPgBouncer ? '' : ' (skipped: pgbou
     expect(started.notifier.presence).toBeNull();
     expect(started.sweeps()).toBe(0);
     for (let round = 0; round < 10; round++) expect((await others.query<{ all: string }>(settings)).rows).toEqual(before);
-    const { rows } = await others.query(`SELECT * FROM pg_locks WHERE locktype = 'advisory'`);
+    const { rows } = await others.query(
+      `SELECT * FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND locktype = 'advisory'`,
+    );
     expect(rows).toEqual([]);
     await others.end();
     // It becomes well by itself when the pooler is told otherwise.
@@ -81,7 +83,7 @@ describe.skipIf(!hasPgBouncer)(`PgBouncer${hasPgBouncer ? '' : ' (skipped: pgbou
     await eventually(() => to.heard.length === 2);
     await eventually(() => to.notifier.presence !== null);
     const { rows } = await admin.client.query(
-      `SELECT count(*)::int AS locks FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2`,
+      `SELECT count(*)::int AS locks FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND locktype = 'advisory' AND objsubid = 2`,
     );
     expect(rows).toEqual([{ locks: 2 }]);
     await Promise.all([from.notifier.stop(), to.notifier.stop()]);

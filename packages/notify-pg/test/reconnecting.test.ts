@@ -146,7 +146,7 @@ describe('the presence', () => {
     expect(objectA).not.toBe(objectB);
     const held = async (): Promise<number> => {
       const { rows } = await admin.client.query<{ held: string }>(
-        `SELECT count(*) AS held FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND objsubid = 2
+        `SELECT count(*) AS held FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND locktype = 'advisory' AND objsubid = 2
          AND classid::int8 = $1::int8 AND application_name LIKE '%:listening'`,
         [classA! < 0 ? classA! + 2 ** 32 : classA!],
       );

@@ -1,7 +1,8 @@
 // What a process asks its database for while 1,000 instances sleep and nothing happens.
 import { defineWorkflow, Romancy } from '@romancy/core';
-import type { Measurement } from '../measurement.js';
-import { median } from '../statistics.js';
+import { ownRow, type Measurement } from '../measurement.js';
+import { pause } from '../pause.js';
+import { countPerSecond } from '../places/statement-counter.js';
 
 const sleepers = 1000;
 
@@ -21,20 +22,11 @@ export const idle: Measurement = {
       // What a process does once after its last run, such as a last look for more, is over by then.
       await pause(1500);
       const perSecond: number[] = [];
-      for (let round = 0; round < rounds; round++)
-        perSecond.push(await countPerSecond(() => counted.count(), quick ? 3000 : 6000));
-      return [
-        {
-          what: `statements while ${sleepers.toLocaleString('en')} sleep, ${counted.how}`,
-          unit: '1/s',
-          romancy: median(perSecond),
-          raw: null,
-          ratio: null,
-          spread: [Math.min(...perSecond), Math.max(...perSecond)],
-          // In SQLite a statement is a function call within the process: no server and no other process has to do with it.
-          target: place.kind === 'postgres' ? { of: 'romancy', bound: 'at most', value: 3 } : null,
-        },
-      ];
+      for (let round = 0; round < rounds; round++) perSecond.push(await countPerSecond(counted, quick ? 3000 : 6000));
+      const what = `statements while ${sleepers.toLocaleString('en')} sleep, ${counted.how}`;
+      // In SQLite a statement is a function call within the process: no server and no other process has to do with it.
+      const target = place.kind === 'postgres' ? ({ of: 'romancy', bound: 'at most', value: 3 } as const) : null;
+      return [ownRow({ what, unit: '1/s', target }, perSecond)];
     } finally {
       await romancy.stop();
       await counted.close();
@@ -46,16 +38,4 @@ export const idle: Measurement = {
 async function allSleep(romancy: Romancy): Promise<boolean> {
   const { instances } = await romancy.list({ status: ['pending', 'running'], limit: 1 });
   return instances.length === 0;
-}
-
-async function countPerSecond(count: () => Promise<number>, ms: number): Promise<number> {
-  const before = await count();
-  const began = performance.now();
-  await pause(ms);
-  const statements = (await count()) - before;
-  return (statements * 1000) / (performance.now() - began);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -3,7 +3,7 @@ import { alternate } from '../alternate.js';
 import { comparedRow, type Measurement } from '../measurement.js';
 import { runRawWorkflow } from '../raw/run-raw-workflow.js';
 import { sideBySide } from '../side-by-side.js';
-import { quantile, type Pair } from '../statistics.js';
+import { quantilePair, type Pair } from '../statistics.js';
 import { makeInput, orderWorkflow } from '../workload.js';
 
 export const latency: Measurement = {
@@ -26,18 +26,8 @@ export const latency: Measurement = {
       for (let round = 0; round < rounds; round++) {
         // One workflow of each side in turns, so that the disk is equally fast for both.
         const turns = await alternate(count, sides);
-        const at = (part: number): Pair => ({
-          romancy: quantile(
-            turns.map((turn) => turn.romancy),
-            part,
-          ),
-          raw: quantile(
-            turns.map((turn) => turn.raw),
-            part,
-          ),
-        });
-        typical.push(at(0.5));
-        slow.push(at(0.95));
+        typical.push(quantilePair(turns, 0.5));
+        slow.push(quantilePair(turns, 0.95));
       }
       const target = { of: 'ratio', bound: 'at most', value: 2 } as const;
       return [

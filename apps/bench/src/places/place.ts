@@ -1,6 +1,7 @@
 // A database to measure on: gives storages to Romancy and stores to code by hand, side by side.
 import type { Storage } from '@romancy/core';
 import type { RawStore } from '../raw/raw-store.js';
+import type { StatementCounter } from './statement-counter.js';
 
 export interface Place {
   readonly kind: 'postgres' | 'sqlite';
@@ -12,8 +13,19 @@ export interface Place {
   openRaw(label: string, connections: number): Promise<RawStore>;
   /** A storage whose statements are counted. */
   createCountedStorage(label: string): Promise<CountedStorage>;
+  /** What processes wake each other through; null where there is no server, and nothing of it to measure. */
+  readonly server: PlaceServer | null;
   /** Removes everything that was made. */
   close(): Promise<void>;
+}
+
+export interface PlaceServer {
+  /** Of the database. */
+  readonly url: string;
+  /** The name of a schema that does not exist yet, for that label; what is made in it goes with the place. */
+  readonly emptySchema: (label: string) => Promise<string>;
+  /** Counts what comes over all connections of its address. */
+  readonly openCounter: () => Promise<StatementCounter>;
 }
 
 export interface CountedStorage {

@@ -20,11 +20,12 @@ const shown = [
 
 /**
  * The server's own settings, besides the defaults: no checkpoint falls into the run by time or by size, since it would slow down
- * whichever side is having its turn; and statements can be counted.
+ * whichever side is having its turn; statements can be counted; and fifty apps find room.
  */
 const settings = {
   max_wal_size: '16GB',
   checkpoint_timeout: '1h',
+  max_connections: '400',
   shared_preload_libraries: 'pg_stat_statements',
   'pg_stat_statements.track': 'none',
 };
@@ -69,6 +70,11 @@ export async function openPostgresPlace(url: string | undefined): Promise<Place>
         how: counter.how,
         close: () => counter.close(),
       };
+    },
+    server: {
+      url: address,
+      emptySchema: (label) => emptySchema(`romancy_bench_${label}`),
+      openCounter: () => openStatementCounter(address),
     },
     async close() {
       for (const schema of schemas) await admin.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);

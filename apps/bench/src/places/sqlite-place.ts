@@ -22,6 +22,7 @@ export async function openSqlitePlace(parent: string): Promise<Place> {
     createStorage: async (label) => createSqliteStorage({ filename: fileOf(`romancy-${label}`) }),
     openRaw: async (label) => openRawSqlite(fileOf(`raw-${label}`)),
     createCountedStorage: async (label) => countedStorage(fileOf(`romancy-${label}`)),
+    server: null,
     close: () => rm(folder, { recursive: true, force: true }),
   };
 }

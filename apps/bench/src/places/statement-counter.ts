@@ -1,12 +1,13 @@
 // Counts on the server how many statements came in over certain connections.
 import pg from 'pg';
+import { pause } from '../pause.js';
 
 const counting = {
   statements: {
     how: 'by the server (pg_stat_statements), BEGIN and COMMIT included',
-    // Without what is asked here and by others: only the counted connections switch tracking on.
+    // Without what is asked here: only the counted connections switch tracking on, unless the server has it on for all.
     query: `SELECT coalesce(sum(calls), 0)::float8 AS count FROM pg_stat_statements
-      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%pg_stat_%'`,
+      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query NOT LIKE '%FROM pg_stat_statements%'`,
   },
   transactions: {
     how: 'by the server, transactions of the database (pg_stat_database), this count itself included',
@@ -39,6 +40,15 @@ export async function openStatementCounter(url: string): Promise<StatementCounte
     },
     close: () => client.end(),
   };
+}
+
+/** How many of whatever `counter` counts come in a second, over so many milliseconds. */
+export async function countPerSecond(counter: { count(): Promise<number> }, ms: number): Promise<number> {
+  const before = await counter.count();
+  const began = performance.now();
+  await pause(ms);
+  const counted = (await counter.count()) - before;
+  return (counted * 1000) / (performance.now() - began);
 }
 
 /** The library must be loaded, the extension be made, and the setting be allowed, which takes a superuser. */

@@ -49,14 +49,20 @@ export interface RomancyOptions {
   readonly channelTimeoutInterval?: Duration;
   /** Default: on when a notifier is plugged in. `true` without one is an error, `false` polls in spite of one. */
   readonly listenNotify?: boolean;
-  /** How often to poll while the notifier is healthy. Default 30 s. */
+  /**
+   * How often to poll while the notifier is healthy. Each renewal of the lease asks as well whether something is due, and counts as a poll
+   * when nothing is. `result()` then looks for an end in another process no more often than this. Default 30 s.
+   */
   readonly notifyFallbackInterval?: Duration;
   /** At most so many instances, resumable or due or with mail, in one claim: the smallest of the three counts. Default 100. */
   readonly maxWorkflowsPerBatch?: number;
   readonly maxTimersPerBatch?: number;
   /** Also how many pieces of mail a claim brings per instance. Default 100. */
   readonly maxMessagesPerBatch?: number;
-  /** How long this process may be silent before others take over its runs. It is renewed three times as often. Default 30 s, at least 1 s. */
+  /**
+   * How long this process may be silent before others take over its runs. It is renewed three times as often. Where the end of a process
+   * shows by itself (SQLite on one machine; PostgreSQL with a notifier) others take over within seconds. Default 30 s, at least 1 s.
+   */
   readonly leaseDuration?: Duration;
   /** How long `stop()` waits for activities under way. Default 30 s. */
   readonly shutdownTimeout?: Duration;

@@ -148,6 +148,23 @@ export function notifierCases(bench: EngineBench): void {
       expect(app.logger.matching('the notifier failed').length).toBeGreaterThan(0);
     });
 
+    it('that cannot start or never stops holds nothing up: the app polls, and ends', async () => {
+      const harness = await bench.harness();
+      const workflow = defineWorkflow('unaided', async (ctx) => (await ctx.waitEvent<string>('go')).data);
+      const start = (): Promise<void> => Promise.reject(new Error('broken start'));
+      const stop = (): Promise<void> => new Promise(() => undefined);
+      const notifier = Object.assign(createMemoryNotifierHub().createNotifier(), { start, stop });
+      const app = await harness.app({ notifier, workflows: [workflow] });
+      expect(app.romancy.status()).toMatchObject({ state: 'running', notifier: { state: 'stopped' } });
+      expect(app.logger.matching('the notifier failed to start')).toHaveLength(1);
+      const run = await app.romancy.startWorkflow(workflow);
+      await harness.untilStatus(app, run.instanceId, 'waiting_for_event');
+      await harness.drive(app.romancy.sendEvent({ type: 'go', source: 'tests', data: 'polled', instanceId: run.instanceId }));
+      expect(await harness.drive(run.result())).toBe('polled');
+      await harness.drive(app.romancy.stop());
+      expect(app.romancy.status().state).toBe('stopped');
+    });
+
     it('is left alone when it is not wanted', async () => {
       const harness = await bench.harness();
       const notifier = createMemoryNotifierHub().createNotifier();

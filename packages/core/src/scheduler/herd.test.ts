@@ -80,6 +80,22 @@ describe('a herd', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('leaves what is for nobody by name when some was claimed meanwhile, and joins in when none was, or much', async () => {
+    for (const [claimed, expected] of [
+      [0, 12],
+      [1, 2],
+      [19, 2],
+      [20, 12],
+    ] as const) {
+      claims = [];
+      const herds = workers.map((workerId) => herd(workerId));
+      for (const each of herds) each.announcedToSome('message');
+      for (const each of herds) for (let one = 0; one < claimed; one++) each.claimed(`instance-${one}`);
+      await clock.advance(150);
+      expect(claims).toHaveLength(expected);
+    }
+  });
+
   it('stopped claims nothing more', async () => {
     const herds = workers.map((workerId) => herd(workerId));
     for (const each of herds) each.announced('x');

@@ -11,6 +11,8 @@ const longestWaitMs = 150;
 const jitterMs = 20;
 /** Announcements that wait here at a time; of those beyond, one claim when the longest wait is over takes care. */
 const mostWaiting = 1000;
+/** Of what was sent to whoever is subscribed: when so many instances were claimed meanwhile, there are many, and all hands are needed. */
+const manyClaimed = 20;
 
 export interface HerdParts {
   readonly clock: Clock;
@@ -21,14 +23,22 @@ export interface HerdParts {
   readonly claim: () => void;
 }
 
+interface Waiting {
+  /** By the monotonic clock. */
+  readonly until: number;
+  /** Of what is for nobody by name: how many claims of others had been heard of when it was announced. */
+  readonly claimsBefore: number | null;
+}
+
 /**
  * Rendezvous hashing: every process ranks all workers for an instance by the same rule, so they agree without a word. Where their views of
  * who is there differ for some seconds, one more goes first, or one less; nobody waits longer than {@link longestWaitMs}.
  */
 export class Herd {
   readonly #parts: HerdParts;
-  /** Until when each waits, by the monotonic clock. */
-  readonly #waiting = new Map<string, number>();
+  readonly #waiting = new Map<string, Waiting>();
+  /** How many claims of others were heard of. */
+  #claims = 0;
   #overflowAt = Number.POSITIVE_INFINITY;
   #armedFor = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
@@ -45,8 +55,28 @@ export class Herd {
     return this.#parts.peers().length > mostPeersAtOnce;
   }
 
-  /** Another process announced that this instance (or whatever has this id) can be claimed. */
-  announced(id: string): void {
+  /** Another process announced that this instance can be claimed. */
+  announced(instanceId: string): void {
+    this.#announced(instanceId, null);
+  }
+
+  /** Another process announced something that makes instances claimable which are not named, most often one. */
+  announcedToSome(id: string): void {
+    this.#announced(id, this.#claims);
+  }
+
+  /** Somebody has claimed it. */
+  claimed(instanceId: string): void {
+    this.#claims++;
+    this.#waiting.delete(instanceId);
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#waiting.clear();
+  }
+
+  #announced(id: string, claimsBefore: number | null): void {
     const workerId = this.#parts.workerId();
     if (workerId === null) return;
     const peers = this.#parts.peers();
@@ -65,18 +95,8 @@ export class Herd {
     const span = longestWaitMs - shortestWaitMs - jitterMs;
     const share = (rank - firstCount) / Math.max(1, peers.length - firstCount);
     const until = now + shortestWaitMs + span * share + jitterMs * this.#parts.entropy.random();
-    this.#waiting.set(id, until);
+    this.#waiting.set(id, { until, claimsBefore });
     this.#armFor(until);
-  }
-
-  /** Somebody has claimed it. */
-  claimed(instanceId: string): void {
-    this.#waiting.delete(instanceId);
-  }
-
-  stop(): void {
-    this.#cancelTimer?.();
-    this.#waiting.clear();
   }
 
   #armFor(moment: number): void {
@@ -93,10 +113,11 @@ export class Herd {
     let claims = this.#overflowAt <= now;
     if (claims) this.#overflowAt = Number.POSITIVE_INFINITY;
     let next = this.#overflowAt;
-    for (const [id, until] of this.#waiting) {
+    for (const [id, { until, claimsBefore }] of this.#waiting) {
       if (until > now) next = Math.min(next, until);
       else {
-        claims = true;
+        const claimed = claimsBefore === null ? 0 : this.#claims - claimsBefore;
+        if (claimed === 0 || claimed >= manyClaimed) claims = true;
         this.#waiting.delete(id);
       }
     }

@@ -143,7 +143,7 @@ export class NotifierLink {
           if (wakeup.targetInstanceId !== null) this.#heardOf(wakeup.targetInstanceId);
           else {
             this.#heard.hearOfAll();
-            this.#herd.announced(wakeup.messageId);
+            this.#herd.announcedToSome(wakeup.messageId);
           }
           break;
         case 'workflow_claimed':
@@ -170,9 +170,9 @@ export class NotifierLink {
     const announced: Wakeup[] = [];
     for (const instanceId of claimed) {
       const age = this.#heard.take(instanceId);
-      if (age === undefined) continue;
-      this.#latencies.add(age);
-      announced.push({ kind: 'workflow_claimed', instanceId });
+      if (age !== undefined) this.#latencies.add(age);
+      // Told of without a name, by something that was sent to whoever is subscribed: others wait for these as well.
+      if (age !== undefined || isTold) announced.push({ kind: 'workflow_claimed', instanceId });
     }
     if (this.#herd.isCrowd) this.send(announced);
   }

@@ -59,6 +59,35 @@ describe('a queue that a listener who does not read has filled', () => {
   });
 });
 
+describe('a small queue that nobody empties', () => {
+  it('is left half free by a notifier that has much to say, so that nobody else’s commit fails', async (test) => {
+    if (server === undefined) return test.skip('the server is older than 17, whose queue always has eight gigabytes');
+    const { url } = server;
+    const watching = await watchingClient(url);
+    // Asks for the usage of the queue every half a minute: far too late.
+    const { notifier } = await healthyNotifier({ connectionString: url });
+    const culprit = new pg.Client({ connectionString: url });
+    culprit.on('error', () => undefined);
+    await culprit.connect();
+    await culprit.query('LISTEN noise');
+    await culprit.query('BEGIN');
+    await culprit.query('SELECT 1');
+    for (let round = 0; (notifier.status().queueUsage ?? 0) < 0.5; round++) {
+      expect(round).toBeLessThan(1000);
+      const before = notifier.status().sent;
+      notifier.send([1, 2, 3].map((index) => ({ kind: 'outbox_pending', eventId: `${round}-${index}-${'x'.repeat(1000)}` })));
+      await eventually(() => notifier.status().sent === before + 3, { interval: 1 });
+    }
+    notifier.send([{ kind: 'outbox_pending', eventId: 'one too many' }]);
+    expect(notifier.status().dropped).toBe(1);
+    await watching.notify('users', 'x'.repeat(7000));
+    const { rows } = await watching.client.query<{ usage: number }>('SELECT pg_notification_queue_usage() AS usage');
+    expect(rows[0]!.usage).toBeLessThan(0.6);
+    await culprit.query('ROLLBACK');
+    await culprit.end();
+  });
+});
+
 /** Until the server refuses; answers with its code. */
 async function fill(client: pg.Client): Promise<unknown> {
   for (let round = 0; round < 1000; round++) {

@@ -1,0 +1,27 @@
+// What a process with a healthy notifier asks its server for while 1,000 instances wait and nothing happens.
+import { ownRow } from '../measurement.js';
+import { pause } from '../pause.js';
+import { countPerSecond } from '../places/statement-counter.js';
+import { notifiedApp } from '../wakeups/notified-app.js';
+import { startWaiting, waiting } from '../wakeups/waiting-workflow.js';
+import { onServer } from './on-server.js';
+
+const sleepers = 1000;
+
+export const notifiedIdle = onServer('notified-idle', async ({ openCounter, emptySchema }, { quick }) => {
+  const counter = await openCounter();
+  const schema = await emptySchema('notified_idle');
+  const romancy = await notifiedApp({ url: counter.countedUrl, schema, workflows: [waiting(() => undefined)] });
+  try {
+    await startWaiting(romancy, sleepers);
+    // What a process does once after its last run is over by then.
+    await pause(3000);
+    const perSecond = await countPerSecond(counter, quick ? 20_000 : 60_000);
+    const what = `statements while ${sleepers.toLocaleString('en')} wait, with a notifier, ${counter.how}`;
+    const target = { of: 'romancy', bound: 'at most', value: 0.2 } as const;
+    return [ownRow({ what, unit: '1/s', target }, [perSecond])];
+  } finally {
+    await romancy.stop();
+    await counter.close();
+  }
+});
