@@ -18,6 +18,8 @@ export interface ServerOrder extends Cluster {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** A standby says that it is ready for reading. */
+const isReady = /ready to accept (read[- ]only )?connections/;
 const signals: Readonly<Record<ShutdownMode, NodeJS.Signals>> = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' };
 
 export class PostgresServer {
@@ -53,7 +55,7 @@ export class PostgresServer {
     this.#log = collect(server);
     return await new Promise<boolean>((resolve, reject) => {
       server.stderr.on('data', () => {
-        if (this.log.includes('ready to accept connections')) resolve(true);
+        if (isReady.test(this.log)) resolve(true);
       });
       server.once('error', reject);
       server.once('close', () => {
