@@ -3,7 +3,6 @@ import { ConfigurationError, defineWorkflow, Romancy, silentLogger, type AnyWork
 import { createMemoryStorage } from '@romancy/core/testing';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { afterwards, createDatabase, eventually } from '@romancy/test-support';
-import pg from 'pg';
 import { expect, it } from 'vitest';
 import { createPgNotifier } from '../src/index.js';
 import { watchingClient } from './watching-client.js';
@@ -29,12 +28,7 @@ it('notes of a start, a park, an event, a cancellation and an end come from the 
   const watching = await watchingClient(url);
   await watching.listen(...channels);
   const romancy = await startedApp(url);
-  const admin = new pg.Client({ connectionString: url });
-  await admin.connect();
-  afterwards(() => admin.end());
-  const own = await admin.query<{ readonly pid: number }>(
-    `SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'romancy-notify:%'`,
-  );
+  const sessions = new Set(await watching.sessions());
   const parked = async (): Promise<void> => void (await eventually(() => romancy.status().running === 0));
 
   const first = await romancy.startWorkflow(waiting, undefined, { instanceId: 'first' });
@@ -61,7 +55,6 @@ it('notes of a start, a park, an event, a cancellation and an end come from the 
     'workflow_resumable second',
     'workflow_finished second',
   ]);
-  const sessions = new Set(own.rows.map(({ pid }) => pid));
   expect(sessions.size).toBe(2);
   expect(watching.notes.filter(({ processId }) => sessions.has(processId))).toEqual([]);
 });
