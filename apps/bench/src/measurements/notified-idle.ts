@@ -11,9 +11,10 @@ const sleepers = 1000;
 export const notifiedIdle = onServer('notified-idle', async ({ openCounter, emptySchema }, { quick }) => {
   const counter = await openCounter();
   const schema = await emptySchema('notified_idle');
-  const romancy = await notifiedApp({ url: counter.countedUrl, schema, workflows: [waiting(() => undefined)] });
+  const workflow = waiting(() => undefined);
+  const romancy = await notifiedApp({ url: counter.countedUrl, schema, workflows: [workflow] });
   try {
-    await startWaiting(romancy, sleepers);
+    await startWaiting(romancy, sleepers, workflow);
     // What a process does once after its last run is over by then.
     await pause(3000);
     const perSecond = await countPerSecond(counter, quick ? 20_000 : 60_000);

@@ -35,6 +35,8 @@ export async function openPostgresPlace(url: string | undefined): Promise<Place>
   const server = url === undefined ? await startPostgres({ durable: true, settings }) : undefined;
   const address = url ?? server!.url;
   const admin = new pg.Pool({ connectionString: address, max: 1 });
+  // When a measurement has failed, the server may end its session first: what failed is to be heard, and not that.
+  admin.on('error', () => undefined);
   const schemas = new Set<string>();
   const emptySchema = async (name: string): Promise<string> => {
     schemas.add(name);

@@ -10,9 +10,11 @@ export function waiting(wentOn: (instanceId: string) => void) {
   });
 }
 
-/** Starts so many, and resolves with their ids when all of them have been put away to wait. */
-export async function startWaiting(romancy: Romancy, count: number): Promise<string[]> {
-  const workflow = waiting(() => undefined);
+/**
+ * Starts so many, and resolves with their ids when all of them have been put away to wait.
+ * @param workflow as the app itself serves it; left out: others do.
+ */
+export async function startWaiting(romancy: Romancy, count: number, workflow = waiting(() => undefined)): Promise<string[]> {
   const runs = await Promise.all(Array.from({ length: count }, () => romancy.startWorkflow(workflow)));
   await until(
     'instances that wait',
