@@ -1,10 +1,9 @@
 // Starts a child process of the demo and knows how it ended.
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { settingsEnvironment } from './child-side.js';
+import { settingsEnvironment, type ChildMessage } from './child-side.js';
 import { DemoError } from './command-line.js';
 
 export interface ChildOptions {
@@ -13,6 +12,8 @@ export interface ChildOptions {
   readonly settings: object;
   /** Where all that it says goes. */
   readonly logFile: string;
+  /** What the child reports besides being ready. */
+  readonly onReport?: ((report: unknown) => void) | undefined;
 }
 
 /** From its start to its end. */
@@ -23,7 +24,7 @@ export class Child<TReady> {
   readonly ended: Promise<void>;
   readonly #process: ChildProcess;
 
-  constructor({ file, settings, logFile }: ChildOptions) {
+  constructor({ file, settings, logFile, onReport }: ChildOptions) {
     const path = fileURLToPath(new URL(`./${file}${extname(import.meta.url)}`, import.meta.url));
     const log = openSync(logFile, 'a');
     // The standard input is a pipe on which nothing is written: so it is not the terminal, and it ends with this process.
@@ -33,8 +34,14 @@ export class Child<TReady> {
       this.#process.once('exit', () => resolve());
       this.#process.once('error', () => resolve());
     });
+    const saidReady = new Promise<TReady>((resolve) => {
+      this.#process.on('message', (message: ChildMessage) => {
+        if ('ready' in message) resolve(message.ready as TReady);
+        else onReport?.(message.report);
+      });
+    });
     this.ready = Promise.race([
-      once(this.#process, 'message').then(([message]) => message as TReady),
+      saidReady,
       this.ended.then(() => {
         throw new DemoError(`The ${file} ended (${this.#howItEnded()}) before it was ready; ${logFile} may say why.`);
       }),

@@ -13,9 +13,21 @@ export function readSettings<T>(): T {
   return JSON.parse(text) as T;
 }
 
+/** What a child tells its parent: once that it is ready, then whatever else there is. */
+export type ChildMessage = { readonly ready: unknown } | { readonly report: unknown };
+
 /** Tells the parent that this child is ready, and what it should know; nobody, when the parent is gone. */
 export function sayReady(facts: object): void {
-  process.send?.(facts, undefined, undefined, () => undefined);
+  tellParent({ ready: facts });
+}
+
+/** Tells the parent something, at any time. */
+export function sendReport(report: object): void {
+  tellParent({ report });
+}
+
+function tellParent(message: ChildMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { DemoError, type DemoOptions } from './command-line.js';
 import { openDataFolder, type DataFolder } from './data-folder.js';
-import { postgresSchema, type DatabaseChoice } from './database.js';
+import type { DatabaseChoice } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { shownPath } from './shown-path.js';
 
@@ -15,6 +15,10 @@ export interface ChosenDatabase {
   readonly description: string;
   readonly close: () => Promise<void>;
 }
+
+/** In PostgreSQL everything of this example lives in a schema of its own, and what is only measured in another. */
+const postgresSchema = 'romancy_orders';
+const measuringSchema = 'romancy_orders_measured';
 
 /** Everything of one database is in a folder of its own; what is there of an earlier start is removed when a fresh one is wanted. */
 export async function chooseDatabase({ postgres, data, fresh }: DemoOptions): Promise<ChosenDatabase> {
@@ -33,12 +37,12 @@ export async function chooseDatabase({ postgres, data, fresh }: DemoOptions): Pr
       await server?.stop();
       folder.close();
     };
-    const description = `PostgreSQL, ${server === undefined ? `${host}${pathname}` : `a server of its own on ${host}`}, schema ${postgresSchema}`;
+    const description = `PostgreSQL, ${server === undefined ? `${host}${pathname}` : `a server of its own on ${host}`}, schema ${postgresSchema}, with @romancy/notify-pg`;
     await reach(url, { fresh }).catch(async (error: unknown) => {
       await server?.stop();
       throw new DemoError(`The database ${host}${pathname} cannot be used: ${reasonOf(error)}`);
     });
-    return { choice: { kind: 'postgres', url }, folder, description, close };
+    return { choice: { kind: 'postgres', url, schema: postgresSchema, notify: true }, folder, description, close };
   } catch (error) {
     folder.close();
     throw error;
@@ -59,6 +63,22 @@ async function reach(connectionString: string, { fresh }: { readonly fresh: bool
   await client.connect();
   try {
     if (fresh) await client.query(`drop schema if exists ${postgresSchema} cascade`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The same database with nothing in it, for orders that are there to be measured only. */
+export async function emptyDatabase(url: string, { notify }: { readonly notify: boolean }): Promise<DatabaseChoice> {
+  await dropMeasured(url);
+  return { kind: 'postgres', url, schema: measuringSchema, notify };
+}
+
+export async function dropMeasured(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(`set client_min_messages = warning; drop schema if exists ${measuringSchema} cascade`);
   } finally {
     await client.end();
   }

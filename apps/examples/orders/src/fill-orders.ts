@@ -9,21 +9,34 @@ import type { Shop } from './shop.js';
 import { Turnstile } from './turnstile.js';
 import { createOrderWorkflow } from './workflow.js';
 import { WorkerPool } from './worker-pool.js';
-
-/** As in a shop with so many customers at the counter: who comes later does not keep the earlier ones waiting. */
-const ordersAtATime = 50;
+import type { Resumption } from './worker.js';
 
 export interface Job {
   readonly orders: readonly Order[];
   readonly shop: Shop;
   /** Whether a worker is killed when a third of the orders that are open now have come to their end. */
   readonly kill: boolean;
+  /** As in a shop with so many customers at the counter: who comes later does not keep the earlier ones waiting. */
+  readonly ordersAtATime: number;
+  /** How many orders a worker has in memory at a time. */
+  readonly concurrency: number;
+  /** Told of each order that goes on after its settlement. */
+  readonly onResumption?: (resumption: Resumption) => void;
   readonly out: Output;
   readonly signal: AbortSignal;
 }
 
 /** Resolves when all orders have come to their end. Rejects with the reason of the signal when that comes first. */
-export async function fillOrders({ orders, shop, kill, out, signal }: Job): Promise<readonly Outcome[]> {
+export async function fillOrders({
+  orders,
+  shop,
+  kill,
+  ordersAtATime,
+  concurrency,
+  onResumption,
+  out,
+  signal,
+}: Job): Promise<readonly Outcome[]> {
   const { romancy, database, paymentsUrl, logFile } = shop;
   const bar = new ProgressBar(out, orders.length);
   const say = (line: string): void => bar.say(line);
@@ -36,7 +49,8 @@ export async function fillOrders({ orders, shop, kill, out, signal }: Job): Prom
   else if (known.size > 0) say(`Going on: ${orders.length - open} came to their end in an earlier start.`);
 
   const counter = new Turnstile(ordersAtATime);
-  const pool = new WorkerPool({ settings: { database, paymentsUrl }, logFile, say });
+  const settings = { database, paymentsUrl, concurrency, tellResumptions: onResumption !== undefined };
+  const pool = new WorkerPool({ settings, logFile, onResumption, say });
   let killed: Promise<void> | undefined;
   let killAt = kill && open > 0 ? orders.length - open + Math.ceil(open / 3) : Infinity;
   const fill = async (order: Order): Promise<Outcome> => {

@@ -11,7 +11,8 @@ import { Turnstile } from './turnstile.js';
 export interface PaymentServiceSettings {
   /** Where it keeps its charges. */
   readonly filename: string;
-  readonly seed: number;
+  /** What goes wrong, and when; null: nothing does. */
+  readonly seed: number | null;
   /** Where settlements are reported. */
   readonly webhookUrl: string;
 }

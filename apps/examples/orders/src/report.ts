@@ -1,5 +1,7 @@
 // Writes down how a run ended: a table of the final states, and the checks.
 import type { Check, Outcome } from './checks.js';
+import { warmUp, type Comparison } from './compare-resumptions.js';
+import type { Latencies } from './stopwatch.js';
 
 const columns = [12, 8, 8, 14] as const;
 
@@ -32,6 +34,32 @@ export function renderChecks(checks: readonly Check[]): string {
           ],
     )
     .join('\n');
+}
+
+/** Two lines of percentiles, what they are, and the checks of these orders. */
+export function renderComparison({ withNotes, byPolling, checks }: Comparison): string {
+  const line = (name: string, ...cells: readonly string[]): string =>
+    `  ${name.padEnd(32)}${cells.map((cell) => cell.padStart(12)).join('')}`;
+  const times = (name: string, { count, p50, p99 }: Latencies): string =>
+    line(name, String(count), milliseconds(p50), milliseconds(p99));
+  const objections = checks.flatMap((check) => (check.objections.length === 0 ? [] : [check]));
+  return [
+    line('settlement to next step', 'orders', 'p50', 'p99'),
+    times('with @romancy/notify-pg', withNotes),
+    times('by polling, once a second', byPolling),
+    '',
+    '  From the call of sendEvent in one process, its commit included, to the start of the next activity in a worker. All orders',
+    `  were started at once, and new ones were being charged meanwhile; the ${warmUp} that were settled first are not counted.`,
+    ...(withNotes.unheard > 0
+      ? [`  With notes, but the notifier was not healthy for ${withNotes.unheard} of them: those were found by polling.`]
+      : []),
+    '',
+    objections.length === 0 ? '  ✓ the same holds for these orders: final states, stock, charges' : renderChecks(objections),
+  ].join('\n');
+}
+
+function milliseconds(value: number): string {
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
 function rest(count: number): readonly string[] {

@@ -1,12 +1,14 @@
 // The demo from its start to its end: orders in, workflows through, a table and checks out.
 import { readFile } from 'node:fs/promises';
-import { checkRun } from './checks.js';
+import { checkRun, type Check } from './checks.js';
+import { chooseDatabase } from './chosen-database.js';
 import { DemoError, type DemoOptions } from './command-line.js';
+import { compareResumptions } from './compare-resumptions.js';
 import { fillOrders } from './fill-orders.js';
 import type { Order } from './order.js';
 import { readOrders } from './orders-file.js';
 import type { Output } from './progress-bar.js';
-import { renderChecks, renderTable } from './report.js';
+import { renderChecks, renderComparison, renderTable } from './report.js';
 import { openShop } from './shop.js';
 import { shownPath } from './shown-path.js';
 
@@ -19,22 +21,40 @@ export async function runDemo(options: DemoOptions, out: Output, signal: AbortSi
   const began = performance.now();
   const say = (line: string): void => void out.write(`${line}\n`);
   const orders = await loadOrders(options.input, say);
-  const shop = await openShop(options, signal);
+  const { choice, folder, description, close } = await chooseDatabase(options);
   try {
+    signal.throwIfAborted();
+    const logFile = folder.file('log.txt');
     say(`${orders.length} orders from ${shownPath(options.input)}`);
-    say(`database: ${shop.description}`);
-    say(`payment service: ${shop.paymentsUrl}, fails now and then (seed ${options.seed})\n`);
-    const outcomes = await fillOrders({ orders, shop, kill: options.kill, out, signal });
+    say(`database: ${description}`);
+    const paymentsFile = folder.file('payments.db');
+    const shop = await openShop({ database: choice, paymentsFile, seed: options.seed, logFile }, signal);
+    let checks: readonly Check[];
+    try {
+      say(`payment service: ${shop.paymentsUrl}, fails now and then (seed ${options.seed})\n`);
+      const { kill } = options;
+      const outcomes = await fillOrders({ orders, shop, kill, ordersAtATime: 50, concurrency: 20, out, signal });
+      const [articles, reservations] = [await shop.stock.articles(), await shop.stock.reservations()];
+      checks = checkRun({ outcomes, articles, reservations, charges: await shop.charges() });
+      say(`\n${renderTable(outcomes)}\n\n${renderChecks(checks)}\n`);
+    } finally {
+      await shop.close();
+    }
 
-    const [articles, reservations] = [await shop.stock.articles(), await shop.stock.reservations()];
-    const checks = checkRun({ outcomes, articles, reservations, charges: await shop.charges() });
+    if (options.measure > 0 && choice.kind === 'postgres') {
+      say(
+        `How soon does an order go on after its settlement? ${options.measure} more orders, once with notes and once without …\n`,
+      );
+      const comparison = await compareResumptions({ url: choice.url, folder, count: options.measure, signal });
+      checks = [...checks, ...comparison.checks];
+      say(`${renderComparison(comparison)}\n`);
+    }
     const isWell = checks.every(({ objections }) => objections.length === 0);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    say(`\n${renderTable(outcomes)}\n\n${renderChecks(checks)}\n`);
-    say(isWell ? `All is well, after ${seconds} s.` : `This should not be; ${shop.logFile} may say why.`);
+    say(isWell ? `All is well, after ${seconds} s.` : `This should not be; ${logFile} may say why.`);
     return isWell;
   } finally {
-    await shop.close();
+    await close();
   }
 }
 

@@ -15,10 +15,10 @@ export interface Webhook {
   close(): Promise<void>;
 }
 
-/** Resolves when it can be called. */
-export async function openSettlementWebhook(romancy: Romancy): Promise<Webhook> {
+/** Resolves when it can be called. `onSettlement` is told of each report before the event is sent. */
+export async function openSettlementWebhook(romancy: Romancy, onSettlement: (instanceId: string) => void): Promise<Webhook> {
   const server = createServer((request, response) => {
-    receive(romancy, request).then(
+    receive(romancy, request, onSettlement).then(
       (status) => response.writeHead(status).end(),
       // Whatever it was, the service will try again.
       (error: unknown) => response.writeHead(503).end(String(error)),
@@ -40,10 +40,11 @@ export async function openSettlementWebhook(romancy: Romancy): Promise<Webhook> 
  * When this resolves the event is in the database, whether the workflow waits for it already or not. The payment's id makes a second
  * report of the same settlement one without effect.
  */
-async function receive(romancy: Romancy, request: IncomingMessage): Promise<number> {
+async function receive(romancy: Romancy, request: IncomingMessage, onSettlement: (instanceId: string) => void): Promise<number> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { instanceId, ...payment } = JSON.parse(Buffer.concat(chunks).toString()) as Settlement;
+  onSettlement(instanceId);
   try {
     await romancy.sendEvent({ type: 'payment.settled', source: '/payment-service', id: payment.id, instanceId, data: payment });
     return 204;

@@ -1,9 +1,8 @@
-// Everything that is there besides the workers: database, app, payment service; opened in this order and closed in the other.
+// Everything of one database that is there besides the workers: app, webhook, payment service; opened in this order and closed in the other.
 import { Romancy, silentLogger } from '@romancy/core';
 import { createActivities, type Activities } from './activities.js';
 import { Child } from './child-process.js';
-import { chooseDatabase } from './chosen-database.js';
-import { DemoError, type DemoOptions } from './command-line.js';
+import { DemoError } from './command-line.js';
 import { openDatabase, type DatabaseChoice } from './database.js';
 import { createPaymentClient } from './payment-client.js';
 import type { Charge } from './payment-ledger.js';
@@ -13,8 +12,6 @@ import type { Stock } from './stock.js';
 
 export interface Shop {
   readonly database: DatabaseChoice;
-  /** For the eyes of the user. */
-  readonly description: string;
   /** Serves no workflow: it starts them, and asks for their ends. */
   readonly romancy: Romancy;
   readonly stock: Stock;
@@ -27,34 +24,37 @@ export interface Shop {
   close(): Promise<void>;
 }
 
+export interface ShopOptions {
+  readonly database: DatabaseChoice;
+  /** Where the payment service keeps its charges. */
+  readonly paymentsFile: string;
+  /** What goes wrong in the payment service; null: nothing does. */
+  readonly seed: number | null;
+  readonly logFile: string;
+  /** Told of each settlement before its event is sent. */
+  readonly onSettlement?: (instanceId: string) => void;
+}
+
 /** @param signal stops it halfway; what is open by then is closed again. @throws DemoError */
-export async function openShop(options: DemoOptions, signal: AbortSignal): Promise<Shop> {
+export async function openShop(options: ShopOptions, signal: AbortSignal): Promise<Shop> {
   const opened: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (let undo = opened.pop(); undo !== undefined; undo = opened.pop()) await undo();
   };
   try {
-    const { choice, folder, description, close: closeDatabase } = await chooseDatabase(options);
-    opened.push(closeDatabase);
-    signal.throwIfAborted();
-
-    const { storage, stock } = openDatabase(choice);
+    const { database, paymentsFile, seed, logFile, onSettlement = () => undefined } = options;
+    const { app, stock } = openDatabase(database);
     opened.push(() => stock.close());
     await stock.prepare();
     // What the app has to say is said by the demo itself.
-    const romancy = new Romancy({ storage, serviceName: 'orders-demo', workflowPollInterval: '100ms', logger: silentLogger });
+    const romancy = new Romancy({ ...app, serviceName: 'orders-demo', logger: silentLogger });
     opened.push(() => romancy.stop());
     await romancy.start();
-    const webhook = await openSettlementWebhook(romancy);
+    const webhook = await openSettlementWebhook(romancy, onSettlement);
     opened.push(() => webhook.close());
     signal.throwIfAborted();
 
-    const logFile = folder.file('log.txt');
-    const settings: PaymentServiceSettings = {
-      filename: folder.file('payments.db'),
-      seed: options.seed,
-      webhookUrl: webhook.url,
-    };
+    const settings: PaymentServiceSettings = { filename: paymentsFile, seed, webhookUrl: webhook.url };
     const service = new Child<{ readonly url: string }>({ file: 'payment-service', settings, logFile });
     let isClosing = false;
     opened.push(() => {
@@ -70,8 +70,7 @@ export async function openShop(options: DemoOptions, signal: AbortSignal): Promi
     });
     failed.catch(() => undefined); // for who is not interested
     return {
-      database: choice,
-      description,
+      database,
       romancy,
       stock,
       activities: createActivities({ stock, payments: createPaymentClient(paymentsUrl) }),

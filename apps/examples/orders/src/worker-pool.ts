@@ -1,6 +1,6 @@
 // The worker processes: starts them, kills one for show, and replaces any that dies.
 import { Child } from './child-process.js';
-import type { WorkerSettings } from './worker.js';
+import type { Resumption, WorkerSettings } from './worker.js';
 
 interface Worker {
   readonly number: number;
@@ -10,6 +10,8 @@ interface Worker {
 export interface WorkerPoolOptions {
   readonly settings: WorkerSettings;
   readonly logFile: string;
+  /** Told of orders that go on, where the settings ask for that. */
+  readonly onResumption?: ((resumption: Resumption) => void) | undefined;
   readonly say: (line: string) => void;
 }
 
@@ -52,9 +54,10 @@ export class WorkerPool {
   }
 
   #startOne(): void {
-    const { settings, logFile, say } = this.#options;
+    const { settings, logFile, onResumption, say } = this.#options;
     const number = ++this.#started;
-    const worker: Worker = { number, child: new Child({ file: 'worker', settings, logFile }) };
+    const onReport = onResumption as ((report: unknown) => void) | undefined;
+    const worker: Worker = { number, child: new Child({ file: 'worker', settings, logFile, onReport }) };
     this.#workers.add(worker);
     worker.child.ready.then(
       () => say(`worker ${number} is process ${worker.child.pid}`),

@@ -1,8 +1,9 @@
 // Runs the whole demo as its users do: as a process with a command line, that starts others and kills one of them.
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDatabase, eventually, spawnFixture, temporaryDirectory, type FixtureProcess } from '@romancy/test-support';
 import Database from 'better-sqlite3';
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { openDataFolder } from '../src/data-folder.js';
 
@@ -147,9 +148,9 @@ describe('on PostgreSQL', () => {
     async () => {
       const folder = await temporaryDirectory();
       const { url } = await createDatabase();
-      const args = ['--input', await ordersFile(folder, 40), '--data', join(folder, 'data'), '--postgres', url];
+      const args = ['--input', await ordersFile(folder, 40), '--data', join(folder, 'data'), '--postgres', url, '--measure', '0'];
       const first = await endOf(spawnFixture(main, args));
-      expect(first).toContain('database: PostgreSQL');
+      expect(first).toMatch(/database: PostgreSQL.*, with @romancy\/notify-pg\n/);
       // A server that trusts everybody needs none.
       const { password } = new URL(url);
       if (password !== '') expect(first).not.toContain(password);
@@ -157,6 +158,7 @@ describe('on PostgreSQL', () => {
       expect(first).toMatch(/worker 2 is process \d+/);
       expect(first).toMatch(/worker 1 was killed \(SIGKILL\) with \d+ orders in its hands/);
       expect(first.match(/✓/g)).toHaveLength(3);
+      expect(first).not.toContain('How soon');
       expect(first).toMatch(/\[0\]$/);
 
       const again = await endOf(spawnFixture(main, args));
@@ -171,11 +173,41 @@ describe('on PostgreSQL', () => {
   );
 
   it(
+    'shows how soon an order goes on after its settlement, with notes and without, and leaves nothing of that behind',
+    async () => {
+      const folder = await temporaryDirectory();
+      const { url } = await createDatabase();
+      const data = join(folder, 'data');
+      const args = ['--input', await ordersFile(folder, 10), '--data', data, '--postgres', url, '--no-kill', '--measure', '100'];
+      const output = await endOf(spawnFixture(main, args));
+      const [withNotes, byPolling] = [times(output, 'with @romancy/notify-pg'), times(output, 'by polling, once a second')];
+      expect([withNotes.orders, byPolling.orders]).toEqual([100, 100]);
+      // Half of those that poll wait for longer than this; with notes that is a matter of a loaded machine only.
+      expect(withNotes.p50).toBeLessThan(byPolling.p50);
+      expect(withNotes.p50).toBeLessThan(500);
+      expect(withNotes.p50).toBeLessThanOrEqual(withNotes.p99);
+      expect(byPolling.p50).toBeLessThanOrEqual(byPolling.p99);
+      expect(output).not.toContain('the notifier was not healthy');
+      expect(output).toContain('✓ the same holds for these orders: final states, stock, charges');
+      expect(output.match(/✓/g)).toHaveLength(4);
+      expect(output).toMatch(/\[0\]$/);
+
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      const { rows } = await client.query(`select nspname as name from pg_namespace where nspname like 'romancy%'`);
+      await client.end();
+      expect(rows).toEqual([{ name: 'romancy_orders' }]);
+      expect((await readdir(data, { recursive: true })).filter((name) => name.includes('measured'))).toEqual([]);
+    },
+    timeout,
+  );
+
+  it(
     'brings a server along where there is none, and finds its data there again',
     async () => {
       const folder = await temporaryDirectory();
       await chmod(folder, 0o711); // PostgreSQL does not run as root, and its user has to get at the data
-      const args = ['--input', await ordersFile(folder, 10), '--data', folder, '--postgres', '--no-kill'];
+      const args = ['--input', await ordersFile(folder, 10), '--data', folder, '--postgres', '--no-kill', '--measure', '0'];
       const first = await endOf(spawnFixture(main, args));
       expect(first).toMatch(/database: PostgreSQL, a server of its own on 127\.0\.0\.1:\d+/);
       expect(first).toMatch(/\[0\]$/);
@@ -197,4 +229,11 @@ describe('on PostgreSQL', () => {
 
 function table(output: string): string | undefined {
   return /final state[^]*?all .*\n/.exec(output)?.[0];
+}
+
+/** A line of percentiles, in milliseconds. */
+function times(output: string, name: string): { readonly orders: number; readonly p50: number; readonly p99: number } {
+  const line = output.split('\n').find((one) => one.includes(name) && one.endsWith(' ms')) ?? '';
+  const [orders, p50, p99] = [...line.slice(line.indexOf(name) + name.length).matchAll(/[\d.]+/g)].map(Number);
+  return { orders: orders ?? Number.NaN, p50: p50 ?? Number.NaN, p99: p99 ?? Number.NaN };
 }
