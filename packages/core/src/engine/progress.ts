@@ -3,20 +3,10 @@ import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { NewSubscription, Settlement } from '../ports/run-store.js';
 
-/** What may begin only once something is durable. */
-export interface Dependent {
-  /** It is committed. Throws nothing. */
-  durable(): void;
-  /** It never will be, for the reason given with {@link Commitment.done}. Throws nothing. */
-  refused(error: unknown): void;
-}
-
 /** A promise of durability, shared by all that one run recorded into one commit. */
 export interface Commitment {
   /** True once it is committed. */
   readonly durable: boolean;
-  /** Tells the dependent, in the order in which they asked, before {@link Commitment.done} does; not within this call. */
-  tell(dependent: Dependent): void;
   /** Resolves when committed. Rejects with LeaseLostError when this worker may write no more, else with the database's refusal. */
   readonly done: Promise<void>;
 }

@@ -1,4 +1,5 @@
 // One execution of one instance in this process: code and history in, progress and an end out.
+import { AsyncResource } from 'node:async_hooks';
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { validate } from '../authoring/standard-schema.js';
 import {
@@ -26,7 +27,6 @@ import { encodePayload } from './payload.js';
 import { RunExit, type RunEnd, type RunOutcome } from './run-exit.js';
 import { RunRecorder, type EntryFacts } from './run-recorder.js';
 import { RunReplay } from './run-replay.js';
-import type { Dependent } from './progress.js';
 import type { RunServices } from './run-services.js';
 import { createWorkflowContext } from './workflow-context.js';
 
@@ -65,6 +65,8 @@ export class Run implements ContextHost {
   #cancel: { readonly reason: string | null } | null = null;
   /** The code came to its end while the run was being put away. */
   #lateEnd: RunOutcome | null = null;
+  /** Runs share turns and commits; what the code keeps in AsyncLocalStorage is its own run's all the same. */
+  readonly #context = new AsyncResource('romancy.run');
   /** The code was given something, or made a call by itself, since it was last let come to rest. */
   #moved = true;
   /** It is being let come to rest. */
@@ -238,10 +240,8 @@ export class Run implements ContextHost {
     this.#wakeUp();
   }
 
-  whenDurable(dependent: Dependent): void {
-    const { last } = this.#recorder;
-    if (last === undefined) void settled.then(() => dependent.durable());
-    else last.tell(dependent);
+  durable(): Promise<void> {
+    return this.#recorder.last?.done ?? settled;
   }
 
   broken(error: Error): void {
@@ -286,8 +286,11 @@ export class Run implements ContextHost {
     if (this.#cancel === null) this.#startCode();
   }
 
-  /** The pump, until there is something to wait for. It is called again by what it waits for, and by nothing else. */
-  readonly #goOn = (): void => {
+  /** Called by what the pump waits for, and by nothing else: whoever that is, in the async context of this run. */
+  readonly #goOn = (): void => this.#context.runInAsyncScope(this.#pump, this);
+
+  /** Until there is something to wait for. */
+  #pump(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     while (this.#exit.end === null) {
@@ -308,7 +311,7 @@ export class Run implements ContextHost {
       }
     }
     this.#resolveEnd(this.#exit.end);
-  };
+  }
 
   #goOnAfter(going: Promise<void>): void {
     going.catch((error: unknown) => this.#exit.breakOff(error as Error)).then(this.#goOn, this.#goOn);
@@ -375,7 +378,7 @@ export class Run implements ContextHost {
     if (transaction !== undefined) return this.#deliverAlone(proposal, transaction, facts);
     const entry = this.#recorder.record(facts, proposal.mailId);
     // On the promise itself, without a turn in between: the hook of the last step is called before the one of the end.
-    if (committed !== undefined) this.#recorder.last?.tell({ durable: committed, refused: () => undefined });
+    if (committed !== undefined) this.#recorder.last?.done.then(committed, () => undefined);
     this.#hand(call, entry);
     return 'again';
   }

@@ -1,7 +1,7 @@
 // What waits to be committed, and how much of it goes into one commit.
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { Commitment, Dependent } from '../engine/progress.js';
+import type { Commitment } from '../engine/progress.js';
 import type { NewInstance, NewSubscription, ProgressBatch, Settlement } from '../ports/run-store.js';
 
 /** One thing to commit, in the order in which it was given. */
@@ -21,8 +21,6 @@ export type CommitItem =
       readonly outcome: Outcome<'done' | 'refused'>;
     };
 
-const nobody: readonly Dependent[] = [];
-
 /** A promise that is made only when somebody asks for it: most entries are never waited for one by one. */
 export class Outcome<T> implements Commitment {
   #state: 'open' | 'resolved' | 'rejected' = 'open';
@@ -31,8 +29,6 @@ export class Outcome<T> implements Commitment {
   #resolve: ((value: T) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
   #promise: Promise<T> | undefined;
-  /** One as a rule, and none for most. */
-  #dependents: Dependent | Dependent[] | undefined;
 
   get durable(): boolean {
     return this.#state === 'resolved';
@@ -47,36 +43,16 @@ export class Outcome<T> implements Commitment {
     return this.promise as Promise<void>;
   }
 
-  tell(dependent: Dependent): void {
-    if (this.#state !== 'open') {
-      this.done.then(
-        () => dependent.durable(),
-        (error: unknown) => dependent.refused(error),
-      );
-    } else if (this.#dependents === undefined) this.#dependents = dependent;
-    else if (Array.isArray(this.#dependents)) this.#dependents.push(dependent);
-    else this.#dependents = [this.#dependents, dependent];
-  }
-
   resolve(value: T): void {
     this.#state = 'resolved';
     this.#value = value;
-    for (const dependent of this.#takeDependents()) dependent.durable();
     this.#resolve?.(value);
   }
 
   reject(error: unknown): void {
     this.#state = 'rejected';
     this.#error = error;
-    for (const dependent of this.#takeDependents()) dependent.refused(error);
     this.#reject?.(error);
-  }
-
-  #takeDependents(): readonly Dependent[] {
-    const dependents = this.#dependents;
-    if (dependents === undefined) return nobody;
-    this.#dependents = undefined;
-    return Array.isArray(dependents) ? dependents : [dependents];
   }
 
   #make(): Promise<T> {
@@ -87,7 +63,7 @@ export class Outcome<T> implements Commitment {
     });
     if (this.#state === 'rejected') this.#reject!(this.#error);
     // Whoever cares has a handler of his own; a run that was dropped meanwhile does not.
-    promise.catch(() => undefined);
+    promise.catch(ignore);
     return promise;
   }
 }
@@ -188,4 +164,8 @@ function characterCount(item: CommitItem): number {
     case 'subscription':
       return 0;
   }
+}
+
+function ignore(): void {
+  // See where it is used.
 }

@@ -1,4 +1,5 @@
 // All that belongs to one worker identity: its runs, its committer, its room. A lost lease ends the session, and a new one begins.
+import { AsyncResource } from 'node:async_hooks';
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { NonDeterminismError, type LeaseLostError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
@@ -45,6 +46,8 @@ export class WorkerSession implements Claimant {
   readonly #servicesByLane = new Map<Committer, RunServices>();
   readonly #lanes: CommitLanes;
   readonly #abort = new AbortController();
+  /** The async context (AsyncLocalStorage) in which the app was started: that of all runs that were not started here and now. */
+  readonly #context = new AsyncResource('romancy.session');
   readonly #runs = new Map<string, Running>();
   /** Instances that are being started here: their places are taken, their runs have not begun. */
   readonly #starting = new Set<string>();
@@ -152,6 +155,11 @@ export class WorkerSession implements Claimant {
   }
 
   begin(claimed: ClaimedRun): void {
+    // A claim may have been asked for by anybody; what it brings has nothing to do with him.
+    this.#context.runInAsyncScope(() => this.#beginClaimed(claimed));
+  }
+
+  #beginClaimed(claimed: ClaimedRun): void {
     // The storage hands out what nobody owns: a run of it that is here was put away, and has not been told yet.
     if (this.#runs.has(claimed.instanceId)) this.#following.set(claimed.instanceId, claimed);
     else this.#begin(claimed, this.#lanes.enter());

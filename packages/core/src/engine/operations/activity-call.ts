@@ -10,7 +10,6 @@ import type { HistoryEntry } from '../../domain/history.js';
 import { isNonRetryable, retryDelayMs, type RetryPolicy } from '../../domain/retry-policy.js';
 import { ActivityAttempt, type ActivityOrder, type AttemptEnd } from '../activity-attempt.js';
 import { encodeWithError } from '../encode-error.js';
-import type { Dependent } from '../progress.js';
 import type { CallHost, DurableCall, Waiting } from './durable-call.js';
 
 /** What an `activity_retry` entry holds. */
@@ -31,7 +30,7 @@ interface AttemptFacts {
  * States: idle → working → (failed, another follows: waiting → working)* → over. Every failed attempt is an entry, so that the count
  * and the next due time survive this process, and a long delay costs nothing: the run is put away like in a sleep.
  */
-export class ActivityCall implements DurableCall, Dependent {
+export class ActivityCall implements DurableCall {
   readonly verb = 'activity';
   readonly position: number;
   readonly id: string;
@@ -98,10 +97,11 @@ export class ActivityCall implements DurableCall, Dependent {
   /** One attempt, from the durability of all that it depends on to the proposal of its outcome. */
   #work(): void {
     this.#host.workBegins();
-    this.#host.whenDurable(this);
+    // A promise, and no call by whoever commits: the activity then runs in the async context of its own call (AsyncLocalStorage).
+    this.#host.durable().then(this.#begin, this.#refused);
   }
 
-  durable(): void {
+  readonly #begin = (): void => {
     const { services } = this.#host;
     if (this.#abandoned || this.#host.draining) {
       this.#host.workEnds();
@@ -111,13 +111,13 @@ export class ActivityCall implements DurableCall, Dependent {
     this.#attempt = attempt;
     if (services.hooks.has('onActivityStart')) services.hooks.call('onActivityStart', this.#hookEvent(attempt.number));
     attempt.start((end) => this.#attemptEnded(attempt, end));
-  }
+  };
 
   /** What it depends on will never be durable. */
-  refused(error: unknown): void {
+  readonly #refused = (error: unknown): void => {
     if (!this.#abandoned) this.#host.broken(error as Error);
     this.#host.workEnds();
-  }
+  };
 
   #attemptEnded(attempt: ActivityAttempt, end: AttemptEnd): void {
     this.#attempt = null;

@@ -5,7 +5,6 @@ import type { ActivityTransaction } from '../../ports/activity-transaction.js';
 import type { CallIdentity } from '../call-ids.js';
 import type { Verb } from '../determinism.js';
 import type { Mailbox } from '../mailbox.js';
-import type { Dependent } from '../progress.js';
 import type { RunServices } from '../run-services.js';
 
 /** A call that only waits: until a time, for something from outside, or for whichever comes first. */
@@ -71,8 +70,8 @@ export interface CallHost {
   /** The instance keeps mail of this channel from the next commit on, if it does not already. */
   subscribe(channel: string): void;
   propose(proposal: Proposal): void;
-  /** Tells the dependent when everything recorded so far is committed, or that it never will be; not within this call. */
-  whenDurable(dependent: Dependent): void;
+  /** Resolves when everything recorded so far is committed; rejects when it never will be. */
+  durable(): Promise<void>;
   /** A call cannot go on for a reason that its code must not see: the run is broken off. */
   broken(error: Error): void;
   /** Brackets work under way, during which the run cannot be put away. */
