@@ -1,12 +1,22 @@
-// Every measurement runs to its end on SQLite and tells plausible numbers; how large they are is not for a test to say.
+// Every measurement runs to its end and tells plausible numbers, those of wake-ups on PostgreSQL; how large they are is not for a test to say.
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '@romancy/test-support';
+import { createDatabase, temporaryDirectory } from '@romancy/test-support';
 import { isReached, type Effort, type Measurement } from '../src/measurement.js';
+import { herd } from '../src/measurements/herd.js';
 import { history } from '../src/measurements/history.js';
 import { latency } from '../src/measurements/latency.js';
+import { noteRoundTrip } from '../src/measurements/note-round-trip.js';
+import { notifiedIdle } from '../src/measurements/notified-idle.js';
+import { reconnect } from '../src/measurements/reconnect.js';
 import { replay } from '../src/measurements/replay.js';
+import { msUntilFound, silentDrop } from '../src/measurements/silent-drop.js';
+import { stop } from '../src/measurements/stop.js';
+import { takeover } from '../src/measurements/takeover.js';
 import { throughput } from '../src/measurements/throughput.js';
 import { timers } from '../src/measurements/timers.js';
+import { wakeUp } from '../src/measurements/wake-up.js';
+import { writers } from '../src/measurements/writers.js';
+import { openPostgresPlace } from '../src/places/postgres-place.js';
 import { openSqlitePlace } from '../src/places/sqlite-place.js';
 import { Turnstile } from '../src/turnstile.js';
 
@@ -32,6 +42,44 @@ test.each<[Measurement, number]>([
   } finally {
     await place.close();
   }
+});
+
+// Not here: `notified-idle` looks on for 20 s at the least, and `silent-drop` waits for 18 s for the intervals of the default.
+test.each<[Measurement, number, number]>([
+  [noteRoundTrip, 1, 1],
+  [wakeUp, 3, 3],
+  [writers, 3, 2],
+  [reconnect, 2, 1],
+  [herd, 1, 0],
+  [stop, 2, 1],
+  [takeover, 1, 0],
+])('$name', { timeout: 60_000 }, async (measurement, rowCount, comparedCount) => {
+  const place = await openPostgresPlace((await createDatabase()).url);
+  try {
+    expect(measurement.isFor?.(place)).toBe(true);
+    const rows = await measurement.run(place, least);
+    expect(rows).toHaveLength(rowCount);
+    for (const { romancy } of rows) expect(romancy).toBeGreaterThan(0);
+    const compared = rows.filter(({ raw }) => raw !== null);
+    expect(compared).toHaveLength(comparedCount);
+    for (const { raw } of compared) expect(raw).toBeGreaterThan(0);
+  } finally {
+    await place.close();
+  }
+});
+
+test('a silent network is found, by quick pings', async () => {
+  const { url } = await createDatabase();
+  expect(await msUntilFound(url, { pingInterval: '1s', pingTimeout: 200 })).toBeGreaterThan(200);
+});
+
+test('where there is no server, there is nothing of wake-ups to measure', async () => {
+  const place = await openSqlitePlace(await temporaryDirectory());
+  for (const measurement of [noteRoundTrip, wakeUp, writers, notifiedIdle, reconnect, silentDrop, herd, stop, takeover]) {
+    expect(measurement.isFor?.(place)).toBe(false);
+    expect(await measurement.run(place, least)).toEqual([]);
+  }
+  await place.close();
 });
 
 test('SQLite is measured with full durability', async () => {

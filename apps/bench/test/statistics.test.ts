@@ -1,6 +1,6 @@
 // Medians, quantiles and what rounds come to.
 import { expect, test } from 'vitest';
-import { compare, median, quantile } from '../src/statistics.js';
+import { compare, median, quantile, quantilePair } from '../src/statistics.js';
 
 test('a median lies in the middle, between the two middle values of an even number', () => {
   expect(median([5, 1, 3])).toBe(3);
@@ -24,4 +24,13 @@ test('the ratio is the median of the ratios, not the ratio of the medians', () =
     { romancy: 20, raw: 200 },
   ];
   expect(compare(pairs)).toEqual({ romancy: 20, raw: 50, ratio: 2, spread: [0.1, 2] });
+});
+
+test('a quantile of pairs is one of each side for itself', () => {
+  const pairs = [
+    { romancy: 1, raw: 30 },
+    { romancy: 2, raw: 10 },
+    { romancy: 3, raw: 20 },
+  ];
+  expect(quantilePair(pairs, 0.5)).toEqual({ romancy: 2, raw: 20 });
 });

@@ -1,6 +1,6 @@
 // How results look.
 import { expect, test } from 'vitest';
-import { isReached, type ResultRow } from '../src/measurement.js';
+import { isReached, ownRow, pooledRow, type ResultRow } from '../src/measurement.js';
 import { formatNumber, formatTable } from '../src/table.js';
 
 const row: ResultRow = {
@@ -46,4 +46,33 @@ test('a target holds for the ratio or for the number itself, in its direction', 
   expect(isReached({ ...row, target: { of: 'ratio', bound: 'at most', value: 2 } })).toBe(true);
   expect(isReached({ ...row, ratio: null, target: { of: 'romancy', bound: 'at most', value: 3 } })).toBe(false);
   expect(isReached({ ...row, target: null })).toBeNull();
+});
+
+test('a target holds for the difference of both numbers, and for none where one is missing', () => {
+  const note: ResultRow = {
+    ...row,
+    what: 'note',
+    unit: 'ms',
+    romancy: 0.1,
+    raw: 0.06,
+    target: { of: 'difference', bound: 'at most', value: 0.05 },
+  };
+  expect(isReached(note)).toBe(true);
+  expect(isReached({ ...note, romancy: 0.12 })).toBe(false);
+  expect(isReached({ ...note, raw: null })).toBe(false);
+  expect(formatTable([{ ...note, storage: 'postgres' }])).toContain('difference at most 0.05  yes');
+});
+
+test('samples of all rounds together give one quantile; the spread is that of the rounds', () => {
+  const rounds = [[1, 2, 3].map((value) => ({ romancy: value, raw: 1 })), [4, 5, 6].map((value) => ({ romancy: value, raw: 2 }))];
+  expect(pooledRow({ what: 'pooled', unit: 'ms' }, rounds, 1)).toEqual({
+    ...{ what: 'pooled', unit: 'ms', target: null },
+    ...{ romancy: 6, raw: 2, ratio: 3, spread: [3, 3] },
+  });
+});
+
+test('numbers without a counterpart are told by their median, or as is said', () => {
+  const head = { what: 'alone', unit: 'ms' };
+  expect(ownRow(head, [3, 1, 8])).toEqual({ ...head, target: null, romancy: 3, raw: null, ratio: null, spread: [1, 8] });
+  expect(ownRow(head, [3, 1, 8], (each) => Math.max(...each)).romancy).toBe(8);
 });

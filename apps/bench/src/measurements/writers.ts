@@ -26,7 +26,10 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
     await listener.hear(({ ready }) => ready);
     const turnMs = roundMs / turnsPerRound;
     const sides: Record<Side, () => Promise<number>> = {
-      off: () => writing.writeFor(turnMs, (write) => writing.insert(write)),
+      off: () =>
+        writing.writeFor(turnMs, async (write) => {
+          await writing.insert(write);
+        }),
       on: () =>
         writing.writeFor(turnMs, async (write) => {
           await writing.insert(write);

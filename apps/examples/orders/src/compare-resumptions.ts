@@ -15,6 +15,7 @@ export interface ComparisonOptions {
   readonly folder: DataFolder;
   /** So many orders are measured each time. */
   readonly count: number;
+  readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +35,9 @@ const plentiful = catalogue.filter(({ pieces }) => pieces >= 120);
 /** The same workflow, webhook and workers as for all orders, in a schema of their own that is empty at the start and gone at the end. */
 export async function compareResumptions(options: ComparisonOptions): Promise<Comparison> {
   try {
+    options.say('  with @romancy/notify-pg …');
     const notes = await measure(options, true);
+    options.say('  by polling …\n');
     const polling = await measure(options, false);
     return { withNotes: notes.latencies, byPolling: polling.latencies, checks: [...notes.checks, ...polling.checks] };
   } finally {
