@@ -16,13 +16,15 @@ export function guardStream(
   stream: PgStream,
   { clock, onError }: { readonly clock: Clock; readonly onError: (error: Error) => void },
 ): void {
-  if (stream.listeners === undefined || stream.off === undefined || stream.on === undefined) return;
+  if (stream.rawListeners === undefined || stream.off === undefined || stream.on === undefined) return;
   let turnEnds: number | null = null;
   const nextTurn = (): void => {
     turnEnds = null;
     stream.resume?.();
   };
-  for (const listener of stream.listeners('data') as DataListener[]) {
+  for (const listener of stream.rawListeners('data') as (DataListener & { readonly listener?: unknown })[]) {
+    // One that listens once, as for the server's word on TLS, goes by itself, and the stream with it.
+    if (listener.listener !== undefined) continue;
     stream.off('data', listener);
     stream.on('data', (chunk) => {
       if (turnEnds === null) {

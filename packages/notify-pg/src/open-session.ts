@@ -1,7 +1,8 @@
 // Connects, looks who is there, and settles what must hold for a session before it is used.
 import type { Clock } from '@romancy/core/ports';
 import { deadline } from './deadline.js';
-import type { PgClient, SessionRole } from './pg-client.js';
+import { guardStream } from './guarded-stream.js';
+import type { PgClient, PgStream, SessionRole } from './pg-client.js';
 import type { ResolvedOptions } from './pg-notifier-options.js';
 import { Session } from './session.js';
 import { applySettings } from './session-settings.js';
@@ -70,7 +71,7 @@ async function connected({ role, options, clock }: OpenParts, signal: AbortSigna
   );
   const connecting =
     connect === undefined
-      ? connectByString({ connectionString, application_name: `${applicationName}:${role}` }, unwanted)
+      ? connectByString({ connectionString, application_name: `${applicationName}:${role}` }, { clock, signal: unwanted })
       : (async () => await connect({ role, signal: unwanted }))();
   // What comes when nobody waits for it any more is closed; its errors are nobody's.
   connecting.then(
@@ -91,19 +92,28 @@ async function connected({ role, options, clock }: OpenParts, signal: AbortSigna
 
 async function connectByString(
   config: { readonly connectionString: string | undefined; readonly application_name: string },
-  signal: AbortSignal,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<PgClient> {
   // Loaded only here: who connects with a driver of his own needs no pg.
   const { default: pg } = await import('pg');
   signal.throwIfAborted();
   const client = new pg.Client({ ...config, keepAlive: true });
   client.on('error', () => undefined);
-  const destroy = (): void => {
-    (client.connection as unknown as { readonly stream: { destroy(): void } }).stream.destroy();
+  const connection = client.connection as unknown as {
+    readonly stream: PgStream;
+    once(event: string, listener: () => void): void;
+  };
+  const destroy = (): void => void connection.stream.destroy();
+  // It reads from here on, with TLS from another stream, and nobody else is there yet to catch what it throws at bytes that no server sends.
+  const guard = (): void => {
+    guardStream(connection.stream, { clock, onError: (error) => void connection.stream.destroy(error) });
   };
   signal.addEventListener('abort', destroy, { once: true });
   try {
-    await client.connect();
+    const connected = client.connect();
+    guard();
+    connection.once('sslconnect', guard);
+    await connected;
     return client;
   } catch (error) {
     destroy();

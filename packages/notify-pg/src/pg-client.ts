@@ -38,7 +38,7 @@ export interface PgStream {
   destroy(error?: Error): unknown;
   unref?(): unknown;
   setKeepAlive?(enable: boolean, initialDelayMs: number): unknown;
-  listeners?(event: 'data'): readonly unknown[];
+  rawListeners?(event: 'data'): readonly unknown[];
   on?(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
   off?(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
   pause?(): unknown;

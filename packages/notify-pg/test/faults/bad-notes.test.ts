@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createDatabase, eventually, type ProxiedConnection, readNotification, startTcpProxy } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
-import { healthyNotifier } from '../notifier-fixture.js';
+import { healthyNotifier, startNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
 import { fast } from './fast-profile.js';
 import { openLedger } from './ledger.js';
@@ -108,6 +108,24 @@ describe('bytes that no server sends', () => {
           },
           { timeout: 5000, interval: 50 },
         ).catch((cause: unknown) => {
+          throw new Error(`Not healthy after bytes ${name}`, { cause });
+        });
+      }),
+    );
+  });
+
+  it('end no process while it connects, and are behind it when it tries again', async () => {
+    const { url } = await createDatabase();
+    await Promise.all(
+      Object.entries(garbage).map(async ([name, bytes], index) => {
+        const proxy = await startTcpProxy(url);
+        let disturbed = 0;
+        proxy.onStartup = (connection) => {
+          if (disturbed++ < 4) connection.inject(bytes);
+        };
+        const channelPrefix = `early${index}`;
+        const { is } = await startNotifier({ connectionString: proxy.url, channelPrefix, ...fast });
+        await is('healthy').catch((cause: unknown) => {
           throw new Error(`Not healthy after bytes ${name}`, { cause });
         });
       }),
