@@ -4,6 +4,7 @@ import { comparedRow, pooledRow } from '../measurement.js';
 import { pause } from '../pause.js';
 import { startProcess, type BenchProcess } from '../processes/start-process.js';
 import type { EventWorkerSays } from '../processes/event-worker.js';
+import type { RawEventWorkerSays } from '../processes/raw-event-worker.js';
 import { keepEvent, makeWaits, tellOfEvent } from '../raw/raw-waits.js';
 import { quantilePair, type Pair } from '../statistics.js';
 import { connected } from '../wakeups/connected.js';
@@ -26,7 +27,7 @@ export const wakeUp = onServer('wake-up', ({ url, emptySchema }, { rounds, quick
     const waits = { schema: rawSchema, channel: rawSchema };
     const romancy = await notifiedApp({ url, schema, workflows: [] });
     const worker: Worker = startProcess('event-worker', [url, schema]);
-    const rawWorker: Worker = startProcess('raw-event-worker', [url, rawSchema]);
+    const rawWorker: BenchProcess<RawEventWorkerSays> = startProcess('raw-event-worker', [url, rawSchema]);
     try {
       const rawIds = await makeWaits(storing, waits, count);
       await Promise.all([worker, rawWorker].map((each) => each.hear((said) => 'ready' in said)));

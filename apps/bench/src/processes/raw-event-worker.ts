@@ -4,7 +4,10 @@ import { claimWait, type RawWaits } from '../raw/raw-waits.js';
 import type { EventWorkerSays } from './event-worker.js';
 import { endWithParent, tellParent } from './tell-parent.js';
 
-const say = (message: EventWorkerSays): void => tellParent(message);
+/** In the words of the worker that it stands beside. */
+export type RawEventWorkerSays = EventWorkerSays;
+
+const say = (message: RawEventWorkerSays): void => tellParent(message);
 
 const [connectionString = '', schema = ''] = process.argv.slice(2);
 endWithParent();
