@@ -1,5 +1,6 @@
 // Claims due instances, and reads again what a delivery has overtaken in the meantime.
 import type { ClaimedRun, ClaimRequest, ClaimResult, HistoryEntry, Mail } from '@romancy/core/ports';
+import type { ClaimCall } from './claim-function.js';
 import { claimStatement, type ClaimTag } from './claim-statement.js';
 import type { Row } from './connection.js';
 import type { Database } from './database.js';
@@ -12,6 +13,7 @@ import type { TableNames } from './table-names.js';
 interface Where {
   readonly database: Database;
   readonly tables: TableNames;
+  readonly call: ClaimCall;
 }
 
 /** A run while its rows are gathered. */
@@ -21,9 +23,12 @@ interface Gathered {
   readonly mail: Mail[];
 }
 
-export async function claimRuns({ database, tables }: Where, request: ClaimRequest): Promise<ClaimResult> {
+export async function claimRuns({ database, tables, call }: Where, request: ClaimRequest): Promise<ClaimResult> {
   if (request.holding !== null) await awaitLostStatements({ database, tables }, request.workerId);
-  const answer = await database.rows(claimStatement(tables, request));
+  const isUsual = request.limit > 0 && request.holding === null;
+  const answer = isUsual
+    ? await database.preparedRows(call.name, call.of(request))
+    : await database.rows(claimStatement(tables, request));
   const tagged = (tag: ClaimTag): readonly Row[] => answer.filter((row) => row[0] === tag).map((row) => row.slice(1));
 
   const [now, nextDueAt, isAlive, isFenced] = tagged('meta')[0]!;
@@ -50,13 +55,13 @@ export async function claimRuns({ database, tables }: Where, request: ClaimReque
  * After a lost answer, the statement whose connection broke may still be running in the server, and would claim behind the back of
  * this call. FOR UPDATE conflicts with the fence that it holds, so this waits for its end.
  */
-async function awaitLostStatements({ database, tables }: Where, workerId: string): Promise<void> {
+async function awaitLostStatements({ database, tables }: Omit<Where, 'call'>, workerId: string): Promise<void> {
   await database.rows(sql`SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} FOR UPDATE`);
 }
 
 /** The rows are this worker's now: no history is added by others, and whatever mail comes from here on sets their attention again. */
 async function readStale(
-  { database, tables }: Where,
+  { database, tables }: Omit<Where, 'call'>,
   gathered: ReadonlyMap<string, Gathered>,
   request: ClaimRequest,
 ): Promise<void> {

@@ -29,35 +29,64 @@ export type ClaimTag = 'meta' | 'run' | 'entry' | 'mail' | 'attention';
 /** The most ids of instances with attention that are told at once. */
 const attentionLimit = 1000;
 
+/** What stands in the statement: parameters, or names of them in a function. */
+export interface ClaimTerms {
+  readonly worker: Sql;
+  /** A list of texts, each once. */
+  readonly workflows: Sql;
+  readonly limit: Sql;
+  /** One more than the limit of the request, which tells whether that was all. */
+  readonly entries: Sql;
+  readonly mail: Sql;
+  /** A list of texts. Null: nothing can have been lost. */
+  readonly holding: Sql | null;
+  /** False: no room, nothing due is taken. */
+  readonly takesDue: boolean;
+}
+
+/** The statement with the values of a request as its parameters. */
 export function claimStatement(tables: TableNames, request: ClaimRequest): Sql {
-  const { workerId, workflowNames, limit, holding } = request;
+  const { workerId, workflowNames, limit, historyLimit, mailLimit, holding } = request;
+  return claimQuery(tables, {
+    worker: sql`${workerId}`,
+    workflows: sql`${[...new Set(workflowNames)]}::text[]`,
+    limit: sql`${limit}`,
+    entries: sql`${historyLimit + 1}`,
+    mail: sql`${mailLimit}`,
+    holding: holding === null ? null : sql`${holding}::text[]`,
+    takesDue: limit > 0,
+  });
+}
+
+export function claimQuery(tables: TableNames, terms: ClaimTerms): Sql {
+  const { worker, workflows, takesDue, holding } = terms;
   const heads = sql`heads AS MATERIALIZED (
-    SELECT n.name, h.wake_at FROM unnest(${[...new Set(workflowNames)]}::text[]) AS n (name)
+    SELECT n.name, h.wake_at FROM unnest(${workflows}) AS n (name)
     CROSS JOIN LATERAL (
       SELECT i.wake_at FROM ${tables.instances} i WHERE i.workflow_name = n.name AND i.wake_at IS NOT NULL
       ORDER BY i.wake_at LIMIT 1
     ) h
   )`;
-  const claims = limit > 0 || holding !== null;
+  const claims = takesDue || holding !== null;
   const wanted = holding === null ? raw('EXISTS (SELECT FROM heads WHERE wake_at <= now())') : raw('true');
-  const meta = sql`SELECT 'meta', ${clockMillis}::text, ${nextDueAt(tables, limit > 0)}::text,
-    EXISTS (SELECT FROM ${tables.workers} w WHERE w.worker_id = ${workerId})::text,
+  const meta = sql`SELECT 'meta', ${clockMillis}::text, ${nextDueAt(tables, takesDue)}::text,
+    EXISTS (SELECT FROM ${tables.workers} w WHERE w.worker_id = ${worker})::text,
     ${claims ? sql`(NOT ${wanted} OR EXISTS (SELECT FROM alive))::text` : raw('NULL')}${nulls(5)}`;
   const attention = sql`(SELECT 'attention', i.instance_id${nulls(8)} FROM ${tables.instances} i
-    WHERE i.owner = ${workerId} AND i.attention
+    WHERE i.owner = ${worker} AND i.attention
       ${holding === null ? raw('') : raw('AND i.instance_id NOT IN (SELECT instance_id FROM lost)')}
-    LIMIT ${attentionLimit})`;
-  const parts = claims ? [heads, ...claimParts(tables, request, wanted)] : [heads];
-  const answers = claims ? [meta, attention, ...claimAnswers(tables, request)] : [meta, attention];
+    LIMIT ${raw(String(attentionLimit))})`;
+  const parts = claims ? [heads, ...claimParts(tables, terms, wanted)] : [heads];
+  const answers = claims ? [meta, attention, ...claimAnswers(tables, terms)] : [meta, attention];
   return sql`WITH ${joined(parts, ',\n')}\n${joined(answers, '\nUNION ALL ')}`;
 }
 
-function claimParts(tables: TableNames, request: ClaimRequest, wanted: Sql): readonly Sql[] {
-  const { workerId, limit, holding } = request;
-  const alive = sql`alive AS MATERIALIZED (${aliveRow(tables, workerId, wanted)})`;
+function claimParts(tables: TableNames, terms: ClaimTerms, wanted: Sql): readonly Sql[] {
+  const { worker, limit, takesDue, holding } = terms;
+  const alive = sql`alive AS MATERIALIZED (${aliveRow(tables, worker, wanted)})`;
   const lost = sql`lost AS MATERIALIZED (
     SELECT i.instance_id FROM ${tables.instances} i
-    WHERE i.owner = ${workerId} AND NOT i.instance_id = ANY(${holding ?? []}::text[]) AND EXISTS (SELECT FROM alive)
+    WHERE i.owner = ${worker} AND NOT i.instance_id = ANY(${holding ?? raw('NULL')}) AND EXISTS (SELECT FROM alive)
     ORDER BY i.instance_id FOR NO KEY UPDATE
   )`;
   const due = sql`due AS MATERIALIZED (
@@ -70,31 +99,30 @@ function claimParts(tables: TableNames, request: ClaimRequest, wanted: Sql): rea
   const room = holding === null ? sql`${limit}` : sql`greatest(0, ${limit}::bigint - (SELECT count(*) FROM lost))`;
   const picked = sql`picked AS MATERIALIZED (SELECT instance_id, wake_at FROM due ORDER BY wake_at, instance_id LIMIT ${room})`;
   const ids = [
-    ...(limit > 0 ? [raw('SELECT instance_id FROM picked')] : []),
+    ...(takesDue ? [raw('SELECT instance_id FROM picked')] : []),
     ...(holding === null ? [] : [raw('SELECT instance_id FROM lost')]),
   ];
   const taken = sql`taken AS (
     UPDATE ${tables.instances} i
-    SET owner = ${workerId}, status = 'running', wake_at = NULL, attention = false, error = NULL, claims = i.claims + 1,
+    SET owner = ${worker}, status = 'running', wake_at = NULL, attention = false, error = NULL, claims = i.claims + 1,
       version = i.version + 1
     WHERE i.instance_id = ANY(ARRAY(${joined(ids, ' UNION ALL ')}))
     RETURNING i.instance_id, i.workflow_name, i.input, i.created_at, i.claims, i.cancel_requested_at, i.cancel_reason, i.version
   )`;
-  return [alive, ...(holding === null ? [] : [lost]), ...(limit > 0 ? [due, picked] : []), taken];
+  return [alive, ...(holding === null ? [] : [lost]), ...(takesDue ? [due, picked] : []), taken];
 }
 
-function claimAnswers(tables: TableNames, { historyLimit, mailLimit, limit }: ClaimRequest): readonly Sql[] {
-  const dueAt = limit > 0 ? millis('(SELECT p.wake_at FROM picked p WHERE p.instance_id = t.instance_id)') : raw('NULL');
+function claimAnswers(tables: TableNames, { entries, mail, takesDue }: ClaimTerms): readonly Sql[] {
+  const dueAt = takesDue ? millis('(SELECT p.wake_at FROM picked p WHERE p.instance_id = t.instance_id)') : raw('NULL');
   return [
     sql`SELECT 'run', t.instance_id, t.workflow_name, t.input::text, ${millis('t.created_at')}::text, t.claims::text,
         (t.cancel_requested_at IS NOT NULL)::text, t.cancel_reason, (s.version <> t.version - 1)::text, ${dueAt}::text
-      FROM taken t JOIN ${tables.instances} s ON s.instance_id = t.instance_id`,
-    // One more than the limit, which tells whether that was all.
+      FROM taken t JOIN ${tables.instances} s ON s.instance_id = ANY(ARRAY[t.instance_id])`,
     sql`SELECT 'entry', x.*${nulls(1)} FROM taken t CROSS JOIN LATERAL (
-        SELECT ${historyColumns} FROM ${tables.history} h WHERE h.instance_id = t.instance_id ORDER BY h.seq LIMIT ${historyLimit + 1}
+        SELECT ${historyColumns} FROM ${tables.history} h WHERE h.instance_id = t.instance_id ORDER BY h.seq LIMIT ${entries}
       ) x`,
     sql`SELECT 'mail', t.instance_id, x.*${nulls(5)} FROM taken t CROSS JOIN LATERAL (
-        SELECT ${mailColumns} FROM ${tables.mailbox} m WHERE m.instance_id = t.instance_id ORDER BY m.mail_id LIMIT ${mailLimit}
+        SELECT ${mailColumns} FROM ${tables.mailbox} m WHERE m.instance_id = t.instance_id ORDER BY m.mail_id LIMIT ${mail}
       ) x`,
   ];
 }

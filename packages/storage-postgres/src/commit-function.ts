@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ProgressBatch } from '@romancy/core/ports';
 import { arrayLiteral, type ArrayItem } from './array-literal.js';
+import { bodyTag, functionSettings } from './function-settings.js';
 import { identifier, type SqlValue, type Statement } from './sql.js';
 import type { TableNames } from './table-names.js';
 
@@ -25,9 +26,7 @@ const parameterCount = 24;
 /** What the function writes, and the races it is in. To be put into a migration. */
 export function createCommitFunction(t: TableNames): string {
   const body = bodyOf(t);
-  // Names of the schema are in it, and may have any characters.
-  let tag = '$body$';
-  while (body.includes(tag)) tag = `$_${tag.slice(1)}`;
+  const tag = bodyTag(body);
   return `
 CREATE FUNCTION ${functionName(t)}(
   worker text,
@@ -40,9 +39,7 @@ CREATE FUNCTION ${functionName(t)}(
   settled_output text[], settled_error text[],
   OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json
 ) LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_mergejoin = off SET jit = off
-SET search_path = pg_catalog
+${functionSettings}
 AS ${tag}${body}${tag}`;
 }
 

@@ -16,7 +16,7 @@ import type { TableNames } from './table-names.js';
  *
  * @param condition without which nothing is to be written either; the row is then not locked.
  */
-export function aliveRow(tables: TableNames, workerId: string, condition: Sql = raw('true')): Sql {
+export function aliveRow(tables: TableNames, workerId: Sql | string, condition: Sql = raw('true')): Sql {
   return sql`SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} AND ${condition} FOR KEY SHARE`;
 }
 

@@ -1,4 +1,5 @@
 // The versions of the schema, oldest first. A version that was published is never changed; what comes later is a further one.
+import { createClaimFunction } from './claim-function.js';
 import { createCommitFunction } from './commit-function.js';
 import type { TableNames } from './table-names.js';
 
@@ -110,6 +111,7 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (source, event_id)
       );
       ${createCommitFunction(t)};
+      ${createClaimFunction(t)};
     `,
   },
 ];

@@ -1,6 +1,7 @@
 // Runs on PostgreSQL: commits, claims, signals, mail and history.
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
+import { createClaimCall } from './claim-function.js';
 import { createCommitCall } from './commit-function.js';
 import { commitProgress } from './commit-progress.js';
 import type { Database } from './database.js';
@@ -10,13 +11,14 @@ import { readSignals } from './read-signals.js';
 import type { TableNames } from './table-names.js';
 
 export function createRunStore(database: Database, tables: TableNames): RunStore {
-  const call = createCommitCall(tables);
+  const commitCall = createCommitCall(tables);
+  const claimCall = createClaimCall(tables);
   return {
     commit(batch) {
-      const toldWith = { name: call.name, wakeups: () => batch.wakeups ?? [] };
-      return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), call, batch);
+      const toldWith = { name: commitCall.name, wakeups: () => batch.wakeups ?? [] };
+      return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), commitCall, batch);
     },
-    claim: (request) => claimRuns({ database, tables }, request),
+    claim: (request) => claimRuns({ database, tables, call: claimCall }, request),
     readSignals: (request) => readSignals(database, tables, request),
     mail: (request) => readMail(database, tables, request),
     history: (request) => readHistory(database, tables, request),

@@ -98,7 +98,7 @@ describe('the cost of a workflow on PostgreSQL', () => {
       await run.result({ timeout: '10s' });
     });
     const commits = sent.filter((text) => text.includes('commit_progress_1('));
-    const claims = sent.filter((text) => text.startsWith('WITH heads'));
+    const claims = sent.filter((text) => text.includes('claim_runs_1('));
     expect(claims).toHaveLength(1);
     expect(commits.length).toBeLessThanOrEqual(3);
   });

@@ -86,7 +86,7 @@ describe('a commit whose answer is lost', () => {
 describe('a claim whose answer is lost', () => {
   it('leaves nothing that nobody knows of', async () => {
     await storage.runs.commit(batch(worker, { starts: [newInstance('one', { owned: false }), newInstance('held')] }));
-    loseAnswerTo('WITH heads');
+    loseAnswerTo('claim_runs_1');
     await expect(storage.runs.claim(claimRequest(worker))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
     const { claimed } = await storage.runs.claim(claimRequest(worker, { holding: ['held'] }));
     expect(claimed.map((run) => run.instanceId)).toEqual(['one']);
@@ -100,7 +100,7 @@ describe('a claim whose answer is lost', () => {
     let late: Promise<unknown> = Promise.resolve();
     await new Promise<void>((sent) => {
       watched.intercept((query, _send, client) => {
-        if (!query.text.startsWith('WITH heads')) return _send();
+        if (!query.text.includes('claim_runs_1')) return _send();
         watched.intercept(undefined);
         late = (async () => {
           await client.query({ text: 'BEGIN' });

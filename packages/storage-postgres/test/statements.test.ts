@@ -96,17 +96,19 @@ describe('more than one statement takes', () => {
 });
 
 describe('all statements', () => {
-  it('are without a name but for the commit, and leave nothing else in their session', async () => {
+  it('are without a name but for the commit and the claim, and leave nothing else in their session', async () => {
     const names = new Set<string | undefined>();
     watched.intercept((query, send) => {
       names.add(query.name);
       return send();
     });
     await storage.runs.claim(claimRequest(worker));
-    expect([...names]).toEqual([undefined]);
+    const ofClaims = expect.stringMatching(/^romancy_claim_runs_1_[0-9a-f]{16}$/);
+    expect([...names]).toEqual([ofClaims]);
+    await storage.runs.claim(claimRequest(worker, { limit: 0 }));
     await storage.runs.commit(batch(worker, { entries: [newEntry('one', 1)] }));
     await storage.leases.retire({ workerId: worker });
-    expect([...names]).toEqual([undefined, expect.stringMatching(/^romancy_commit_progress_1_[0-9a-f]{16}$/)]);
+    expect([...names]).toEqual([ofClaims, undefined, expect.stringMatching(/^romancy_commit_progress_1_[0-9a-f]{16}$/)]);
     const sent = watched.statements.map((text) => text.replace(/\$body\$.*\$body\$/s, ''));
     for (const text of sent) expect(text).not.toMatch(/\b(LISTEN|PREPARE|DECLARE|CREATE TEMP)\b|\bSET (?!LOCAL)SESSION/);
   });
