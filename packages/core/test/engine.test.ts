@@ -120,6 +120,37 @@ describe('retries', () => {
     const app = await startApp({ workflows: [workflow], errors: [PaymentDeclined] });
     expect(await (await app.startWorkflow(workflow)).result()).toBe('card');
   });
+
+  it('stall the instance where an error cannot even be looked at, and end no process', async () => {
+    const opaque = (): Error =>
+      Object.defineProperty(new Error('opaque'), 'cause', {
+        get() {
+          throw new RangeError('not to be seen');
+        },
+      });
+    class Unaskable extends Error {
+      static override [Symbol.hasInstance](): boolean {
+        throw new RangeError('not to be asked');
+      }
+    }
+    const workflows = [
+      defineWorkflow('rejects', (ctx) => ctx.run('a', () => Promise.reject<string>(opaque()))),
+      defineWorkflow('throws', (ctx) =>
+        ctx.run('a', () => {
+          throw opaque();
+        }),
+      ),
+      defineWorkflow('asks', (ctx) =>
+        ctx.run('a', () => Promise.reject<string>(new Error('no')), { retry: { nonRetryable: [Unaskable] } }),
+      ),
+    ];
+    const app = await startApp({ workflows });
+    for (const workflow of workflows) {
+      const handle = await app.startWorkflow(workflow);
+      await expect.poll(() => handle.status()).toBe('stalled');
+    }
+    expect(app.status().running).toBe(0);
+  });
 });
 
 describe('waits', () => {

@@ -128,9 +128,15 @@ export class ActivityCall implements DurableCall {
       return;
     }
     const facts = { attempt: attempt.number, durationMs: this.#host.services.clock.monotonic() - attempt.began };
-    if (end.ok) this.#succeed(end, facts);
-    else this.#fail(end.error, facts);
-    this.#host.workEnds();
+    try {
+      if (end.ok) this.#succeed(end, facts);
+      else this.#fail(end.error, facts);
+    } catch (error) {
+      // Code of the user has its part in this: getters of an error, `Symbol.hasInstance` of a class, a codec.
+      this.#host.broken(error as Error);
+    } finally {
+      this.#host.workEnds();
+    }
   }
 
   #succeed({ data, transaction }: AttemptEnd & { readonly ok: true }, facts: AttemptFacts): void {
