@@ -96,6 +96,31 @@ describe('a sender', () => {
     expect(sender.counters).toMatchObject({ dropped: 2 });
   });
 
+  it('asks a server that refuses for good less and less, down to once a second, and is quick again after a success or with a new session', async () => {
+    const refusals = (count: number): Error[] => Array.from({ length: count }, () => serverError('42501'));
+    attach();
+    client.answers = refusals(100);
+    sender.send([event('1')]);
+    await clock.advance('10s');
+    expect(client.queries.length).toBeLessThan(25);
+    client.answers = [];
+    await clock.advance('1s');
+    expect(flushes().at(-1)).toEqual([undefined]);
+    client.queries.length = 0;
+    client.answers = refusals(1);
+    sender.send([event('2')]);
+    await clock.advance(10);
+    expect(flushes()).toEqual([['2'], ['2']]);
+    client.answers = refusals(100);
+    sender.send([event('3')]);
+    await clock.advance('10s');
+    sender.detach();
+    client = new FakeClient();
+    attach();
+    await settleTurns(1);
+    expect(client.queries.length).toBe(1);
+  });
+
   it('keeps what was lost with its session for the next one, and makes one note of a pile', async () => {
     const first = openFake(client, clock);
     client.answers = ['silence'];

@@ -12,6 +12,9 @@ import { SessionLostError } from './session.js';
 /** How many notes wait for a new session; more become one for everything. What they told is old by then, and every listener hears them all. */
 const longestPile = 100;
 
+/** The longest pause between two tries with a server that refuses one after the other. */
+const longestPauseMs = 1000;
+
 export interface SenderParts {
   readonly clock: Clock;
   readonly windowMs: number;
@@ -26,6 +29,8 @@ export class Sender {
   #ping: Ping | null = null;
   /** The batch before could not be sent: what it held is in the next one, for the last time. */
   #failedOnce = false;
+  /** How many flushes in a row were refused. */
+  #refusals = 0;
   #inFlight: Promise<void> | null = null;
   #isArmed = false;
   #cancel: () => void = () => undefined;
@@ -56,6 +61,9 @@ export class Sender {
 
   attach(open: OpenSession): void {
     this.#open = open;
+    // Another server perhaps, and at once: sessions do not come more often than their keeper lets them.
+    if (this.#refusals > 0) this.#flushedAt = Number.NEGATIVE_INFINITY;
+    this.#refusals = 0;
     this.#answeredAt = this.#parts.clock.monotonic();
     this.#queue.limit(longestPending);
     this.#arm();
@@ -117,7 +125,7 @@ export class Sender {
   #arm(): void {
     if (this.#isArmed || this.#stopped || this.#open === null || this.#inFlight !== null || !this.#hasWork) return;
     this.#isArmed = true;
-    const waitMs = this.#flushedAt + this.#parts.windowMs - this.#parts.clock.monotonic();
+    const waitMs = this.#flushedAt + this.#pauseMs - this.#parts.clock.monotonic();
     const flush = (): void => {
       if (!this.#isArmed) return;
       this.#isArmed = false;
@@ -126,6 +134,15 @@ export class Sender {
     // After quiet: when the code that is running has said all that it has to say, and no later.
     if (waitMs <= 0) queueMicrotask(flush);
     else this.#cancel = this.#parts.clock.schedule(waitMs, flush);
+  }
+
+  /**
+   * From one flush to the next. What was refused is tried again after a window; a server that goes on refusing is asked less and less, for also
+   * the note that tells of what was dropped is refused, and would be tried for ever.
+   */
+  get #pauseMs(): number {
+    const { windowMs } = this.#parts;
+    return Math.min(longestPauseMs, windowMs * 2 ** Math.min(10, Math.max(0, this.#refusals - 2)));
   }
 
   #disarm(): void {
@@ -175,6 +192,7 @@ export class Sender {
           isOwnSession: open.ownProcessId !== null,
         }),
       );
+      this.#refusals = 0;
       this.#answeredAt = clock.monotonic();
       this.#sent += batch.notes.length;
       ping?.sent();
@@ -182,6 +200,7 @@ export class Sender {
     } catch (error) {
       this.#failed(batch, isLastTry);
       if (error instanceof SessionLostError) return;
+      this.#refusals++;
       // It refused, but it is there.
       this.#answeredAt = clock.monotonic();
       ping?.refused();
