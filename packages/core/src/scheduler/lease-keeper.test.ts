@@ -1,6 +1,6 @@
 // When a lease is renewed and when others are looked for: seldom, at once when a sign changes, and soon while there is somebody to watch.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LeaseLostError } from '../domain/errors.js';
+import { StorageUnavailableError, type LeaseLostError } from '../domain/errors.js';
 import type { LeaseStore, UpkeepRequest, UpkeepResult } from '../ports/lease-store.js';
 import { ManualClock, recordingLogger, seededEntropy, settleTurns, type RecordingLogger } from '../testing/index.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -25,6 +25,7 @@ let requests: (UpkeepRequest & { readonly at: number })[];
 let answer: Partial<UpkeepResult>;
 /** Before an answer: a promise that a test holds back. */
 let gate: Promise<void>;
+let isAway: boolean;
 let presence: string | null;
 let lost: LeaseLostError[];
 let keeper: LeaseKeeper;
@@ -36,6 +37,7 @@ beforeEach(() => {
   requests = [];
   answer = {};
   gate = Promise.resolve();
+  isAway = false;
   presence = null;
   lost = [];
   workflowNames = ['order'];
@@ -49,6 +51,7 @@ function start(): void {
   const leases = {
     async upkeep(request: UpkeepRequest) {
       requests.push({ ...request, at: clock.monotonic() - begun });
+      if (isAway) throw new StorageUnavailableError('away');
       const given = { ...quiet, ...answer };
       await gate;
       return { ...given, now: clock.now() };
@@ -176,6 +179,41 @@ describe('a lease keeper', () => {
     expect(logger.matching('a worker is dead')).toHaveLength(1);
     await clock.advance('6s');
     expect(requests).toHaveLength(3);
+  });
+
+  it('suspects nobody by what it saw before an outage, and gives everybody ten seconds after it', async () => {
+    const missing = { othersOwnRuns: true, missing: [{ workerId: 'a', presence: 'one' }] };
+    answer = missing;
+    start();
+    keeper.othersAreBusy();
+    await clock.advance(1500);
+    isAway = true;
+    await clock.advance('12s');
+    isAway = false;
+    requests.length = 0;
+    await clock.advance('5s');
+    const [first] = requests;
+    expect(first).toMatchObject({ suspects: [] });
+    await clock.advance('20s');
+    const suspecting = requests.find(({ suspects }) => suspects.length > 0);
+    expect(suspecting!.at - first!.at).toBeGreaterThanOrEqual(10_000);
+    expect(suspecting!.at - first!.at).toBeLessThan(11_100);
+  });
+
+  it('suspects nobody for ten seconds after its own sign was lost: others may have lost theirs by the same', async () => {
+    presence = 'sign';
+    answer = { othersOwnRuns: true };
+    start();
+    keeper.othersAreBusy();
+    keeper.renewNow();
+    await clock.advance('2s');
+    requests.length = 0;
+    presence = 'new';
+    answer = { othersOwnRuns: true, missing: [{ workerId: 'a', presence: 'one' }] };
+    keeper.renewNow();
+    await clock.advance('20s');
+    const suspecting = requests.find(({ suspects }) => suspects.length > 0);
+    expect(suspecting!.at - requests[0]!.at).toBeGreaterThanOrEqual(10_000);
   });
 
   it('does not look again and again for one whose row is locked', async () => {

@@ -47,6 +47,8 @@ export class LeaseKeeper {
   #cancelTimer: (() => void) | null = null;
   #underWay: Promise<void> | null = null;
   #peers: readonly string[] = [];
+  /** The sign that the last answered renewal named. */
+  #shown: string | null = null;
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
@@ -125,20 +127,27 @@ export class LeaseKeeper {
     if (workerId === null) return;
     const mark = this.#watch.mark();
     let tries = 0;
+    let wasCutOff = false;
     const answer = await health.keepTrying(async () => {
       const sentAt = clock.monotonic();
+      const isRepeated = tries++ > 0;
       // The presence is asked for at each try: it may have changed during an outage. And after a look whose answer was lost, which may have
       // released instances without a word, only a renewal tells of work.
-      const renewal = renews || tries++ > 0 ? { leaseMs, presence: this.#parts.presence(), workflowNames } : null;
-      const result = await leases.upkeep({ workerId, renewal, suspects: this.#watch.suspects() });
+      const renewal = renews || isRepeated ? { leaseMs, presence: this.#parts.presence(), workflowNames } : null;
+      // What was suspected before an outage has ripened in it, while the suspect may have had no way to say that he lives. An own sign that
+      // is gone tells of an outage that was over before this process had anything to ask, as a failover can be.
+      const hasLostSign = renewal !== null && this.#shown !== null && renewal.presence !== this.#shown;
+      wasCutOff = isRepeated || hasLostSign;
+      const result = await leases.upkeep({ workerId, renewal, suspects: wasCutOff ? [] : this.#watch.suspects() });
       storageClock.observe(result.now, sentAt);
+      if (renewal !== null) this.#shown = renewal.presence;
       return result;
     }, this.#abort.signal);
     if (!answer.alive) {
       this.#parts.onLeaseLost(new LeaseLostError({ workerId }));
       return;
     }
-    this.#watch.saw(answer, mark);
+    this.#watch.saw(answer, { mark, wasCutOff });
     this.#tell(answer);
   }
 

@@ -6,6 +6,11 @@ import { jittered } from './polling-pace.js';
 
 /** How long a sign may be gone before its worker is declared dead: time for one that lives to say that it has lost its connection. */
 const graceMs = 1000;
+/**
+ * How long nobody is declared dead by his sign after this process was cut off itself. As a rule others were too, all signs are gone by
+ * then, and who tries again may pause for 5 s before he says that he lives, and then has to be answered.
+ */
+const graceAfterCutMs = 10_000;
 const shortestIntervalMs = 1000;
 /** All processes of a fleet together make about two looks a second. */
 const intervalPerPeerMs = 500;
@@ -22,6 +27,8 @@ export class PresenceWatch {
   readonly #entropy: Entropy;
   readonly #suspicions = new Map<string, Suspicion>();
   #othersOwnRuns = false;
+  /** By the monotonic clock: until then no suspicion counts. */
+  #distrustsItselfUntil = Number.NEGATIVE_INFINITY;
   /** Goes up with every `worker_busy`: one that comes while a look is in flight is not undone by what that look saw. */
   #busyMarks = 0;
 
@@ -57,19 +64,35 @@ export class PresenceWatch {
   graceEndsAt(): number {
     const now = this.#clock.monotonic();
     let first = Number.POSITIVE_INFINITY;
-    for (const { since } of this.#suspicions.values()) if (since + graceMs > now) first = Math.min(first, since + graceMs);
+    for (const suspicion of this.#suspicions.values()) {
+      const endsAt = this.#graceEndsAt(suspicion);
+      if (endsAt > now) first = Math.min(first, endsAt);
+    }
     return first;
   }
 
   /** Those whose grace is over. */
   suspects(): readonly MissingWorker[] {
-    const latest = this.#clock.monotonic() - graceMs;
-    return [...this.#suspicions].flatMap(([workerId, { presence, since }]) => (since <= latest ? [{ workerId, presence }] : []));
+    const now = this.#clock.monotonic();
+    return [...this.#suspicions].flatMap(([workerId, suspicion]) =>
+      this.#graceEndsAt(suspicion) <= now ? [{ workerId, presence: suspicion.presence }] : [],
+    );
   }
 
-  /** Takes what an upkeep or a look told. Who is not missing any more, or by another sign, is not suspected any more. */
-  saw({ missing, othersOwnRuns }: UpkeepResult, mark: number): void {
+  #graceEndsAt({ since }: Suspicion): number {
+    return Math.max(since + graceMs, this.#distrustsItselfUntil);
+  }
+
+  /**
+   * Takes what an upkeep or a look told. Who is not missing any more, or by another sign, is not suspected any more.
+   * @param seen `mark` as it was before it was sent; `wasCutOff`: before this answer the storage, or the own sign, was lost for a while.
+   */
+  saw(
+    { missing, othersOwnRuns }: UpkeepResult,
+    { mark, wasCutOff }: { readonly mark: number; readonly wasCutOff: boolean },
+  ): void {
     const now = this.#clock.monotonic();
+    if (wasCutOff) this.#distrustsItselfUntil = now + graceAfterCutMs;
     const before = new Map(this.#suspicions);
     this.#suspicions.clear();
     for (const { workerId, presence } of missing) {
