@@ -159,6 +159,14 @@ describe('a sender', () => {
     const refused = sender.ping('n2');
     await clock.advance(5);
     expect(refused.outcome).toBe('unsent');
+    await clock.advance(5);
+    expect(refused.outcome).toBe('sent');
+    client.answers = [serverError('55P03')];
+    const replaced = sender.ping('n2b');
+    await clock.advance(5);
+    sender.ping('n2c');
+    await clock.advance(5);
+    expect([replaced.outcome, client.queries.at(-1)!.values!.at(-1)]).toEqual(['unsent', '{"nonce":"n2c"}']);
     client.answers = ['silence'];
     const unanswered = sender.ping('n3');
     await clock.advance(5);

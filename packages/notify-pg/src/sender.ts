@@ -204,6 +204,8 @@ export class Sender {
       // It refused, but it is there.
       this.#answeredAt = clock.monotonic();
       ping?.refused();
+      // With what is tried again: a refusal that passes by is not to make a listener that hears look deaf. A younger one takes its place.
+      this.#ping ??= ping;
       await watch.refused(error, open);
     }
   }
