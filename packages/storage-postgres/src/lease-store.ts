@@ -7,7 +7,7 @@ import { releaseOwned } from './release-owned.js';
 import { sql } from './sql.js';
 import { clockMillis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
-import { standingPresences, upkeepStatement, type UpkeepTag } from './upkeep-statement.js';
+import { signCounts, standingPresences, upkeepStatement, type UpkeepTag } from './upkeep-statement.js';
 
 const nobody: Pick<UpkeepResult, 'reaped' | 'wakeups'> = { reaped: [], wakeups: [] };
 
@@ -28,7 +28,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       // it begins after the rows were locked. A look that began before could miss the sign and the row's newest version could not.
       const dead = await connection.rows(sql`
         DELETE FROM ${tables.workers} w WHERE w.worker_id = ANY(${locked.map((row) => row[0]!)}::text[])
-          AND (w.expires_at < now() OR NOT EXISTS (SELECT FROM (${standingPresences}) s WHERE s.presence = w.presence))
+          AND (w.expires_at < now() OR ${signCounts} AND NOT EXISTS (SELECT FROM (${standingPresences}) s WHERE s.presence = w.presence))
         RETURNING w.worker_id`);
       const workerIds = dead.map((row) => row[0]!);
       const { counts, wakeups } = await releaseOwned(connection, tables, workerIds);

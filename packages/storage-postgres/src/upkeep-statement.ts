@@ -24,6 +24,14 @@ export const standingPresences: Sql = raw(`
     AND l.database = (SELECT a.datid FROM pg_stat_get_activity(pg_backend_pid()) a)`);
 
 /**
+ * Whether the sign of worker `w` is to be looked for. A server that has just begun has ended all sessions with the one before: workers that
+ * live need a moment until they take a new sign or withdraw the old one. Who registered since then has a sign of this server.
+ */
+export const signCounts: Sql = raw(
+  `(pg_postmaster_start_time() < now() - interval '10 seconds' OR w.registered_at > pg_postmaster_start_time())`,
+);
+
+/**
  * Everything but the renewal is as of the beginning of the statement, and nothing but the worker's own row is locked. Who is found dead here
  * is only told: to declare him dead takes a transaction (see lease-store.ts).
  */
@@ -52,12 +60,12 @@ export function upkeepStatement(tables: TableNames, { workerId, renewal, suspect
   return sql`WITH standing AS MATERIALIZED (${standingPresences}
     ), own AS (${own}
     ), others AS MATERIALIZED (
-      SELECT w.worker_id, w.presence, w.workflow_names, w.expires_at < now() AS expired,
+      SELECT w.worker_id, w.presence, w.workflow_names, w.expires_at < now() AS expired, ${signCounts} AS sign_counts,
         w.presence IS NOT NULL AND EXISTS (SELECT FROM ${tables.instances} i WHERE i.owner = w.worker_id) AS watched
       FROM ${tables.workers} w WHERE w.worker_id <> ${workerId}
     ), missing AS MATERIALIZED (
       SELECT o.worker_id, o.presence FROM others o
-      WHERE o.watched AND CASE WHEN o.watched THEN NOT EXISTS (SELECT FROM standing s WHERE s.presence = o.presence) END
+      WHERE o.watched AND o.sign_counts AND CASE WHEN o.watched AND o.sign_counts THEN NOT EXISTS (SELECT FROM standing s WHERE s.presence = o.presence) END
     )
     SELECT 'own', ${clockMillis}::text, (SELECT count(*) FROM own)::text, (SELECT o.presence FROM own o), ${nextDueAt},
       (SELECT bool_or(o.watched)::text FROM others o)
