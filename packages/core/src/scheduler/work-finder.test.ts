@@ -249,6 +249,31 @@ describe('a work finder', () => {
     await sweep;
   });
 
+  it('does not forget what it was told of without room while a claim was in flight', async () => {
+    const toldBy = [
+      () => finder.request('told'),
+      () => finder.heardOfWork({ nextDueAt: clock.now(), attention: [] }, clock.now()),
+    ];
+    for (const tell of toldBy) {
+      claimant.room = 1;
+      finder.request('told');
+      await settleTurns(1);
+      // More runs than places: one that left was claimed anew before its end was known here.
+      claimant.room = -1;
+      tell();
+      await answer();
+      const before = requests.length;
+      claimant.room = 1;
+      finder.roomFreed();
+      await settleTurns(1);
+      expect(requests).toHaveLength(before + 1);
+      await answer();
+      finder.roomFreed();
+      await settleTurns(1);
+      expect(requests).toHaveLength(before + 1);
+    }
+  });
+
   it('stopped begins no further claim, hands out what is in flight, and leaves no timer', async () => {
     finder.start();
     await settleTurns(1);

@@ -77,6 +77,8 @@ export class WorkFinder {
   #running: Promise<void> | null = null;
   readonly #causes = new Set<ClaimCause>();
   #hungry = true;
+  /** That bit was set after the claim in flight was sent: its answer may be older than what set it. */
+  #hungryAnew = false;
   #inVain = 0;
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
@@ -106,10 +108,7 @@ export class WorkFinder {
   /** There may be work: claim soon. */
   request(cause: ClaimCause): void {
     if (this.#stopped || this.#parts.workflowNames.length === 0) return;
-    if ((cause === 'told' || cause === 'due') && this.#parts.claimant()?.room === 0) {
-      this.#hungry = true;
-      return;
-    }
+    if ((cause === 'told' || cause === 'due') && this.#keptForRoom()) return;
     this.#causes.add(cause);
     this.#running ??= this.#run();
   }
@@ -127,8 +126,7 @@ export class WorkFinder {
     if (this.#stopped) return;
     if (attention.length > 0) this.#parts.claimant()?.attend(attention);
     if (nextDueAt !== null && nextDueAt <= now) {
-      if (this.#parts.claimant()?.room === 0) this.#hungry = true;
-      else this.request('poll');
+      if (!this.#keptForRoom()) this.request('poll');
       return;
     }
     if (nextDueAt !== null) this.dueAt(nextDueAt);
@@ -164,6 +162,15 @@ export class WorkFinder {
     return pollIntervalMs(this.#parts.pace, this.#notifier);
   }
 
+  /** Without room: remembers for the next free place that there may be work. False: there is room. */
+  #keptForRoom(): boolean {
+    // Less than none: a run that has left was claimed anew before its end was known here.
+    if ((this.#parts.claimant()?.room ?? 1) > 0) return false;
+    this.#hungry = true;
+    this.#hungryAnew = true;
+    return true;
+  }
+
   /** The one timer that keeps the process alive: a worker lives until it is stopped, whatever else its process has to do. */
   #armPoll(): void {
     this.#cancelPoll?.();
@@ -195,6 +202,7 @@ export class WorkFinder {
   async #claim(claimant: Claimant, causes: ReadonlySet<ClaimCause>): Promise<void> {
     const limit = Math.max(0, Math.min(claimant.room, this.#parts.batchSize));
     const isPoll = !this.#hungry && limit > 0 && causes.size === 1 && causes.has('poll');
+    this.#hungryAnew = false;
     try {
       const send = async (holding: readonly string[] | null): Promise<ClaimResult> => {
         const sentAt = this.#parts.clock.monotonic();
@@ -231,7 +239,7 @@ export class WorkFinder {
       this.#inVain = result.claimed.length === 0 && causes.has('told') ? this.#inVain + 1 : 0;
       const { nextDueAt } = result;
       const isDue = nextDueAt !== null && nextDueAt <= result.now;
-      this.#hungry = isDue;
+      this.#hungry = isDue || this.#hungryAnew;
       if (isDue && claimant.room > 0 && result.claimed.length > 0) this.#causes.add('room');
       else if (nextDueAt !== null && !isDue) this.dueAt(nextDueAt);
       this.#parts.onClaimed?.({
