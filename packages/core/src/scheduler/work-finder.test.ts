@@ -274,6 +274,26 @@ describe('a work finder', () => {
     }
   });
 
+  it('has swept when the claim that it asked for is over, whatever is asked for meanwhile', async () => {
+    finder.request('told');
+    await settleTurns(1);
+    let swept = 0;
+    const first = finder.sweep().then(() => swept++);
+    await answer();
+    finder.request('told');
+    const second = finder.sweep().then(() => swept++);
+    await answer();
+    expect(swept).toBe(1);
+    finder.request('told');
+    await answer();
+    expect(swept).toBe(2);
+    expect(requests).toHaveLength(4);
+    const third = finder.sweep().then(() => swept++);
+    const stopped = finder.stop();
+    await answer();
+    await Promise.all([first, second, third, stopped, finder.sweep()]);
+  });
+
   it('stopped begins no further claim, hands out what is in flight, and leaves no timer', async () => {
     finder.start();
     await settleTurns(1);

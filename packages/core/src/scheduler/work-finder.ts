@@ -79,6 +79,8 @@ export class WorkFinder {
   #hungry = true;
   /** That bit was set after the claim in flight was sent: its answer may be older than what set it. */
   #hungryAnew = false;
+  /** Who waits for a sweep that has not been sent, or that goes on. */
+  readonly #sweeping: (() => void)[] = [];
   #inVain = 0;
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
@@ -146,10 +148,15 @@ export class WorkFinder {
     });
   }
 
-  /** Claims until nothing is left to claim that has room. Never rejects. */
+  /**
+   * Claims until nothing is left to claim that has room. What others ask for meanwhile is not waited for: under load there is always
+   * something. Never rejects.
+   */
   async sweep(): Promise<void> {
+    if (this.#stopped || this.#parts.workflowNames.length === 0) return;
+    const swept = new Promise<void>((resolve) => this.#sweeping.push(resolve));
     this.request('sweep');
-    await this.#running;
+    await swept;
   }
 
   /** The pace follows the notifier's state at once, not after the interval that was running. */
@@ -193,13 +200,19 @@ export class WorkFinder {
       }
       const causes = new Set(this.#causes);
       this.#causes.clear();
+      // Taken before the claim is sent: who asks while it is in flight may have missed what its snapshot does not have.
+      const sweeping = this.#sweeping.splice(0);
       const claimant = this.#parts.claimant();
-      if (claimant !== null) await this.#claim(claimant, causes);
+      const goesOn = claimant !== null && (await this.#claim(claimant, causes));
+      if (goesOn) this.#sweeping.unshift(...sweeping);
+      else for (const resolve of sweeping) resolve();
     }
+    for (const resolve of this.#sweeping.splice(0)) resolve();
     this.#running = null;
   }
 
-  async #claim(claimant: Claimant, causes: ReadonlySet<ClaimCause>): Promise<void> {
+  /** Whether it goes on, with what the batch had no place for. Never rejects. */
+  async #claim(claimant: Claimant, causes: ReadonlySet<ClaimCause>): Promise<boolean> {
     const limit = Math.max(0, Math.min(claimant.room, this.#parts.batchSize));
     const isPoll = !this.#hungry && limit > 0 && causes.size === 1 && causes.has('poll');
     this.#hungryAnew = false;
@@ -240,7 +253,8 @@ export class WorkFinder {
       const { nextDueAt } = result;
       const isDue = nextDueAt !== null && nextDueAt <= result.now;
       this.#hungry = isDue || this.#hungryAnew;
-      if (isDue && claimant.room > 0 && result.claimed.length > 0) this.#causes.add('room');
+      const goesOn = isDue && claimant.room > 0 && result.claimed.length > 0;
+      if (goesOn) this.#causes.add('room');
       else if (nextDueAt !== null && !isDue) this.dueAt(nextDueAt);
       this.#parts.onClaimed?.({
         claimed: result.claimed.map(({ instanceId }) => instanceId),
@@ -248,10 +262,12 @@ export class WorkFinder {
         isPoll,
         isTold: causes.has('told'),
       });
+      return goesOn;
     } catch (error) {
       if (error instanceof LeaseLostError) claimant.leaseLost(error);
       // Not a passing fault (that would have been tried again): say it, and let the next poll try.
       else if (!this.#stopped) this.#parts.logger.error('a claim failed', { error: String(error) });
+      return false;
     }
   }
 
