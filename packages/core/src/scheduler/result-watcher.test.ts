@@ -15,6 +15,7 @@ let ended: Set<string>;
 let looks: { readonly at: number; readonly ids: readonly string[] }[];
 let runningHere: Set<string>;
 let isDown: boolean;
+let longestDelayMs: number;
 
 beforeEach(() => {
   clock = new ManualClock({ now: 0 });
@@ -23,6 +24,7 @@ beforeEach(() => {
   looks = [];
   runningHere = new Set();
   isDown = false;
+  longestDelayMs = 1000;
   const finished = async (ids: readonly string[]): Promise<readonly FinishedInstance[]> => {
     looks.push({ at: clock.monotonic(), ids });
     if (isDown) throw new StorageUnavailableError('away');
@@ -33,7 +35,7 @@ beforeEach(() => {
     health: new StorageHealth({ clock, entropy: seededEntropy(1), logger: recordingLogger(), description: 'a test' }),
     clock,
     hub,
-    longestDelayMs: () => 1000,
+    longestDelayMs: () => longestDelayMs,
     runsHere: (instanceId) => runningHere.has(instanceId),
   });
 });
@@ -131,6 +133,20 @@ describe('a result watcher', () => {
     expect(later.size).toBe(3499);
     for (const one of waiting) one.catch(() => undefined);
     await watcher.stop(new Error('over'));
+  });
+
+  it('looks more often from now on, and not once only, when the longest interval has become shorter', async () => {
+    longestDelayMs = 30_000;
+    const result = watcher.wait('a');
+    await clock.advance('5m');
+    longestDelayMs = 1000;
+    watcher.hurry();
+    const before = looks.length;
+    await clock.advance(5000);
+    expect(looks.length - before).toBe(5);
+    ended.add('a');
+    await clock.advance(1000);
+    expect(await result).toEqual(end('a'));
   });
 
   it('gives up for who gives up, and goes on for the others', async () => {

@@ -88,8 +88,10 @@ export class ResultWatcher {
 
   /** The longest delay has become shorter. */
   hurry(): void {
-    const latest = this.#parts.clock.monotonic() + this.#parts.longestDelayMs();
+    const longestDelayMs = this.#parts.longestDelayMs();
+    const latest = this.#parts.clock.monotonic() + longestDelayMs;
     for (const watch of this.#watches.values()) {
+      watch.delayMs = Math.min(watch.delayMs, longestDelayMs);
       if (watch.nextLookAt !== null && watch.nextLookAt > latest) watch.nextLookAt = latest;
     }
     if (this.#watches.size > 0) this.#armFor(latest);
