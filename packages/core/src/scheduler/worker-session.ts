@@ -149,8 +149,10 @@ export class WorkerSession implements Claimant {
     } finally {
       if (!isBegun) place.leave();
       this.#starting.delete(instanceId);
-      this.#news.delete(instanceId);
+      const isNews = this.#news.delete(instanceId);
       this.#freed();
+      // The news was kept for a run that does not come: the instance is another start's, and may be anybody's to claim by now.
+      if (isNews) this.#parts.onWakeups([{ kind: 'workflow_resumable', instanceId, workflowName }]);
     }
   }
 
