@@ -37,6 +37,7 @@ export class NotifierLife {
   readonly #sending: SessionKeeper;
   readonly #sweeper: Sweeper;
   #hearing: Hearing | null = null;
+  #sendingOpen: OpenSession | null = null;
   #presence: string | null = null;
   #provenAt: number | null = null;
   #serverVersion: string | null = null;
@@ -88,6 +89,7 @@ export class NotifierLife {
       open: async (signal) => await this.#openSession('sending', signal),
       onOpen: (open) => this.#onSending(open),
       onLost: (error) => {
+        this.#sendingOpen = null;
         this.#sender.detach();
         logger.debug('the session that sends notes was lost, reconnecting', { error: error.message });
       },
@@ -192,6 +194,7 @@ export class NotifierLife {
     open.session.onNotice((notice) => this.#watch.onNotice(notice));
     // It has answered: all that is asked of a session that sends.
     this.#sending.proven();
+    this.#sendingOpen = open;
     this.#sender.attach(open);
   }
 
@@ -233,8 +236,12 @@ export class NotifierLife {
     if (silence === 'unheard' && !hearing.wasProven) {
       this.#reporter.undeliverable();
       hearing.pinger.stop();
-      // Another session may be luckier, where the pooler is told otherwise meanwhile; the pause before it grows.
-      void this.#listener.unlisten(open.session).then(() => open.session.destroy(new Error('notes do not arrive')));
+      // Other sessions may be luckier, where the pooler is told otherwise meanwhile; the pause before the listening one grows. Both, since after a
+      // failover they may have come to two servers, and the one that was left behind may be either. The sending one is replaced only along with
+      // the listening one, so at the same pace.
+      const error = new Error('notes do not arrive');
+      void this.#listener.unlisten(open.session).then(() => open.session.destroy(error));
+      this.#sendingOpen?.session.destroy(error);
     } else if (silence !== 'unsent' && hearing.wasProven) {
       // Deaf, or as silent as the sending session: a new one is there sooner than more can be known about this one.
       open.session.destroy(new Error('notes do not arrive any more'));

@@ -1,0 +1,105 @@
+// What follows when two sessions came to servers that do not know each other, and when the server answers late or refuses once.
+import { ManualClock, type RecordingLogger, recordingLogger, seededEntropy, settleTurns } from '@romancy/core/testing';
+import type { NotifierState } from '@romancy/core/ports';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeClient, serverError } from '../test/fake-client.js';
+import { NotifierLife } from './notifier-life.js';
+import type { PgClient, PgQuery, SessionRole } from './pg-client.js';
+import { resolveOptions } from './pg-notifier-options.js';
+
+/** A server that knows just enough: who is there, notes to those that are connected to it, and whether it gives the lock. */
+class FakeServer {
+  readonly clients = new Set<FakeClient>();
+  /** Whether what is sent arrives. A pooler in transaction mode lets nothing arrive. */
+  delivers = true;
+  /** What LISTEN, or the lock, comes to; left out: granted. */
+  onListen: 'silence' | undefined;
+  lockRefusals = 0;
+
+  connect(): PgClient {
+    const client = new FakeClient();
+    this.clients.add(client);
+    const answer = client.query.bind(client);
+    client.query = (query: PgQuery) => {
+      client.answers = [this.#answer(query)];
+      return answer(query);
+    };
+    return client;
+  }
+
+  #answer({ text, values }: PgQuery): (typeof FakeClient.prototype.answers)[number] {
+    if (text.includes('pg_backend_pid')) return [['77', 'f', '180004', '18.4']];
+    if (text.includes('; LISTEN') && this.onListen !== undefined) return this.onListen;
+    if (text.includes('pg_try_advisory_lock($1')) return this.lockRefusals-- > 0 ? serverError('57014') : [['t']];
+    if (text.includes('pg_notify') && this.delivers)
+      this.#deliver([values![0]].flat() as string[], [values![1]].flat() as string[]);
+    return [['1', null]];
+  }
+
+  #deliver(channels: readonly string[], payloads: readonly string[]): void {
+    for (const [index, channel] of channels.entries()) {
+      for (const client of this.clients) client.emit('notification', { channel, payload: payloads[index]!, processId: 77 });
+    }
+  }
+}
+
+let clock: ManualClock;
+let logger: RecordingLogger;
+let states: NotifierState[];
+let server: FakeServer;
+let connects: SessionRole[];
+let life: NotifierLife;
+
+function start(connect: (role: SessionRole) => PgClient = () => server.connect()): void {
+  const options = resolveOptions({
+    reconnectDelay: '1s',
+    connect: async ({ role }) => {
+      connects.push(role);
+      return connect(role);
+    },
+  });
+  life = new NotifierLife(options, {
+    clock,
+    logger,
+    entropy: seededEntropy(1),
+    fallbackIntervalMs: 30_000,
+    onWakeups: () => undefined,
+    onSweep: async () => undefined,
+    onStateChange: (state) => void states.push(state),
+    onPresence: () => undefined,
+  });
+  life.start();
+}
+
+beforeEach(() => {
+  clock = new ManualClock();
+  logger = recordingLogger();
+  states = [];
+  connects = [];
+  server = new FakeServer();
+});
+
+describe('the life of a notifier', () => {
+  it('replaces both sessions when nothing arrives, so that two that came to two servers find each other', async () => {
+    const old = new FakeServer();
+    // The first session that sends reached the server of before, which goes on answering.
+    start((role) => (role === 'sending' && connects.filter((each) => each === role).length === 1 ? old : server).connect());
+    await clock.advance('3s');
+    expect(life.state).toBe('undeliverable');
+    await clock.advance('5s');
+    expect(life.state).toBe('healthy');
+    await life.stop();
+  });
+
+  it('says once that nothing arrives through a pooler, and does not connect more often for it', async () => {
+    server.delivers = false;
+    start();
+    await clock.advance('2m');
+    expect(states).toEqual(['connecting', 'undeliverable']);
+    expect(logger.at('warn').filter(({ message }) => /transaction pooling/.test(message)).length).toBe(1);
+    // Three seconds until a silence is known, and a pause of up to one.
+    expect(connects.length).toBeLessThanOrEqual(2 * 41);
+    expect(connects.filter((role) => role === 'sending').length).toBeLessThanOrEqual(41);
+    await life.stop();
+  });
+});
