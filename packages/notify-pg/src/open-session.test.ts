@@ -100,6 +100,18 @@ describe('a session', () => {
     expect([isEnded, clock.pendingTimers]).toEqual([true, 0]);
   });
 
+  it('that comes too late from a user who gives nothing, or a client that says goodbye without a promise, is nobody’s error', async () => {
+    const late: unknown[] = [undefined, Object.assign(new FakeClient(), { end: () => undefined })];
+    for (const given of late) {
+      let come: (client: PgClient) => void = () => undefined;
+      const opening = expect(open(() => new Promise((resolve) => (come = resolve)))).rejects.toThrowError('could not connect');
+      await clock.advance('5s');
+      await opening;
+      come(given as PgClient);
+      await settleTurns(1);
+    }
+  });
+
   it('is destroyed when nobody waits for it any more, at whatever point that is', async () => {
     const stopping = new AbortController();
     client.answers = ['silence'];

@@ -74,14 +74,14 @@ async function connected({ role, options, clock }: OpenParts, signal: AbortSigna
       ? connectByString({ connectionString, application_name: `${applicationName}:${role}` }, { clock, signal: unwanted })
       : (async () => await connect({ role, signal: unwanted }))();
   // What comes when nobody waits for it any more is closed; its errors are nobody's.
-  connecting.then(
-    (client) => {
-      if (!unwanted.aborted) return;
-      client.on('error', () => undefined);
-      client.end().catch(() => undefined);
-    },
-    () => undefined,
-  );
+  const closeUnwanted = async (): Promise<void> => {
+    const client = await connecting;
+    if (!unwanted.aborted) return;
+    client.on('error', () => undefined);
+    await client.end();
+  };
+  // The errors of a user's client too, which may not even be one.
+  closeUnwanted().catch(() => undefined);
   try {
     return await Promise.race([connecting, aborted(unwanted)]);
   } finally {

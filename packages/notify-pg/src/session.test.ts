@@ -59,6 +59,19 @@ describe('a session', () => {
     expect([lost, notes, clock.pendingTimers]).toEqual([[], [], 0]);
   });
 
+  it('ends without an error that nobody catches when its client throws, or says goodbye without a promise', async () => {
+    client.query = () => {
+      throw new Error('not connected');
+    };
+    await expect(session.query({ text: 'x' })).rejects.toBeInstanceOf(SessionLostError);
+    const other = new FakeClient();
+    Object.assign(other, { connection: undefined, end: () => undefined });
+    await new Session(other, { clock, deadlineMs: 3000 }).close(500);
+    new Session(other, { clock, deadlineMs: 3000 }).destroy(new Error('cut'));
+    await settleTurns(1);
+    expect([lost.length, clock.pendingTimers]).toEqual([1, 0]);
+  });
+
   it('is destroyed when goodbye is not answered', async () => {
     client.end = () => new Promise(() => undefined);
     const closed = session.close(500);

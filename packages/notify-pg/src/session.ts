@@ -87,6 +87,8 @@ export class Session {
     let lose: (lost: Error) => void = () => undefined;
     // A client whose socket is destroyed under it may leave a statement without an answer for ever.
     const lost = new Promise<never>((_, reject) => (lose = reject));
+    // Nobody waits for it when the client throws before it gives a promise.
+    lost.catch(() => undefined);
     this.#waiting.add(lose);
     const cancel = deadline(this.#clock, this.#deadlineMs, () =>
       this.destroy(new Error(`no answer from the server within ${this.#deadlineMs} ms`)),
@@ -133,7 +135,7 @@ export class Session {
         resolve();
       };
       this.#client.on('end', closed);
-      this.#client.end().then(closed, closed);
+      this.#end().then(closed, closed);
     });
     this.#destroyStream();
   }
@@ -148,8 +150,13 @@ export class Session {
 
   #destroyStream(): void {
     const stream = this.#stream;
-    if (stream === undefined) this.#client.end().catch(() => undefined);
+    if (stream === undefined) this.#end().catch(() => undefined);
     else stream.destroy();
+  }
+
+  /** A client of a user may throw here, or answer with no promise. */
+  async #end(): Promise<void> {
+    await this.#client.end();
   }
 
   get #stream(): PgStream | undefined {
