@@ -145,6 +145,25 @@ describe('a pinger', () => {
     expect(events).toContain('unsent');
   });
 
+  it('says so when it cannot send for two intervals, however much it hears, and is well again with its own nonce', async () => {
+    pinger.start();
+    await clock.advance(0);
+    fate = () => undefined;
+    for (let second = 0; second < 29; second++) {
+      await clock.advance('1s');
+      pinger.heard(null);
+    }
+    expect(events).toEqual(['proven']);
+    for (let second = 0; second < 2; second++) {
+      await clock.advance('1s');
+      pinger.heard(null);
+    }
+    expect(events).toEqual(['proven', 'unsent']);
+    fate = sentAndHeard;
+    await clock.advance('3s');
+    expect(events.at(-1)).toBe('proven');
+  });
+
   it('gives what a slow server has just sent time to arrive', async () => {
     fate = (ping) => {
       ping.given();

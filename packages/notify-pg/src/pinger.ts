@@ -16,7 +16,7 @@ export interface PingerParts {
   readonly timeoutMs: number;
   /** Has the nonce sent as soon as there is a sending session. The last one that was given is the one that counts. */
   readonly send: (nonce: string) => Ping;
-  /** When the sending session last answered, by the monotonic clock. */
+  /** When the sending session last did what was asked of it, by the monotonic clock. */
   readonly answeredAt: () => number;
   /** An own nonce was heard: the first one, or the first one after a silence. */
   readonly onProven: () => void;
@@ -84,19 +84,28 @@ export class Pinger {
     this.#ping = null;
     // The own nonce may be behind a crowd of other notes: as long as those arrive, the session is not deaf. And where it was not even sent,
     // somebody else's is proof enough, while it is young.
-    const hears = this.#heardAt > (outcome === 'sent' ? askedAt : clock.monotonic() - intervalMs);
-    if (this.#proven && hears) return this.#rest();
+    const now = clock.monotonic();
+    const hears = this.#heardAt > (outcome === 'sent' ? askedAt : now - intervalMs);
+    // Who hears others and cannot be heard by anybody is not well either: a while for a new session to come, and it is said.
+    const isMute = outcome !== 'sent' && now - this.#sentAt >= 2 * intervalMs;
+    if (this.#proven && hears && !isMute) return this.#rest();
     this.#proven = false;
-    onSilence(outcome === 'sent' ? 'unheard' : outcome);
+    if (outcome === 'sent') onSilence('unheard');
+    // It was proven once and hears others: that the sending session is silent says nothing about this one.
+    else onSilence(hears && Number.isFinite(this.#provenAt) ? 'unsent' : outcome);
     // Told of a silence, somebody may have ended the session, and this with it.
     if (!this.#stopped) this.#ask();
   }
 
+  /** The last proof that something can be sent. */
+  get #sentAt(): number {
+    return Math.max(this.#provenAt, this.#parts.answeredAt());
+  }
+
   /** Until the older of the two proofs, of hearing and of sending, is too old. */
   #rest(): void {
-    const { clock, intervalMs, answeredAt } = this.#parts;
-    const sentAt = Math.max(this.#provenAt, answeredAt());
-    const restMs = Math.min(this.#heardAt, sentAt) + intervalMs - clock.monotonic();
+    const { clock, intervalMs } = this.#parts;
+    const restMs = Math.min(this.#heardAt, this.#sentAt) + intervalMs - clock.monotonic();
     if (restMs <= 0) this.#ask();
     else this.#cancel = clock.schedule(restMs, () => this.#rest());
   }

@@ -49,7 +49,7 @@ export class Sender {
     return { sent: this.#sent, dropped: this.#dropped, coalesced: this.#queue.coalesced };
   }
 
-  /** When the server last answered, by the monotonic clock. */
+  /** When the server last took what was sent, by the monotonic clock; a refusal proves nothing. */
   get answeredAt(): number {
     return this.#answeredAt;
   }
@@ -201,8 +201,6 @@ export class Sender {
       this.#failed(batch, isLastTry);
       if (error instanceof SessionLostError) return;
       this.#refusals++;
-      // It refused, but it is there.
-      this.#answeredAt = clock.monotonic();
       ping?.refused();
       // With what is tried again: a refusal that passes by is not to make a listener that hears look deaf. A younger one takes its place.
       this.#ping ??= ping;
