@@ -102,4 +102,16 @@ describe('the life of a notifier', () => {
     expect(connects.filter((role) => role === 'sending').length).toBeLessThanOrEqual(41);
     await life.stop();
   });
+
+  it('stopped while LISTEN is under way leaves no session behind', async () => {
+    server.onListen = 'silence';
+    start();
+    await settleTurns(5);
+    const stopped = life.stop();
+    await settleTurns(5);
+    expect([...server.clients].map(({ isDestroyed }) => isDestroyed)).toContain(true);
+    await clock.advance('1s');
+    await stopped;
+    expect([[...server.clients].every(({ isDestroyed }) => isDestroyed), clock.pendingTimers]).toEqual([true, 0]);
+  });
 });

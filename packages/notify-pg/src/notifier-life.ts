@@ -161,11 +161,17 @@ export class NotifierLife {
 
   async #openListening(signal: AbortSignal): Promise<OpenSession> {
     const open = await this.#openSession('listening', signal);
+    const onAbort = (): void => open.session.destroy(new Error('nobody waits for it any more'));
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
+      // Its signal may have come between the two.
+      signal.throwIfAborted();
       await this.#listener.listen(open);
     } catch (error) {
       open.session.destroy(error as Error);
       throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
     }
     return open;
   }
