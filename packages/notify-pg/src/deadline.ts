@@ -6,17 +6,18 @@ const oversleptMs = 200;
 
 /**
  * Calls `onLate` after `ms` milliseconds, unless the function that it returns is called before. When the timer itself comes late, what is
- * waited for may lie in the socket, unread: then it starts once more.
+ * waited for may lie in the socket, unread: then it starts once more, and what comes of that counts, however late.
  */
 export function deadline(clock: Clock, ms: number, onLate: () => void): () => void {
   let cancel: () => void = () => undefined;
-  const arm = (): void => {
+  const arm = (onDue: (lateMs: number) => void): void => {
     const dueAt = clock.monotonic() + ms;
-    cancel = clock.schedule(ms, () => {
-      if (clock.monotonic() - dueAt > oversleptMs) arm();
-      else onLate();
-    });
+    cancel = clock.schedule(ms, () => onDue(clock.monotonic() - dueAt));
   };
-  arm();
+  arm((lateMs) => {
+    // Once: in a loop that is blocked again and again there would be no end to it.
+    if (lateMs > oversleptMs) arm(onLate);
+    else onLate();
+  });
   return () => cancel();
 }
