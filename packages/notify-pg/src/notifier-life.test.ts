@@ -114,4 +114,14 @@ describe('the life of a notifier', () => {
     await stopped;
     expect([[...server.clients].every(({ isDestroyed }) => isDestroyed), clock.pendingTimers]).toEqual([true, 0]);
   });
+
+  it('asks for its lock again with the next nonce when it was refused', async () => {
+    server.lockRefusals = 1;
+    start();
+    await clock.advance('1s');
+    expect([life.state, life.presence]).toEqual(['healthy', null]);
+    await clock.advance('16s');
+    expect(life.presence).toMatch(/^advisory:/);
+    await life.stop();
+  });
 });

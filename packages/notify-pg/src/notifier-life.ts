@@ -23,6 +23,8 @@ interface Hearing {
   readonly pinger: Pinger;
   /** An own nonce was heard on it, at least once. */
   wasProven: boolean;
+  /** What may be done on a session that is proven is being done. */
+  isSettling: boolean;
 }
 
 export class NotifierLife {
@@ -181,12 +183,17 @@ export class NotifierLife {
     const hearing: Hearing = {
       open,
       wasProven: false,
+      isSettling: false,
       pinger: new Pinger({
         clock,
         entropy,
         intervalMs: this.#options.pingIntervalMs,
         timeoutMs: this.#options.pingTimeoutMs,
-        send: (nonce) => this.#sender.ping(nonce),
+        send: (nonce) => {
+          // Refused once, the lock is asked for again.
+          if (hearing.wasProven) void this.#settle(hearing);
+          return this.#sender.ping(nonce);
+        },
         answeredAt: () => this.#sender.answeredAt,
         onProven: () => void this.#onProven(hearing),
         onSilence: (silence) => this.#onSilence(hearing, silence),
@@ -226,13 +233,15 @@ export class NotifierLife {
   /** What may be done on a session only once it is known to be kept for this process. */
   async #settle(hearing: Hearing): Promise<void> {
     const { open } = hearing;
-    if (this.#presence !== null) return;
+    if (this.#presence !== null || hearing.isSettling) return;
+    hearing.isSettling = true;
     try {
       if (open.ownProcessId === null) await applySettings(open, `${this.#options.applicationName}:listening`);
     } catch {
       // A pooler that allows none of them. What is lost with the session is told by its loss.
     }
     const presence = await this.#presenceLock.take(open.session);
+    hearing.isSettling = false;
     if (this.#hearing === hearing && presence !== null) this.#setPresence(presence);
   }
 
