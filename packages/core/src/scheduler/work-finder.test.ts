@@ -294,6 +294,23 @@ describe('a work finder', () => {
     await Promise.all([first, second, third, stopped, finder.sweep()]);
   });
 
+  it('tries again after the poll interval what is due and was locked, also when polls are rare', async () => {
+    finder.notifierIs('healthy');
+    finder.request('told');
+    await settleTurns(1);
+    for (let claims = 1; claims < 5; claims++) {
+      await answer({ nextDueAt: clock.now() - 10 });
+      await clock.advance(999);
+      expect(requests).toHaveLength(claims);
+      await clock.advance(1);
+      expect(requests).toHaveLength(claims + 1);
+    }
+    claimant.room = 0;
+    await answer({ nextDueAt: clock.now() - 10 });
+    await clock.advance(5000);
+    expect(requests).toHaveLength(5);
+  });
+
   it('stopped begins no further claim, hands out what is in flight, and leaves no timer', async () => {
     finder.start();
     await settleTurns(1);

@@ -211,7 +211,7 @@ export class WorkFinder {
     this.#running = null;
   }
 
-  /** Whether it goes on, with what the batch had no place for. Never rejects. */
+  /** Whether it goes on: with what the batch had no place for, or since a place became free that it did not know of. Never rejects. */
   async #claim(claimant: Claimant, causes: ReadonlySet<ClaimCause>): Promise<boolean> {
     const limit = Math.max(0, Math.min(claimant.room, this.#parts.batchSize));
     const isPoll = !this.#hungry && limit > 0 && causes.size === 1 && causes.has('poll');
@@ -253,9 +253,11 @@ export class WorkFinder {
       const { nextDueAt } = result;
       const isDue = nextDueAt !== null && nextDueAt <= result.now;
       this.#hungry = isDue || this.#hungryAnew;
-      const goesOn = isDue && claimant.room > 0 && result.claimed.length > 0;
+      const goesOn = isDue && claimant.room > 0 && (result.claimed.length > 0 || limit === 0);
       if (goesOn) this.#causes.add('room');
       else if (nextDueAt !== null && !isDue) this.dueAt(nextDueAt);
+      // What is due is locked at this moment, most often by another's claim, which may leave it.
+      else if (isDue && claimant.room > 0) this.dueAt(result.now + this.#parts.pace.workflowPollIntervalMs);
       this.#parts.onClaimed?.({
         claimed: result.claimed.map(({ instanceId }) => instanceId),
         attention: result.attention,
