@@ -96,6 +96,18 @@ describe('a herd', () => {
     }
   });
 
+  it('takes its turn when that has come, however often the same is announced', async () => {
+    const herds = workers.map((workerId) => herd(workerId));
+    for (const each of herds) each.announced('x');
+    for (let times = 0; times < 15; times++) {
+      await clock.advance(10);
+      for (const { workerId, each } of herds.map((each, index) => ({ each, workerId: workers[index] }))) {
+        if (!claims.some((claim) => claim.workerId === workerId)) each.announced('x');
+      }
+    }
+    expect(new Set(claims.map(({ workerId }) => workerId)).size).toBe(workers.length);
+  });
+
   it('stopped claims nothing more', async () => {
     const herds = workers.map((workerId) => herd(workerId));
     for (const each of herds) each.announced('x');

@@ -85,9 +85,10 @@ export class Herd {
       this.#parts.claim();
       return;
     }
-    // Announced again while it waits: another reason, which may be one that the claim heard of meanwhile does not cover.
+    // Announced again while it waits: its turn will be after this, and comes no later for it. (Claimed meanwhile, it would not be waiting.)
+    if (this.#waiting.has(id)) return;
     const now = this.#parts.clock.monotonic();
-    if (this.#waiting.size >= mostWaiting && !this.#waiting.has(id)) {
+    if (this.#waiting.size >= mostWaiting) {
       this.#overflowAt = Math.min(this.#overflowAt, now + longestWaitMs);
       this.#armFor(this.#overflowAt);
       return;
