@@ -9,6 +9,8 @@ interface Announcement {
   readonly at: number;
   /** False: its run here was told, there is nothing to claim. */
   readonly toClaim: boolean;
+  /** Another process has told that it claimed the instance since. */
+  isClaimed: boolean;
 }
 
 /** Bounded: a burst of notes pushes out the oldest. What is forgotten costs a figure of the status, no work. */
@@ -27,7 +29,7 @@ export class HeardWakeups {
       const [oldest] = this.#latest.keys();
       this.#latest.delete(oldest!);
     }
-    this.#latest.set(instanceId, { at: this.#clock.monotonic(), toClaim });
+    this.#latest.set(instanceId, { at: this.#clock.monotonic(), toClaim, isClaimed: false });
   }
 
   /** Something was sent to whoever is subscribed: which instances, the note does not say. */
@@ -47,7 +49,15 @@ export class HeardWakeups {
     return latest !== undefined && !latest.toClaim && this.#clock.monotonic() - latest.at <= lifeMs;
   }
 
-  /** It was claimed. How long ago it was announced for that, in milliseconds; undefined: it was not. Forgotten then. */
+  /** Another process has claimed it. Whether an announcement of this instance explains that; each one explains one claim. */
+  claimedElsewhere(instanceId: string): boolean {
+    const latest = this.#latest.get(instanceId);
+    if (latest === undefined || latest.isClaimed || this.#clock.monotonic() - latest.at > lifeMs) return false;
+    latest.isClaimed = true;
+    return true;
+  }
+
+  /** It was claimed here. How long ago it was announced for that, in milliseconds; undefined: it was not. Forgotten then. */
   take(instanceId: string): number | undefined {
     const latest = this.#latest.get(instanceId);
     if (latest === undefined) return undefined;

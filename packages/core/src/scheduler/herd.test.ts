@@ -42,7 +42,7 @@ describe('a herd', () => {
       claims = [];
       for (const each of workers.map((workerId) => herd(workerId))) {
         each.announced(`instance-${instance}`);
-        each.claimed(`instance-${instance}`);
+        each.claimed(`instance-${instance}`, { isNamed: true });
       }
       expect(claims).toHaveLength(2);
       for (const { workerId } of claims) firsts.set(workerId, (firsts.get(workerId) ?? 0) + 1);
@@ -73,7 +73,7 @@ describe('a herd', () => {
     // Two of twelve.
     expect(atOnce).toBeGreaterThan(600);
     expect(atOnce).toBeLessThan(1100);
-    for (let instance = 0; instance < 5000; instance++) last.claimed(`instance-${instance}`);
+    for (let instance = 0; instance < 5000; instance++) last.claimed(`instance-${instance}`, { isNamed: true });
     await clock.advance(200);
     // More wait than are remembered one by one: these were not told of as claimed.
     expect(claims.length - atOnce).toBe(1);
@@ -90,7 +90,7 @@ describe('a herd', () => {
       claims = [];
       const herds = workers.map((workerId) => herd(workerId));
       for (const each of herds) each.announcedToSome('message');
-      for (const each of herds) for (let one = 0; one < claimed; one++) each.claimed(`instance-${one}`);
+      for (const each of herds) for (let one = 0; one < claimed; one++) each.claimed(`instance-${one}`, { isNamed: false });
       await clock.advance(150);
       expect(claims).toHaveLength(expected);
     }
@@ -106,6 +106,14 @@ describe('a herd', () => {
       }
     }
     expect(new Set(claims.map(({ workerId }) => workerId)).size).toBe(workers.length);
+  });
+
+  it('does not take claims of what was announced by name for claims of what is for nobody by name', async () => {
+    const herds = workers.map((workerId) => herd(workerId));
+    for (const each of herds) each.announcedToSome('message');
+    for (const each of herds) each.claimed('instance', { isNamed: true });
+    await clock.advance(150);
+    expect(claims).toHaveLength(workers.length);
   });
 
   it('stopped claims nothing more', async () => {

@@ -26,7 +26,7 @@ export interface HerdParts {
 interface Waiting {
   /** By the monotonic clock. */
   readonly until: number;
-  /** Of what is for nobody by name: how many claims of others had been heard of when it was announced. */
+  /** Of what is for nobody by name: how many such claims of others had been heard of when it was announced. */
   readonly claimsBefore: number | null;
 }
 
@@ -37,7 +37,7 @@ interface Waiting {
 export class Herd {
   readonly #parts: HerdParts;
   readonly #waiting = new Map<string, Waiting>();
-  /** How many claims of others were heard of. */
+  /** How many claims of others were heard of that no announcement by name explains. */
   #claims = 0;
   #overflowAt = Number.POSITIVE_INFINITY;
   #armedFor = Number.POSITIVE_INFINITY;
@@ -65,9 +65,9 @@ export class Herd {
     this.#announced(id, this.#claims);
   }
 
-  /** Somebody has claimed it. */
-  claimed(instanceId: string): void {
-    this.#claims++;
+  /** Somebody has claimed it. `isNamed`: it had been announced by name, so that says nothing about what is for nobody by name. */
+  claimed(instanceId: string, { isNamed }: { readonly isNamed: boolean }): void {
+    if (!isNamed) this.#claims++;
     this.#waiting.delete(instanceId);
   }
 

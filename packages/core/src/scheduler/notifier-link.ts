@@ -147,7 +147,7 @@ export class NotifierLink {
           }
           break;
         case 'workflow_claimed':
-          this.#herd.claimed(wakeup.instanceId);
+          this.#herd.claimed(wakeup.instanceId, { isNamed: this.#heard.claimedElsewhere(wakeup.instanceId) });
           break;
         case 'worker_busy':
           if (wakeup.workerId !== session()?.workerId) onOthersBusy();
