@@ -311,6 +311,34 @@ describe('a work finder', () => {
     expect(requests).toHaveLength(5);
   });
 
+  it('pauses in a flood of whatever asks for claims in vain, and no longer when it is over', async () => {
+    const causes = ['told', 'due', 'sweep'] as const;
+    const ask = async (times: number): Promise<void> => {
+      for (let count = 0; count < times; count++) {
+        finder.request(causes[count % 3]!);
+        await settleTurns(1);
+        if (open.length > 0) await answer();
+      }
+    };
+    await ask(100);
+    expect(requests).toHaveLength(21);
+    await clock.advance(1);
+    await answer();
+    await ask(100);
+    expect(requests).toHaveLength(22);
+    await clock.advance(2);
+    await answer({ claimed: [run('a')] });
+    await ask(10);
+    expect(requests).toHaveLength(33);
+    await ask(11);
+    expect(requests).toHaveLength(44);
+    await clock.advance('1m');
+    const before = requests.length;
+    finder.request('due');
+    await settleTurns(1);
+    expect(requests).toHaveLength(before + 1);
+  });
+
   it('stopped begins no further claim, hands out what is in flight, and leaves no timer', async () => {
     finder.start();
     await settleTurns(1);

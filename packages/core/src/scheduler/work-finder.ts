@@ -28,9 +28,14 @@ export interface ClaimOutcome {
   readonly isTold: boolean;
 }
 
-/** So many claims in a row that notes asked for in vain, and the next one waits for a while: a flood of notes must not become one of claims. */
+/**
+ * So many claims in a row that notes, due times or sweeps asked for in vain, and the next one waits for a while: a flood of notes, of
+ * whatever kind, must not become one of claims.
+ */
 const vainClaims = 20;
 const longestPauseMs = 50;
+/** After so long without a claim a flood is over: what comes then is not to wait. */
+const floodEndsMs = 1000;
 
 /** The worker for which work is found. */
 export interface Claimant {
@@ -82,6 +87,8 @@ export class WorkFinder {
   /** Who waits for a sweep that has not been sent, or that goes on. */
   readonly #sweeping: (() => void)[] = [];
   #inVain = 0;
+  /** When the latest claim was answered, by the monotonic clock. */
+  #answeredAt = 0;
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
   #armedFor: number | null = null;
@@ -193,6 +200,7 @@ export class WorkFinder {
     // Never to its end within the call: while there is nobody to claim for, it would be over before `#running` is set, for ever.
     await Promise.resolve();
     while (this.#causes.size > 0 && !this.#stopped) {
+      if (this.#parts.clock.monotonic() - this.#answeredAt >= floodEndsMs) this.#inVain = 0;
       if (this.#inVain > vainClaims) {
         const pauseMs = Math.min(longestPauseMs, this.#inVain - vainClaims);
         await this.#parts.health.pause(pauseMs, this.#abort.signal);
@@ -249,7 +257,9 @@ export class WorkFinder {
       this.claims++;
       for (const claimed of result.claimed) claimant.begin(claimed);
       if (result.attention.length > 0) claimant.attend(result.attention);
-      this.#inVain = result.claimed.length === 0 && causes.has('told') ? this.#inVain + 1 : 0;
+      if (result.claimed.length > 0) this.#inVain = 0;
+      else if (causes.has('told') || causes.has('due') || causes.has('sweep')) this.#inVain++;
+      this.#answeredAt = this.#parts.clock.monotonic();
       const { nextDueAt } = result;
       const isDue = nextDueAt !== null && nextDueAt <= result.now;
       this.#hungry = isDue || this.#hungryAnew;
