@@ -15,6 +15,12 @@ import { isAboutName, storageError } from './storage-error.js';
 /** How long a free connection is waited for. */
 const connectDeadlineMs = 10_000;
 
+/**
+ * A process that stops in the middle (a debugger, SIGSTOP, a cut cable) must not keep its locks: with that of its worker's row it could
+ * not even be declared dead. The server then ends the session, which passes.
+ */
+const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '10s'`;
+
 /** A pool and how to let go of it. */
 export interface PoolSource {
   open(): Promise<PostgresPool>;
@@ -114,7 +120,7 @@ export class Database {
   async transaction<T>(work: (connection: Connection) => Promise<T>, deadlineMs?: number): Promise<T> {
     const connection = await this.connect(deadlineMs);
     try {
-      await connection.script('BEGIN ISOLATION LEVEL READ COMMITTED');
+      await connection.script(begin);
       try {
         const result = await work(connection);
         await connection.script('COMMIT');

@@ -95,6 +95,21 @@ describe('more than one statement takes', () => {
   });
 });
 
+describe('a transaction', () => {
+  it('does not stay when its process hangs in the middle of it', async () => {
+    const told: unknown[] = [];
+    watched.intercept(async (query, send, client) => {
+      if (query.text === 'COMMIT') {
+        const { rows } = await client.query({ text: 'SHOW idle_in_transaction_session_timeout' });
+        told.push(rows[0]);
+      }
+      return send();
+    });
+    await storage.leases.retire({ workerId: worker });
+    expect(told).toEqual([{ idle_in_transaction_session_timeout: '10s' }]);
+  });
+});
+
 describe('all statements', () => {
   it('are without a name but for the commit and the claim, and leave nothing else in their session', async () => {
     const names = new Set<string | undefined>();
