@@ -11,6 +11,16 @@ import { signCounts, standingPresences, upkeepStatement, type UpkeepTag } from '
 
 const nobody: Pick<UpkeepResult, 'reaped' | 'wakeups'> = { reaped: [], wakeups: [] };
 
+/**
+ * A row of an instance that somebody keeps locked (a transaction of the user, an administrator) is not waited for without end: meanwhile the
+ * lease of who waits would run out. The dead are then left for the next time, all of them.
+ */
+function unlessLocked(error: unknown): typeof nobody {
+  const { cause } = error as { readonly cause?: unknown };
+  if ((cause as { readonly code?: unknown } | undefined)?.code === '55P03') return nobody;
+  throw error;
+}
+
 export function createLeaseStore(database: Database, tables: TableNames): LeaseStore {
   /** Declares dead whose lease has run out, and who is rightly suspected. */
   const reap = ({ workerId, suspects }: Pick<UpkeepRequest, 'workerId' | 'suspects'>): Promise<typeof nobody> =>
@@ -20,7 +30,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       // version of the row once it is locked, so that a renewal which came in between saves its worker, and so does a presence that was
       // withdrawn or changed.
       const locked = await connection.rows(sql`
-        SELECT w.worker_id FROM ${tables.workers} w
+        SELECT w.worker_id, set_config('lock_timeout', '2s', true) FROM ${tables.workers} w
         WHERE w.worker_id <> ${workerId} AND (w.expires_at < now() OR (w.worker_id = ANY(${suspects.map((one) => one.workerId)}::text[])
           AND w.presence = ANY(${suspects.map((one) => one.presence)}::text[])))
         FOR UPDATE SKIP LOCKED`);
@@ -74,7 +84,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
         return { ...nothing, alive, now: Number(now) };
       }
       // As a rule nobody is dead.
-      const reaping = tagged('dead').length === 0 ? nobody : await reap({ workerId, suspects });
+      const reaping = tagged('dead').length === 0 ? nobody : await reap({ workerId, suspects }).catch(unlessLocked);
       const isReaped = new Set(reaping.reaped.map((dead) => dead.workerId));
       const attention = tagged('attention').map((row) => row[0]!);
       return {

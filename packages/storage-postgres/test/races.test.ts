@@ -149,6 +149,18 @@ describe('the fence', () => {
     expect((await storage.instances.get('two'))?.status).toBe('pending');
   });
 
+  it('is not waited for behind a row that somebody keeps: the dead are left for the next time, the lease of who asks is renewed', async () => {
+    const [worker, reaper] = [await registered(storage, 'worker'), await registered(storage, 'reaper')];
+    await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
+    await storage.leases.upkeep(renewal(worker, -1));
+    await outside.query('BEGIN');
+    await outside.query(`SELECT FROM romancy.instances WHERE instance_id = 'one' FOR UPDATE`);
+    expect(await storage.leases.upkeep(renewal(reaper, 3_600_000))).toMatchObject({ alive: true, reaped: [], peers: [worker] });
+    expect((await storage.instances.get('one'))?.status).toBe('running');
+    await outside.query('COMMIT');
+    expect((await storage.leases.upkeep(look(reaper))).reaped).toEqual([{ workerId: worker, released: 1 }]);
+  });
+
   it('stops a commit that waits for the reaper, once the worker is declared dead', async () => {
     const worker = await registered(storage, 'worker');
     await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
