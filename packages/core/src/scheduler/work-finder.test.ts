@@ -339,6 +339,22 @@ describe('a work finder', () => {
     expect(requests).toHaveLength(before + 1);
   });
 
+  it('claims for a place that became free while a claim without room was in flight', async () => {
+    finder.request('told');
+    await settleTurns(1);
+    await answer();
+    claimant.room = 0;
+    finder.request('poll');
+    await settleTurns(1);
+    claimant.room = 1;
+    // Nothing is known to be there yet.
+    finder.roomFreed();
+    await answer({ nextDueAt: clock.now() });
+    expect(requests.map(({ limit }) => limit)).toEqual([3, 0, 1]);
+    await answer({ nextDueAt: clock.now() });
+    expect(requests).toHaveLength(3);
+  });
+
   it('stopped begins no further claim, hands out what is in flight, and leaves no timer', async () => {
     finder.start();
     await settleTurns(1);
