@@ -213,6 +213,25 @@ describe('a sender', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('tells of what it dropped before at its end, and sends nothing into a queue that has no room', async () => {
+    attach();
+    client.answers = [serverError('55P03'), serverError('55P03')];
+    sender.send([event('1')]);
+    await clock.advance(5);
+    expect(flushes()).toEqual([['1'], ['1']]);
+    await sender.stop(250);
+    expect(flushes().at(-1)).toEqual([undefined]);
+    expect(client.queries.length).toBe(3);
+    client = new FakeClient();
+    sender = new Sender({ clock, windowMs: 5, channels: channelNames('p'), watch });
+    attach();
+    await settleTurns(1);
+    sender.send([event('2')]);
+    watch.onNotice({ message: 'NOTIFY queue is 60% full' });
+    await sender.stop(250);
+    expect([client.queries.length, sender.counters.dropped]).toEqual([0, 1]);
+  });
+
   it('counts what a silent server leaves unsent at the end as dropped', async () => {
     client.answers = ['silence'];
     attach();

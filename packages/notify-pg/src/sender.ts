@@ -109,7 +109,8 @@ export class Sender {
     let isOver = false;
     const flush = async (): Promise<void> => {
       await this.#inFlight;
-      if (!isOver && this.#queue.wakeups > 0) await this.#flush();
+      // Also the note that tells of what was dropped, which no wake-up asked for.
+      if (!isOver && this.#queue.size > 0 && !this.#parts.watch.paused) await this.#flush();
     };
     await new Promise<void>((resolve) => {
       const cancel = this.#parts.clock.schedule(timeoutMs, resolve, { keepAlive: true });
