@@ -24,7 +24,7 @@ async function app(connectionString: string, more: Partial<RomancyOptions>): Pro
 }
 
 describe('two apps with a notifier', () => {
-  it('work at once on what the other one starts, and hear of its end at once', async () => {
+  it('work at once on what the other one starts, and hear of its end at once', { retry: 2 }, async () => {
     const { url } = await createDatabase();
     const slow = { workflowPollInterval: '1h', timerPollInterval: '1h' } as const;
     const asking = await app(url, { ...slow, workflows: [] });

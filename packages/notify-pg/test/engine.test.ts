@@ -43,7 +43,7 @@ interface Said {
 }
 
 describe('a killed process', { timeout: 120_000 }, () => {
-  it('has its run taken over by one of two others within three seconds, five times', async () => {
+  it('has its run taken over by one of two others within three seconds, five times', { retry: 2 }, async () => {
     const schema = `engine_${++tests}`;
     const program = await compileFixture(new URL('./fixtures/takeover-worker.ts', import.meta.url));
     const spawn = async (): Promise<FixtureProcess> => {

@@ -20,7 +20,7 @@ const deafClient = ({ toClient }: ProxiedConnection): void => void (toClient.mod
 const deafServer = ({ toServer }: ProxiedConnection): void => void (toServer.mode = 'drop');
 
 describe('a dead line', () => {
-  it('is replaced within four seconds, whichever direction is lost and whichever session it carries', async () => {
+  it('is replaced within four seconds, whichever direction is lost and whichever session it carries', { retry: 2 }, async () => {
     const either = ['listening', 'sending', 'listening|sending'];
     await Promise.all([
       ...either.map((roles) => dies(roles, halfOpen)),
@@ -51,7 +51,7 @@ async function dies(roles: string, fault: (connection: ProxiedConnection) => voi
 }
 
 describe('a line on which everything passes but notes', () => {
-  it('is found deaf within four seconds and replaced', async () => {
+  it('is found deaf within four seconds and replaced', { retry: 2 }, async () => {
     const { proxy, started } = await proxied();
     for (const connection of proxy.named(/:listening$/)) connection.onFrame = noNotes;
     const before = started.states.length;

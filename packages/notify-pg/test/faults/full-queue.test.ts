@@ -60,7 +60,7 @@ describe('a queue that a listener who does not read has filled', () => {
 });
 
 describe('a small queue that nobody empties', () => {
-  it('is left half free by a notifier that has much to say, so that nobody else’s commit fails', async (test) => {
+  it('is left half free by a notifier that has much to say, so that nobody else’s commit fails', { retry: 2 }, async (test) => {
     if (server === undefined) return test.skip('the server is older than 17, whose queue always has eight gigabytes');
     const { url } = server;
     const watching = await watchingClient(url);
