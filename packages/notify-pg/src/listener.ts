@@ -54,17 +54,22 @@ export class Listener {
   }
 
   #hear({ channel, payload, processId }: PgNotification): void {
+    const { channels, ownProcessId, onNote, onQueueFull } = this.#parts;
+    // This process has acted on what it sent itself, before it sent it. A busy one hears itself most, so that is not even read.
+    if (channel !== channels.ping && processId === ownProcessId()) {
+      this.#received++;
+      onNote(null);
+      return;
+    }
     const heard = this.#read(channel, payload);
     if (heard?.kind === 'ping') {
-      if (heard.isQueueFull) this.#parts.onQueueFull();
-      this.#parts.onNote(heard.nonce);
+      if (heard.isQueueFull) onQueueFull();
+      onNote(heard.nonce);
       return;
     }
     this.#received++;
-    this.#parts.onNote(null);
+    onNote(null);
     if (heard === null) this.#ignored++;
-    // This process has acted on what it sent itself, before it sent it.
-    else if (processId === this.#parts.ownProcessId()) return;
     else if (heard.kind === 'everything') this.#everything = true;
     else this.#gathered.push(heard);
     if (this.#isArmed || (this.#gathered.length === 0 && !this.#everything)) return;

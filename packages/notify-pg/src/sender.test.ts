@@ -65,6 +65,40 @@ describe('a sender', () => {
     expect(flushes().length).toBeGreaterThan(190);
   });
 
+  it('gathers four times as long while batches are large, and no longer than that', async () => {
+    attach();
+    for (let ms = 0; ms < 1000; ms++) {
+      sender.send(Array.from({ length: 10 }, (_, index) => event(`${ms}-${index}`)));
+      await clock.advance(1);
+    }
+    // The first, one after the ordinary window, then one in 20 ms.
+    expect(flushes().length).toBeLessThanOrEqual(53);
+    expect(flushes().length).toBeGreaterThan(45);
+    await clock.advance('1s');
+    expect([flushes().flat().length, clock.pendingTimers]).toEqual([10_000, 0]);
+  });
+
+  it('gathers for the ordinary window again after a small batch, and not at all after a window without notes', async () => {
+    const many = (name: string): Wakeup[] => Array.from({ length: 32 }, (_, index) => event(`${name}-${index}`));
+    attach();
+    sender.send(many('a'));
+    await clock.advance(1);
+    sender.send([event('b')]);
+    await clock.advance(18);
+    expect(flushes().length).toBe(1);
+    await clock.advance(1);
+    expect(flushes().at(-1)).toEqual(['b']);
+    sender.send([event('c')]);
+    await clock.advance(5);
+    expect(flushes().at(-1)).toEqual(['c']);
+    await clock.advance(10);
+    sender.send(many('d'));
+    await clock.advance(6);
+    sender.send([event('e')]);
+    await settleTurns(1);
+    expect(flushes().at(-1)).toEqual(['e']);
+  });
+
   it('has one transaction on its way at a time', async () => {
     client.answers = ['silence'];
     attach();

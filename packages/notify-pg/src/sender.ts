@@ -12,6 +12,12 @@ import { SessionLostError } from './session.js';
 /** How many notes wait for a new session; more become one for everything. What they told is old by then, and every listener hears them all. */
 const longestPile = 100;
 
+/** A flush of so many notes is large: more of them are on their way, and go together. */
+const manyNotes = 32;
+/** So many windows long notes are gathered after a large flush, but for no longer than `longestGatheringMs` unless the window itself is. */
+const wideWindows = 4;
+const longestGatheringMs = 100;
+
 /** The longest pause between two tries with a server that refuses one after the other. */
 const longestPauseMs = 1000;
 
@@ -32,6 +38,10 @@ export class Sender {
   /** How many flushes in a row were refused. */
   #refusals = 0;
   #inFlight: Promise<void> | null = null;
+  /** The flush before was large. */
+  #isBusy = false;
+  /** When the first of the notes that wait came, or came back. */
+  #gatheredSince = Number.NEGATIVE_INFINITY;
   #isArmed = false;
   #cancel: () => void = () => undefined;
   #flushedAt = Number.NEGATIVE_INFINITY;
@@ -84,6 +94,7 @@ export class Sender {
       this.#queue.addGap();
       return;
     }
+    if (this.#queue.size === 0) this.#gatheredSince = this.#parts.clock.monotonic();
     for (const wakeup of wakeups) this.#queue.add(encodeWakeup(wakeup));
     this.#arm();
   }
@@ -143,6 +154,10 @@ export class Sender {
    */
   get #pauseMs(): number {
     const { windowMs } = this.#parts;
+    // While much is sent, fewer transactions carry it. Who was quiet for a window is not busy any more, so what comes then goes at once again.
+    if (this.#isBusy && this.#refusals === 0 && this.#gatheredSince < this.#flushedAt + windowMs) {
+      return Math.max(windowMs, Math.min(longestGatheringMs, wideWindows * windowMs));
+    }
     return Math.min(longestPauseMs, windowMs * 2 ** Math.min(10, Math.max(0, this.#refusals - 2)));
   }
 
@@ -179,6 +194,7 @@ export class Sender {
       payloads.push(JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) }));
       ping.given();
     }
+    this.#isBusy = batch.notes.length >= manyNotes;
     watch.sending(payloads.reduce((sum, payload) => sum + payload.length, 0));
     const question = watch.question(open.ownProcessId !== null);
     const isLastTry = this.#failedOnce;
