@@ -137,6 +137,8 @@ describe('a sender', () => {
     sender.send([event('1')]);
     await clock.advance('10s');
     expect(client.queries.length).toBeLessThan(25);
+    // A refusal is no proof that anything can be sent.
+    expect(clock.monotonic() - sender.answeredAt).toBe(10_000);
     client.answers = [];
     await clock.advance('1s');
     expect(flushes().at(-1)).toEqual([undefined]);
