@@ -35,7 +35,7 @@ export const migrations: readonly Migration[] = [
     requires: 1,
     statements: (t) => `
       CREATE TABLE ${t.instances.text} (
-        instance_id text COLLATE "C" PRIMARY KEY,
+        instance_id text COLLATE "C" NOT NULL,
         workflow_name text COLLATE "C" NOT NULL,
         status text COLLATE "C" NOT NULL,
         owner text COLLATE "C",
@@ -60,6 +60,9 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX instances_attention ON ${t.instances.text} (owner) WHERE attention;
       CREATE INDEX instances_created ON ${t.instances.text} (created_at, instance_id);
       CREATE INDEX instances_status ON ${t.instances.text} (status, created_at, instance_id) WHERE status <> 'completed';
+      -- Last: of indexes that seem to cost the same, as all do on an empty table, the planner takes the newest, and in that of creation times
+      -- the id is the second column. Sessions keep their plans.
+      ALTER TABLE ${t.instances.text} ADD PRIMARY KEY (instance_id);
       COMMENT ON COLUMN ${t.instances.text}.attention IS 'Something came from outside that the owner has not read.';
       COMMENT ON COLUMN ${t.instances.text}.wake_at IS 'From when on it may be claimed; null while owned, ended, or waiting without limit.';
       COMMENT ON COLUMN ${t.instances.text}.version IS 'One more with every change of the row by anybody.';
