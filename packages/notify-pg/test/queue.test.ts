@@ -1,22 +1,14 @@
 // The server's queue of notes fills because somebody listens and does not read: told, spared, and healed.
-import { afterwards, eventually, type PostgresCluster, startPostgres } from '@romancy/test-support';
+import { afterwards, eventually } from '@romancy/test-support';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { healthyNotifier } from './notifier-fixture.js';
+import { smallQueueServer, tooOld } from './small-queue.js';
 import { watchingClient } from './watching-client.js';
-
-const tooOld = 'the server is older than 17, whose queue always has eight gigabytes';
-
-/** With half a megabyte for its queue; undefined below 17, which knows no such setting and refuses to start. */
-async function smallQueue(): Promise<PostgresCluster | undefined> {
-  const cluster = await startPostgres({ settings: { max_notify_queue_pages: '64' } }).catch(() => undefined);
-  afterwards(() => cluster?.stop());
-  return cluster;
-}
 
 describe('a queue of notes that somebody holds', () => {
   it('is told of above a quarter with the session that holds it, spared above a half, and used again when it has room', async (test) => {
-    const cluster = await smallQueue();
+    const cluster = await smallQueueServer();
     if (cluster === undefined) return test.skip(tooOld);
     const admin = await watchingClient(cluster.url);
     const usage = async (): Promise<number> =>
@@ -65,7 +57,7 @@ describe('a queue of notes that somebody holds', () => {
   }, 90_000);
 
   it('that is full is no trouble for anybody: dropped, told, and well as soon as the culprit is gone', async (test) => {
-    const cluster = await smallQueue();
+    const cluster = await smallQueueServer();
     if (cluster === undefined) return test.skip(tooOld);
     const admin = await watchingClient(cluster.url);
     const options = { connectionString: cluster.url, pingInterval: '1s', pingTimeout: '500ms' } as const;

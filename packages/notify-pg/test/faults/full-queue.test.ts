@@ -1,26 +1,23 @@
 // The server's queue of notes, full because of somebody else: users' commits go on, nothing more is put into it, and it heals.
-import { afterwards, eventually, type PostgresCluster, startPostgres } from '@romancy/test-support';
+import { eventually, type PostgresCluster } from '@romancy/test-support';
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
 import { fast } from './fast-profile.js';
+import { smallQueueServer, tooOld } from '../small-queue.js';
 import { openLedger } from './ledger.js';
 import { healthyApp } from './start-app.js';
 
-// Half a megabyte instead of eight gigabytes. Older servers cannot be told, and filling eight gigabytes is no test.
-const settings = { max_notify_queue_pages: '64' };
 let server: PostgresCluster | undefined;
 
 beforeAll(async () => {
-  // Refuses to start before 17.
-  server = await startPostgres({ settings }).catch(() => undefined);
-  afterwards(() => server?.stop());
+  server = await smallQueueServer();
 });
 
 describe('a queue that a listener who does not read has filled', () => {
   it('fails no commit of users or workflows; it is said who holds it, nothing more is sent, and all goes on when he is gone', async (test) => {
-    if (server === undefined) return test.skip('the server is older than 17, whose queue always has eight gigabytes');
+    if (server === undefined) return test.skip(tooOld);
     const { url } = server;
     const ledger = await openLedger(url);
     const watching = await watchingClient(url);
@@ -61,7 +58,7 @@ describe('a queue that a listener who does not read has filled', () => {
 
 describe('a small queue that nobody empties', () => {
   it('is left half free by a notifier that has much to say, so that nobody else’s commit fails', { retry: 2 }, async (test) => {
-    if (server === undefined) return test.skip('the server is older than 17, whose queue always has eight gigabytes');
+    if (server === undefined) return test.skip(tooOld);
     const { url } = server;
     const watching = await watchingClient(url);
     // Asks for the usage of the queue every half a minute: far too late.

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { expect, it } from 'vitest';
 import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
+import { smallQueueServer, tooOld } from '../small-queue.js';
 import { openLedger } from './ledger.js';
 import { healthyApp, startApp } from './start-app.js';
 import { startWorker } from './worker-process.js';
@@ -69,9 +70,8 @@ it('starts without its notifier’s database for two minutes, and is healthy wit
 });
 
 it('has no share in what a foreign listener that reads nothing does to the queue of all, for two minutes', async (test) => {
-  const server = await startPostgres({ settings: { max_notify_queue_pages: '64' } }).catch(() => undefined);
-  if (server === undefined) return test.skip('the server is older than 17, whose queue always has eight gigabytes');
-  afterwards(() => server.stop());
+  const server = await smallQueueServer();
+  if (server === undefined) return test.skip(tooOld);
   const { url } = server;
   const ledger = await openLedger(url);
   const watching = await watchingClient(url);
