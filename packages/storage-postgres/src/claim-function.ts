@@ -1,9 +1,8 @@
 // The function in the database that claims what is due, and its call.
-import { createHash } from 'node:crypto';
 import type { ClaimRequest } from '@romancy/core/ports';
 import { claimQuery } from './claim-statement.js';
-import { bodyTag, functionSettings } from './function-settings.js';
-import { identifier, raw, sql, type Statement } from './sql.js';
+import { bodyTag, callName, functionName, functionSettings } from './function-settings.js';
+import { raw, sql, type Statement } from './sql.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -30,7 +29,7 @@ export function createClaimFunction(t: TableNames): string {
   const tag = bodyTag(body);
   const columns = ['tag', ...Array.from({ length: 9 }, (_, index) => `c${index + 1}`)].map((column) => `${column} text`);
   return `
-CREATE FUNCTION ${functionName(t)}(claimant text, workflows text[], room bigint, most_entries bigint, most_mail bigint)
+CREATE FUNCTION ${functionName(t, name)}(claimant text, workflows text[], room bigint, most_entries bigint, most_mail bigint)
 RETURNS TABLE (${columns.join(', ')}) LANGUAGE plpgsql
 ${functionSettings}
 AS ${tag}${body}${tag}`;
@@ -43,15 +42,10 @@ export interface ClaimCall {
 }
 
 export function createClaimCall(tables: TableNames): ClaimCall {
-  const schemaHash = createHash('sha256').update(tables.schema).digest('hex').slice(0, 16);
-  const called = raw(functionName(tables));
+  const called = raw(functionName(tables, name));
   return {
-    name: `romancy_${name}_${schemaHash}`,
+    name: callName(tables, name),
     of: ({ workerId, workflowNames, limit, historyLimit, mailLimit }) =>
       sql`SELECT * FROM ${called}(${workerId}, ${[...new Set(workflowNames)]}, ${limit}, ${historyLimit + 1}, ${mailLimit})`,
   };
-}
-
-function functionName({ schema }: TableNames): string {
-  return `${identifier(schema)}.${name}`;
 }

@@ -1,9 +1,8 @@
 // The function in the database that commits a batch of progress, and its call.
-import { createHash } from 'node:crypto';
 import type { ProgressBatch } from '@romancy/core/ports';
 import { arrayLiteral, type ArrayItem } from './array-literal.js';
-import { bodyTag, functionSettings } from './function-settings.js';
-import { identifier, type SqlValue, type Statement } from './sql.js';
+import { bodyTag, callName, functionName, functionSettings } from './function-settings.js';
+import type { SqlValue, Statement } from './sql.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -28,7 +27,7 @@ export function createCommitFunction(t: TableNames): string {
   const body = bodyOf(t);
   const tag = bodyTag(body);
   return `
-CREATE FUNCTION ${functionName(t)}(
+CREATE FUNCTION ${functionName(t, name)}(
   worker text,
   start_id text[], start_workflow text[], start_input text[], start_token text[], start_owned boolean[],
   entry_instance text[], entry_seq integer[], entry_kind text[], entry_call text[], entry_position integer[], entry_data text[],
@@ -153,10 +152,8 @@ export interface CommitCall {
 
 export function createCommitCall(tables: TableNames): CommitCall {
   const parameters = Array.from({ length: parameterCount }, (_, index) => `$${index + 1}`).join(', ');
-  const text = `SELECT alive, clock, conflicts, refused FROM ${functionName(tables)}(${parameters})`;
-  // No longer than PostgreSQL takes, whatever the schema is called.
-  const schemaHash = createHash('sha256').update(tables.schema).digest('hex').slice(0, 16);
-  return { name: `romancy_${name}_${schemaHash}`, of: (batch) => ({ text, values: parametersOf(batch) }) };
+  const text = `SELECT alive, clock, conflicts, refused FROM ${functionName(tables, name)}(${parameters})`;
+  return { name: callName(tables, name), of: (batch) => ({ text, values: parametersOf(batch) }) };
 }
 
 function parametersOf(batch: ProgressBatch): readonly SqlValue[] {
@@ -193,10 +190,6 @@ function parametersOf(batch: ProgressBatch): readonly SqlValue[] {
       (settlement) => ('error' in settlement ? settlement.error : null),
     ]),
   ];
-}
-
-function functionName({ schema }: TableNames): string {
-  return `${identifier(schema)}.${name}`;
 }
 
 /** A list per column; null in place of each when there are no rows: the function then leaves that part out. */

@@ -1,4 +1,7 @@
-// What the functions of the schema are made with.
+// What the functions of the schema are made with, and how they are called.
+import { createHash } from 'node:crypto';
+import { identifier } from './sql.js';
+import type { TableNames } from './table-names.js';
 
 /**
  * They hold for a function alone. One plan per statement and session, made at the first call: it must be right for tables of every size,
@@ -14,4 +17,14 @@ export function bodyTag(body: string): string {
   let tag = '$body$';
   while (body.includes(tag)) tag = `$_${tag.slice(1)}`;
   return tag;
+}
+
+/** The name of a function, with its schema before it. */
+export function functionName({ schema }: TableNames, name: string): string {
+  return `${identifier(schema)}.${name}`;
+}
+
+/** Under which sessions keep the call parsed: no longer than PostgreSQL takes, whatever the schema is called, and that of no other text. */
+export function callName({ schema }: TableNames, name: string): string {
+  return `romancy_${name}_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`;
 }

@@ -167,5 +167,5 @@ function characterCount(item: CommitItem): number {
 }
 
 function ignore(): void {
-  // See where it is used.
+  // Told to whoever asked; the promise that is left over is nobody's.
 }
