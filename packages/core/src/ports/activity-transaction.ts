@@ -1,23 +1,25 @@
 // Transactions of activities: what an activity writes through one commits together with its result.
 import { TransactionError } from '../domain/errors.js';
 import type { NewHistoryEntry } from '../domain/history.js';
-import type { ProgressBatch } from './run-store.js';
+import type { Effect, ProgressBatch } from './run-store.js';
 
 /** Progress of one instance that is recorded but not known to be durable. */
-export type PendingProgress = Pick<ProgressBatch, 'entries' | 'subscriptions' | 'takenMail'>;
+export type PendingProgress = Pick<ProgressBatch, 'entries' | 'effects' | 'subscriptions' | 'takenMail'>;
 
 /** An open transaction of one attempt of one activity. */
 export interface ActivityTransaction {
   /** What the adapter hands to the user: its own type, known to the adapter alone. */
   readonly handle: unknown;
   /**
-   * Writes what is in `before`, then the entry, checks in the same transaction that the worker is alive, and commits.
+   * Writes what is in `before`, then the entry and its effects, checks in the same transaction that the worker is alive, and commits.
    * Rejects with LeaseLostError (nothing is committed), with StorageUnavailableError when the outcome is not known after the
    * storage did what it could to find out, else with the database's error (nothing is committed).
    */
   commit(request: {
     readonly workerId: string;
     readonly entry: NewHistoryEntry;
+    /** What the entry brings about: it commits with it, or not at all. Default: nothing. */
+    readonly effects?: readonly Effect[];
     /**
      * What the instance recorded before the entry and is not known to be durable: it becomes durable with it, so that history has no
      * gap. It is on its way through `runs.commit` as well, and may be there already; whichever comes second changes nothing. So the

@@ -1,4 +1,5 @@
-// The part of the storage port that serves those outside of a run: look, list, cancel, send.
+// The part of the storage port that serves those outside of a run: look, list, cancel.
+import type { HistoryEntry } from '../domain/history.js';
 import type { FinalStatus, InstanceStatus } from '../domain/instance.js';
 import type { WithWakeups } from './run-store.js';
 
@@ -12,6 +13,8 @@ export interface InstanceRecord {
   readonly output: string | null;
   /** Null unless failed or stalled. */
   readonly error: string | null;
+  /** JSON text: the compensations that failed for good; null: none. */
+  readonly compensationFailures: string | null;
   /** Null unless a cancellation with a reason was requested. */
   readonly cancelReason: string | null;
   readonly cancelRequested: boolean;
@@ -22,6 +25,12 @@ export interface InstanceRecord {
   readonly createdAt: number;
   /** Null until it ended. */
   readonly finishedAt: number | null;
+  /** Who started it from within a workflow, or null. */
+  readonly parentId: string | null;
+  /** Of one that recurred: the id under which it goes on. Null for all others. */
+  readonly continuedAs: string | null;
+  /** What it was before it last began anew: the id of a row with status `recurred`. Null: it never did. */
+  readonly continuedFrom: string | null;
 }
 
 /** How an ended instance ended. */
@@ -31,6 +40,8 @@ export interface FinishedInstance {
   readonly output: string | null;
   readonly error: string | null;
   readonly cancelReason: string | null;
+  /** The id under which it goes on, when its status is `recurred`; else null. */
+  readonly continuedAs: string | null;
 }
 
 /** One comparison with a value inside the input; all of a list must hold. */
@@ -58,18 +69,6 @@ export interface ListRequest {
   readonly after: { readonly createdAt: number; readonly instanceId: string } | undefined;
 }
 
-/** An event on its way in. */
-export interface NewEvent {
-  readonly eventId: string;
-  readonly source: string;
-  /** The event type: the channel. */
-  readonly channel: string;
-  /** JSON text. */
-  readonly data: string;
-  /** Null: all subscribers of the channel. */
-  readonly targetInstanceId: string | null;
-}
-
 export interface InstanceStore {
   get(instanceId: string): Promise<InstanceRecord | undefined>;
   /** Newest first, by (createdAt, instanceId) descending. */
@@ -87,11 +86,12 @@ export interface InstanceStore {
     { readonly outcome: 'requested' | 'already' | 'finished' | 'unknown'; readonly status: InstanceStatus | null } & WithWakeups
   >;
   /**
-   * Puts an event into the mail of its target, or of every subscriber of its channel, sets their attention, and makes those that
-   * nobody owns claimable: all in one transaction. The same `(source, eventId)` again does nothing (`duplicate`).
-   * `unknown` and `finished`: the target instance; the event is then not taken as seen.
+   * Entries of an instance with `seq` greater than `afterSeq`, ascending, for people to read. Of one that recurred, or begins anew: of
+   * that part alone.
    */
-  deliver(
-    event: NewEvent,
-  ): Promise<{ readonly outcome: 'delivered' | 'duplicate' | 'unknown' | 'finished'; readonly receivers: number } & WithWakeups>;
+  history(request: {
+    readonly instanceId: string;
+    readonly afterSeq: number;
+    readonly limit: number;
+  }): Promise<readonly HistoryEntry[]>;
 }

@@ -45,6 +45,8 @@ export interface PendingWork {
   readonly nextDueAt: number | null;
   /** Ids of instances that this worker owns and that have attention, at most 1,000. */
   readonly attention: readonly string[];
+  /** When the next event of the outbox that nobody has is due (it may be past); null: none. */
+  readonly outboxDueAt: number | null;
 }
 
 /** `wakeups` tell of instances that were released, at most 1,000. */
@@ -74,17 +76,19 @@ export interface UpkeepResult extends WithWakeups {
 export interface LeaseStore {
   /**
    * Writes the worker's row, without a presence. Instances `stalled` in one of `workflowNames` become claimable, since this process may
-   * bring the code that fits them. The same `workerId` again: the row is renewed.
+   * bring the code that fits them. The same `workerId` again: the row is renewed. From here on the workflows of `workflowNames` start on the
+   * topics of `starts`, and on no others, also while no worker is there (see `MessageStore.deliver`).
    */
   register(worker: {
     readonly workerId: string;
     readonly serviceName: string;
     readonly leaseMs: number;
     readonly workflowNames: readonly string[];
+    readonly starts: readonly { readonly workflowName: string; readonly topic: string }[];
   }): Promise<{ readonly now: number }>;
   /**
    * Renews the lease, and declares dead every other worker whose lease has run out, whose process is known to be gone, or that is rightly
-   * suspected; removes its row and makes all instances that it owned claimable, each in the same transaction as its worker's removal. Two
+   * suspected; removes its row and makes all instances and events of the outbox that it had claimable, each in the same transaction as its worker's removal. Two
    * at once: each dead worker is reported by one. As a rule nobody is dead, and it is one statement on PostgreSQL.
    */
   upkeep(request: UpkeepRequest): Promise<UpkeepResult>;

@@ -1,7 +1,10 @@
 // The part of the storage port by which runs are claimed and their progress is committed.
+import type { ChannelMode } from '../domain/channel.js';
 import type { HistoryEntry, NewHistoryEntry } from '../domain/history.js';
-import type { FinalStatus, WaitingStatus } from '../domain/instance.js';
+import type { EndStatus, WaitingStatus } from '../domain/instance.js';
 import type { Wakeup } from '../domain/wakeup.js';
+import type { OutgoingMessage } from './message-store.js';
+import type { NewOutboxEvent } from './outbox-store.js';
 
 /** A new instance. */
 export interface NewInstance {
@@ -13,6 +16,12 @@ export interface NewInstance {
   readonly startToken: string;
   /** True: the committing worker owns it at once, status `running`. False: status `pending`, claimable by anybody. */
   readonly owned: boolean;
+  /** Who started it from within a workflow, and gets mail under the topic of the child (`childTopic`) when it ends. Default: nobody. */
+  readonly parent?: {
+    readonly instanceId: string;
+    /** The parent's mail in place of that when the start is refused as a conflict. */
+    readonly conflict: Pick<OutgoingMessage, 'messageId' | 'data'>;
+  };
 }
 
 /**
@@ -23,7 +32,9 @@ export interface NewInstance {
  * - `release`: handed back, claimable at once (`wakeAt` null) or from `wakeAt` on. Never refused.
  * - `stall`: status `stalled`, `error` kept in view, claimable from `wakeAt` on. Never refused.
  * - `finish`: ended. `completed` and `failed` are refused when a cancellation was requested. With the row go the instance's
- *   mail and subscriptions.
+ *   mail, subscriptions and memberships; mail that it got from the queue of a `competing` topic goes back there, in its old place.
+ * - `recur`: begins anew with another input, under the same id, so whoever knows the id, and all that is subscribed, joined and
+ *   unread, stays as it is. What was goes into a row of its own with the status `recurred`. Refused when a cancellation was requested.
  */
 export type Settlement = SettledClaim &
   (
@@ -32,13 +43,39 @@ export type Settlement = SettledClaim &
     | { readonly type: 'stall'; readonly wakeAt: number; readonly error: string }
     | {
         readonly type: 'finish';
-        readonly status: FinalStatus;
+        readonly status: EndStatus;
         /** JSON text; null unless completed. */
         readonly output: string | null;
         /** JSON text of the error; null unless failed. */
         readonly error: string | null;
+        /** JSON text: the compensations that failed for good. Default: none did. */
+        readonly compensationFailures?: string;
+        /** Sent with the end, unless it is refused: its parent's mail. Default: nothing. */
+        readonly messages?: readonly OutgoingMessage[];
+        /** Children whose cancellation is asked for with the end, unless it is refused. Those that have ended are left alone. Default: none. */
+        readonly cancels?: readonly CancelOrder[];
+      }
+    | {
+        readonly type: 'recur';
+        /**
+         * The id of the row of what was. It gets the input, the times and the history up to here of the instance as it is. When the id is
+         * taken by anybody else, the storage puts something unique behind it.
+         */
+        readonly archiveId: string;
+        readonly input: string;
+        /** The first entry of what begins: its `seq` is above all before, and from it on history is handed out. */
+        readonly carried: NewHistoryEntry;
+        /** Its subscriptions that stay; all others go. */
+        readonly keep: readonly Pick<NewSubscription, 'topic' | 'filter'>[];
+        /** True: this worker goes on with it at once, and that is a claim of its own: the next number. False: claimable by anybody. */
+        readonly owned: boolean;
       }
   );
+
+export interface CancelOrder {
+  readonly instanceId: string;
+  readonly reason: string | null;
+}
 
 interface SettledClaim {
   readonly instanceId: string;
@@ -50,11 +87,52 @@ interface SettledClaim {
   readonly claim: number;
 }
 
-/** The instance takes what is sent to the channel from the commit on. Again: no effect. */
+/** A comparison with one place of what is sent. */
+export interface TopicFilter {
+  /** Member names and array indexes from the root of the mail's JSON text. */
+  readonly path: readonly (string | number)[];
+  /** Equal to this, type included. A place that is missing equals nothing. */
+  readonly equals: string | number | boolean | null;
+}
+
+/** The instance takes what is sent to the topic from the commit on. Again: no effect. */
 export interface NewSubscription {
   readonly instanceId: string;
-  readonly channel: string;
+  readonly topic: string;
+  /** The topic's mode, which was fixed before (see `MessageStore.fixMode`) and is written again with it. Default: the topic has none, as those of events. */
+  readonly mode?: ChannelMode;
+  /** Takes only what has this. Several subscriptions of one topic that differ in this count as one that takes what any of them takes. Default: all. */
+  readonly filter?: TopicFilter;
+  /** The number of the entry with which it comes: what the instance itself publishes by an earlier one does not reach it. Default: 0. */
+  readonly seq?: number;
 }
+
+/**
+ * What an entry brings about beyond its instance. Takes place in the commit that writes the entry, and never again: in a batch in which the entry was there
+ * already, as after a lost answer, its effects are left out.
+ *
+ * The effects of one batch take place in this order, whatever their order in the list: joins (with the batch's starts and subscriptions), messages, `unseek`, `seek`, then
+ * what is queued is handed to seekers, then leaves and `unsubscribe`, events, cancels; the settlements follow. The engine never has two of one
+ * instance about the same topic or group in a batch for which this order would be wrong.
+ */
+export type Effect = {
+  /** The entry: `(instanceId, seq)`. */
+  readonly instanceId: string;
+  readonly seq: number;
+} & (
+  | { readonly type: 'message'; readonly message: OutgoingMessage }
+  /** Into the outbox. */
+  | { readonly type: 'event'; readonly event: NewOutboxEvent }
+  | { readonly type: 'join' | 'leave'; readonly group: string }
+  /** No subscription of the topic any more, nor mail of it; what came from the queue goes back there. */
+  | { readonly type: 'unsubscribe'; readonly topic: string }
+  /** The instance waits for one message of a `competing` topic to which it is subscribed: it gets it as mail, now or as soon as there is one. */
+  | { readonly type: 'seek'; readonly topic: string }
+  /** It does not any more; what it got and did not take goes back. */
+  | { readonly type: 'unseek'; readonly topic: string }
+  /** Like a request from outside. */
+  | ({ readonly type: 'cancel' } & { readonly order: CancelOrder })
+);
 
 /** The instance has received this piece of mail; it is removed in the commit that records it. */
 export interface TakenMail {
@@ -67,6 +145,7 @@ export interface ProgressBatch {
   readonly workerId: string;
   readonly starts: readonly NewInstance[];
   readonly entries: readonly NewHistoryEntry[];
+  readonly effects: readonly Effect[];
   readonly subscriptions: readonly NewSubscription[];
   readonly takenMail: readonly TakenMail[];
   readonly settlements: readonly Settlement[];
@@ -79,6 +158,8 @@ export interface ProgressResult {
   readonly conflicts: readonly string[];
   /** Ids of settlements that were refused; the instance is still owned, and its signals tell why. */
   readonly refused: readonly string[];
+  /** Messages for one instance that is not there or has ended. They are lost. */
+  readonly undelivered: readonly { readonly messageId: string; readonly instanceId: string }[];
   /** The storage's clock. */
   readonly now: number;
 }
@@ -86,8 +167,7 @@ export interface ProgressResult {
 /** A message or an event that waits for its instance. */
 export interface Mail {
   readonly mailId: string;
-  /** The event type or channel. */
-  readonly channel: string;
+  readonly topic: string;
   /** JSON text. */
   readonly data: string;
 }
@@ -115,7 +195,15 @@ export interface ClaimedRun extends RunSignals {
    * as a claim, and so does each time that it is handed out again to the same worker.
    */
   readonly claim: number;
-  /** By `seq`, the first `historyLimit` entries. */
+  /** Who started it from within a workflow, or null. */
+  readonly parentId: string | null;
+  /** How often it has recurred. */
+  readonly generation: number;
+  /** False: the input comes from an event that started it, and nobody has held it against the workflow's schema. */
+  readonly isInputChecked: boolean;
+  /** All numbers up to this one are used: by history of before it recurred, which is not handed out. 0 as a rule. */
+  readonly historyStart: number;
+  /** By `seq`, the first `historyLimit` entries above `historyStart`. */
   readonly history: readonly HistoryEntry[];
   /** False: more entries follow; `history()` has them. */
   readonly historyComplete: boolean;
@@ -172,10 +260,10 @@ export interface RunStore {
     readonly instanceIds: readonly string[];
     readonly mailLimit: number;
   }): Promise<readonly RunSignals[]>;
-  /** Mail of one channel after `afterMailId`, oldest first, for runs whose mail did not fit the limit of a claim. */
+  /** Mail of one topic after `afterMailId`, oldest first, for runs whose mail did not fit the limit of a claim. */
   mail(request: {
     readonly instanceId: string;
-    readonly channel: string;
+    readonly topic: string;
     readonly afterMailId: string | null;
     readonly limit: number;
   }): Promise<readonly Mail[]>;

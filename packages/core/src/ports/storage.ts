@@ -4,7 +4,10 @@ import type { Clock } from './clock.js';
 import type { InstanceStore } from './instance-store.js';
 import type { LeaseStore } from './lease-store.js';
 import type { Logger } from './logger.js';
+import type { MessageStore } from './message-store.js';
 import type { NotesOf } from './notifier.js';
+import type { OutboxStore } from './outbox-store.js';
+import type { RetentionStore } from './retention-store.js';
 import type { RunStore } from './run-store.js';
 
 /** What a storage is given when it is opened. */
@@ -35,6 +38,9 @@ export interface Storage {
   readonly leases: LeaseStore;
   readonly runs: RunStore;
   readonly instances: InstanceStore;
+  readonly messages: MessageStore;
+  readonly outbox: OutboxStore;
+  readonly retention: RetentionStore;
   readonly transactions: ActivityTransactions;
   /**
    * Connects, brings the schema up to date (once, also when ten processes start at once), and resolves when everything can be called.
