@@ -3,23 +3,23 @@ import { describe, expect, it } from 'vitest';
 import type { Mail } from '../ports/run-store.js';
 import { Mailbox } from './mailbox.js';
 
-const mail = (number: number, channel: string): Mail => ({ mailId: String(number), channel, data: `"${number}"` });
+const mail = (number: number, topic: string): Mail => ({ mailId: String(number), topic, data: `"${number}"` });
 
 /** A mailbox before a storage that holds `stored`, read three pieces at a time. */
 function mailboxBefore(stored: readonly Mail[]) {
   const loads: (string | null)[] = [];
   const mailbox = new Mailbox({
     limit: 3,
-    load: async (channel, after) => {
+    load: async (topic, after) => {
       loads.push(after);
-      return stored.filter((piece) => piece.channel === channel && Number(piece.mailId) > Number(after ?? 0)).slice(0, 3);
+      return stored.filter((piece) => piece.topic === topic && Number(piece.mailId) > Number(after ?? 0)).slice(0, 3);
     },
   });
   return { mailbox, loads };
 }
 
 describe('a mailbox', () => {
-  it('gives the oldest of a channel, each once', () => {
+  it('gives the oldest of a topic, each once', () => {
     const { mailbox } = mailboxBefore([]);
     mailbox.add([mail(1, 'a'), mail(2, 'b')]);
     mailbox.add([mail(3, 'a')]);

@@ -1,8 +1,11 @@
 // The mail of one run that is in memory: what came, what the code has taken, what may lie beyond the limit of a read.
 import type { Mail } from '../ports/run-store.js';
 
-/** Reads the mail of one channel from the storage, after that id. */
-export type LoadMail = (channel: string, afterMailId: string | null) => Promise<readonly Mail[]>;
+/** Reads the mail of one topic from the storage, after that id. */
+export type LoadMail = (topic: string, afterMailId: string | null) => Promise<readonly Mail[]>;
+
+/** Which mail of its topic a call takes. Default: any. */
+export type MailFilter = (mail: Mail) => boolean;
 
 /** Mail in the order of its arrival. */
 export class Mailbox {
@@ -26,11 +29,11 @@ export class Mailbox {
     for (const piece of mail) if (this.#taken?.has(piece.mailId) !== true) this.#keep(piece);
   }
 
-  /** The oldest untaken mail of the channel, which is then taken. */
-  take(channel: string): Mail | undefined {
+  /** The oldest untaken mail of the topic that is wanted, which is then taken. */
+  take(topic: string, isWanted?: MailFilter): Mail | undefined {
     if (this.#untaken === null) return undefined;
     for (const piece of this.#untaken.values()) {
-      if (piece.channel !== channel) continue;
+      if (piece.topic !== topic || isWanted?.(piece) === false) continue;
       this.#untaken.delete(piece.mailId);
       this.#taken ??= new Set();
       this.#taken.add(piece.mailId);
@@ -45,16 +48,16 @@ export class Mailbox {
   }
 
   /**
-   * Brings mail of the channel from beyond the limit into memory, if there is any. Needed so that a thousand messages of a channel
+   * Brings mail of the topic that is wanted from beyond the limit into memory, if there is any. Needed so that a thousand messages
    * that nobody reads do not hide the one that is waited for.
    */
-  async search(channel: string): Promise<void> {
+  async search(topic: string, isWanted?: MailFilter): Promise<void> {
     let after: string | null = null;
     for (;;) {
-      const page: readonly Mail[] = await this.#load(channel, after);
+      const page: readonly Mail[] = await this.#load(topic, after);
       const fresh = page.filter(({ mailId }) => this.#taken?.has(mailId) !== true && this.#untaken?.has(mailId) !== true);
       for (const piece of fresh) this.#keep(piece);
-      if (fresh.length > 0 || page.length === 0) return;
+      if (fresh.some((piece) => isWanted?.(piece) !== false) || page.length === 0) return;
       after = page.at(-1)!.mailId;
     }
   }

@@ -1,7 +1,8 @@
 // What the engine needs from whoever commits progress.
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { NewSubscription, Settlement } from '../ports/run-store.js';
+import type { Settlement } from '../ports/run-store.js';
+import type { EntryExtras } from './entry-extras.js';
 
 /** A promise of durability, shared by all that one run recorded into one commit. */
 export interface Commitment {
@@ -20,9 +21,8 @@ export interface ProgressSink {
   goesOn(): void;
   /** The code has come to rest; what follows from that is recorded at once, without waiting for anything. */
   stays(): void;
-  /** @param takenMailId mail that the entry records as received; it is removed in the same commit. */
-  record(entry: NewHistoryEntry, takenMailId?: string): Commitment;
-  subscribe(subscription: NewSubscription): Commitment;
+  /** @param extras what goes into the same commit; default: nothing. */
+  record(entry: NewHistoryEntry, extras?: EntryExtras): Commitment;
   /**
    * Comes into the same commit as what was recorded before it, or a later one. Rejects like {@link Commitment.done}.
    * @param wakeups what is told to others once it is committed, unless it was refused.

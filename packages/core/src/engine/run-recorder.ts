@@ -1,8 +1,9 @@
 // Numbers and records the entries of one run, and knows which of them are durable.
 import type { HistoryEntry, NewHistoryEntry } from '../domain/history.js';
 import type { PendingProgress } from '../ports/activity-transaction.js';
-import type { NewSubscription } from '../ports/run-store.js';
+import type { Effect, NewInstance, NewSubscription } from '../ports/run-store.js';
 import type { CallIdentity } from './call-ids.js';
+import { numberedExtras, withoutUndone, type EntryExtras, type ExtraFacts } from './entry-extras.js';
 import type { Commitment } from './progress.js';
 import type { RunServices } from './run-services.js';
 
@@ -10,10 +11,14 @@ import type { RunServices } from './run-services.js';
 export type EntryFacts = Omit<NewHistoryEntry, 'instanceId' | 'seq' | 'callId'> & CallIdentity;
 
 interface Recorded {
-  readonly entry?: NewHistoryEntry;
-  readonly takenMailId?: string | undefined;
-  readonly subscription?: NewSubscription;
+  readonly entry: NewHistoryEntry;
+  readonly extras: EntryExtras | undefined;
   readonly commitment: Commitment;
+}
+
+interface Held {
+  readonly entry: NewHistoryEntry;
+  readonly extras: EntryExtras | undefined;
 }
 
 /**
@@ -23,11 +28,9 @@ interface Recorded {
 export class RunRecorder {
   readonly #instanceId: string;
   readonly #services: RunServices;
-  /** Null: none, as for most. */
-  #channels: Set<string> | null = null;
   /** What was recorded and was not yet seen to be durable, oldest first. */
   readonly #pending: Recorded[] = [];
-  readonly #held: NewHistoryEntry[] = [];
+  readonly #held: Held[] = [];
   #state: 'open' | 'holding' | 'closed' = 'open';
   #seq = 0;
 
@@ -52,24 +55,13 @@ export class RunRecorder {
     if (seq > this.#seq) this.#seq = seq;
   }
 
-  record(facts: EntryFacts, takenMailId?: string): HistoryEntry {
+  /** @param extras what goes into the same commit. */
+  record(facts: EntryFacts, extras?: ExtraFacts): HistoryEntry {
     const entry = this.number(facts);
-    if (this.#state === 'holding') this.#held.push(entry);
-    else if (this.#state === 'open') this.#send(entry, takenMailId);
+    const numbered = extras === undefined ? undefined : numberedExtras(extras, entry);
+    if (this.#state === 'holding') this.#held.push({ entry, extras: numbered });
+    else if (this.#state === 'open') this.#send(entry, numbered);
     return entry;
-  }
-
-  /** History shows that the instance subscribed to this channel. */
-  subscribed(channel: string): void {
-    this.#channels ??= new Set();
-    this.#channels.add(channel);
-  }
-
-  subscribe(channel: string): void {
-    if (this.#channels?.has(channel) === true || this.#state !== 'open') return;
-    this.subscribed(channel);
-    const subscription = { instanceId: this.#instanceId, channel };
-    this.#add({ subscription, commitment: this.#services.progress.subscribe(subscription) });
   }
 
   /** The durability of the latest thing recorded; undefined when all is durable. Commits keep the order, so the latest speaks for all. */
@@ -82,14 +74,19 @@ export class RunRecorder {
   get pending(): PendingProgress {
     this.#forgetDurable();
     const entries: NewHistoryEntry[] = [];
+    const starts: NewInstance[] = [];
+    const effects: Effect[] = [];
     const subscriptions: NewSubscription[] = [];
     const takenMail: { instanceId: string; mailId: string }[] = [];
-    for (const { entry, takenMailId, subscription } of this.#pending) {
-      if (entry !== undefined) entries.push(entry);
-      if (subscription !== undefined) subscriptions.push(subscription);
-      if (takenMailId !== undefined) takenMail.push({ instanceId: this.#instanceId, mailId: takenMailId });
+    for (const { entry, extras } of this.#pending) {
+      entries.push(entry);
+      if (extras === undefined) continue;
+      if (extras.start !== undefined) starts.push(extras.start);
+      if (extras.subscription !== undefined) subscriptions.push(extras.subscription);
+      if (extras.takenMailId !== undefined) takenMail.push({ instanceId: this.#instanceId, mailId: extras.takenMailId });
+      effects.push(...extras.effects);
     }
-    return { entries, subscriptions, takenMail };
+    return { starts, entries, effects: withoutUndone(effects), subscriptions, takenMail };
   }
 
   hold(): void {
@@ -99,20 +96,17 @@ export class RunRecorder {
   /** The park was refused: what was held goes out now. */
   letGo(): void {
     this.#state = 'open';
-    for (const entry of this.#held.splice(0)) this.#send(entry);
+    for (const { entry, extras } of this.#held.splice(0)) this.#send(entry, extras);
   }
 
   close(): void {
     this.#state = 'closed';
   }
 
-  #send(entry: NewHistoryEntry, takenMailId?: string): void {
-    this.#add({ entry, takenMailId, commitment: this.#services.progress.record(entry, takenMailId) });
-  }
-
-  #add(recorded: Recorded): void {
+  #send(entry: NewHistoryEntry, extras: EntryExtras | undefined): void {
+    const commitment = this.#services.progress.record(entry, extras);
     this.#forgetDurable();
-    this.#pending.push(recorded);
+    this.#pending.push({ entry, extras, commitment });
   }
 
   #forgetDurable(): void {

@@ -29,7 +29,7 @@ export interface HookCaller {
 /** Reads that runs make; they try again by themselves while the storage is unavailable. */
 export interface RunReader {
   history(instanceId: string, afterSeq: number): Promise<readonly HistoryEntry[]>;
-  mail(instanceId: string, channel: string, afterMailId: string | null): Promise<readonly Mail[]>;
+  mail(instanceId: string, topic: string, afterMailId: string | null): Promise<readonly Mail[]>;
   /** Reads and clears the attention of one owned instance; undefined when this worker does not own it. */
   signals(instanceId: string): Promise<RunSignals | undefined>;
 }

@@ -4,7 +4,7 @@ import type { NewHistoryEntry } from '../domain/history.js';
 import type { Effect, ProgressBatch } from './run-store.js';
 
 /** Progress of one instance that is recorded but not known to be durable. */
-export type PendingProgress = Pick<ProgressBatch, 'entries' | 'effects' | 'subscriptions' | 'takenMail'>;
+export type PendingProgress = Pick<ProgressBatch, 'starts' | 'entries' | 'effects' | 'subscriptions' | 'takenMail'>;
 
 /** An open transaction of one attempt of one activity. */
 export interface ActivityTransaction {

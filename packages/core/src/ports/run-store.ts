@@ -34,7 +34,7 @@ export interface NewInstance {
  * - `finish`: ended. `completed` and `failed` are refused when a cancellation was requested. With the row go the instance's
  *   mail, subscriptions and memberships; mail that it got from the queue of a `competing` topic goes back there, in its old place.
  * - `recur`: begins anew with another input, under the same id, so whoever knows the id, and all that is subscribed, joined and
- *   unread, stays as it is. What was goes into a row of its own with the status `recurred`. Refused when a cancellation was requested.
+ *   unread, stays as it is, but for its seeks, which end, and what it got by them and did not take, which goes back. What was goes into a row of its own with the status `recurred`. Refused when a cancellation was requested.
  */
 export type Settlement = SettledClaim &
   (
@@ -111,7 +111,7 @@ export interface NewSubscription {
  * What an entry brings about beyond its instance. Takes place in the commit that writes the entry, and never again: in a batch in which the entry was there
  * already, as after a lost answer, its effects are left out.
  *
- * The effects of one batch take place in this order, whatever their order in the list: joins (with the batch's starts and subscriptions), messages, `unseek`, `seek`, then
+ * The effects of one batch take place after its taken mail is removed, and in this order, whatever their order in the list: joins (with the batch's starts and subscriptions), messages, `unseek`, `seek`, then
  * what is queued is handed to seekers, then leaves and `unsubscribe`, events, cancels; the settlements follow. The engine never has two of one
  * instance about the same topic or group in a batch for which this order would be wrong.
  */
@@ -170,6 +170,8 @@ export interface Mail {
   readonly topic: string;
   /** JSON text. */
   readonly data: string;
+  /** It came from the queue of a `competing` topic: by a `seek`, each of which brings one at most; and it goes back there if it is not taken. */
+  readonly isQueued: boolean;
 }
 
 /**

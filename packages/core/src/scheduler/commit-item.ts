@@ -1,8 +1,10 @@
 // What waits to be committed, and how much of it goes into one commit.
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
+import { wakeupsOfEffects, withoutUndone, type EntryExtras } from '../engine/entry-extras.js';
 import type { Commitment } from '../engine/progress.js';
-import type { NewInstance, NewSubscription, ProgressBatch, Settlement } from '../ports/run-store.js';
+import { messageWakeup } from '../ports/message-store.js';
+import type { Effect, NewInstance, NewSubscription, ProgressBatch, Settlement } from '../ports/run-store.js';
 
 /** One thing to commit, in the order in which it was given. */
 export type CommitItem =
@@ -10,10 +12,9 @@ export type CommitItem =
   | {
       readonly type: 'entry';
       readonly entry: NewHistoryEntry;
-      readonly takenMailId: string | undefined;
+      readonly extras: EntryExtras | undefined;
       readonly outcome: Outcome<void>;
     }
-  | { readonly type: 'subscription'; readonly subscription: NewSubscription; readonly outcome: Outcome<void> }
   | {
       readonly type: 'settlement';
       readonly settlement: Settlement;
@@ -83,9 +84,10 @@ export function fittingCount(queue: readonly CommitItem[]): number {
     const item = queue[count]!;
     characters += characterCount(item);
     if (characters > mostCharacters && count > 0) return count;
-    if (item.type !== 'start') continue;
-    if (started.has(item.instance.instanceId)) return count;
-    started.add(item.instance.instanceId);
+    const start = item.type === 'start' ? item.instance : item.type === 'entry' ? item.extras?.start : undefined;
+    if (start === undefined) continue;
+    if (started.has(start.instanceId)) return count;
+    started.add(start.instanceId);
   }
   return most;
 }
@@ -97,8 +99,6 @@ export function instanceOf(item: CommitItem): string {
       return item.instance.instanceId;
     case 'entry':
       return item.entry.instanceId;
-    case 'subscription':
-      return item.subscription.instanceId;
     case 'settlement':
       return item.settlement.instanceId;
   }
@@ -126,11 +126,13 @@ export function toBatch(workerId: string, items: readonly CommitItem[]): Progres
     workerId,
     starts: [] as NewInstance[],
     entries: [] as NewHistoryEntry[],
+    effects: noEffects,
     subscriptions: [] as NewSubscription[],
     takenMail: [] as { instanceId: string; mailId: string }[],
     settlements: [] as Settlement[],
     wakeups: [] as Wakeup[],
   };
+  let effects: Effect[] | null = null;
   for (const item of items) {
     switch (item.type) {
       case 'start':
@@ -139,18 +141,42 @@ export function toBatch(workerId: string, items: readonly CommitItem[]): Progres
         break;
       case 'entry':
         batch.entries.push(item.entry);
-        if (item.takenMailId !== undefined) batch.takenMail.push({ instanceId: item.entry.instanceId, mailId: item.takenMailId });
-        break;
-      case 'subscription':
-        batch.subscriptions.push(item.subscription);
+        if (item.extras !== undefined) {
+          const { takenMailId, subscription, start } = item.extras;
+          if (takenMailId !== undefined) batch.takenMail.push({ instanceId: item.entry.instanceId, mailId: takenMailId });
+          if (subscription !== undefined) batch.subscriptions.push(subscription);
+          if (start !== undefined) batch.starts.push(start);
+          if (item.extras.effects.length > 0) (effects ??= []).push(...item.extras.effects);
+          batch.wakeups.push(...wakeupsOf(item));
+        }
         break;
       case 'settlement':
         batch.settlements.push(item.settlement);
-        batch.wakeups.push(...item.wakeups);
+        batch.wakeups.push(...wakeupsOf(item));
         break;
     }
   }
+  if (effects !== null) batch.effects = withoutUndone(effects);
   return batch;
+}
+
+const noEffects: readonly Effect[] = [];
+const noWakeups: readonly Wakeup[] = [];
+
+/** What others are told once an entry or a settlement is committed. */
+export function wakeupsOf(item: CommitItem): readonly Wakeup[] {
+  if (item.type === 'entry') {
+    if (item.extras === undefined) return noWakeups;
+    const { effects, start, wakeups } = item.extras;
+    if (effects.length === 0 && start === undefined) return wakeups;
+    return [...wakeupsOfEffects(effects), ...(start === undefined ? [] : [resumable(start)]), ...wakeups];
+  }
+  if (item.type === 'settlement') {
+    const { settlement, wakeups } = item;
+    if (settlement.type !== 'finish' || settlement.messages === undefined) return wakeups;
+    return [...wakeups, ...settlement.messages.map(messageWakeup)];
+  }
+  return noWakeups;
 }
 
 function characterCount(item: CommitItem): number {
@@ -158,12 +184,24 @@ function characterCount(item: CommitItem): number {
     case 'start':
       return item.instance.input.length;
     case 'entry':
-      return item.entry.data?.length ?? 0;
+      return (item.entry.data?.length ?? 0) + (item.extras === undefined ? 0 : extraCharacterCount(item.extras));
     case 'settlement':
-      return item.settlement.type === 'finish' ? (item.settlement.output?.length ?? 0) + (item.settlement.error?.length ?? 0) : 0;
-    case 'subscription':
-      return 0;
+      return settlementCharacterCount(item.settlement);
   }
+}
+
+function extraCharacterCount({ effects, start }: EntryExtras): number {
+  let count = start?.input.length ?? 0;
+  for (const effect of effects) {
+    if (effect.type === 'message') count += effect.message.data.length;
+    else if (effect.type === 'event') count += effect.event.data.length;
+  }
+  return count;
+}
+
+function settlementCharacterCount(settlement: Settlement): number {
+  if (settlement.type === 'recur') return settlement.input.length;
+  return settlement.type === 'finish' ? (settlement.output?.length ?? 0) + (settlement.error?.length ?? 0) : 0;
 }
 
 function ignore(): void {

@@ -2,11 +2,12 @@
 import { LeaseLostError } from '../domain/errors.js';
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
+import type { EntryExtras } from '../engine/entry-extras.js';
 import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
-import type { NewInstance, NewSubscription, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
-import { byInstance, fittingCount, instanceOf, Outcome, resumable, toBatch, type CommitItem } from './commit-item.js';
+import type { NewInstance, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
+import { byInstance, fittingCount, instanceOf, Outcome, resumable, toBatch, wakeupsOf, type CommitItem } from './commit-item.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
 
@@ -18,6 +19,8 @@ export interface CommitterParts {
   readonly clock: Clock;
   /** Wake-ups of what is committed. */
   readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
+  /** Messages for instances that are not there or have ended. */
+  readonly onUndelivered: (lost: ProgressResult['undelivered']) => void;
   /** This worker was declared dead. */
   readonly onLeaseLost: (error: LeaseLostError) => void;
 }
@@ -69,15 +72,9 @@ export class Committer implements ProgressSink {
     return outcome.promise;
   }
 
-  record(entry: NewHistoryEntry, takenMailId?: string): Commitment {
+  record(entry: NewHistoryEntry, extras?: EntryExtras): Commitment {
     const outcome = new Outcome<void>();
-    this.#add({ type: 'entry', entry, takenMailId, outcome });
-    return outcome;
-  }
-
-  subscribe(subscription: NewSubscription): Commitment {
-    const outcome = new Outcome<void>();
-    this.#add({ type: 'subscription', subscription, outcome });
+    this.#add({ type: 'entry', entry, extras, outcome });
     return outcome;
   }
 
@@ -253,17 +250,18 @@ export class Committer implements ProgressSink {
         }
         case 'settlement': {
           const isDone = !refused.has(item.settlement.instanceId);
-          if (isDone) wakeups.push(...item.wakeups);
+          if (isDone) wakeups.push(...wakeupsOf(item));
           item.outcome.resolve(isDone ? 'done' : 'refused');
           break;
         }
         case 'entry':
-        case 'subscription':
+          if (item.extras !== undefined) wakeups.push(...wakeupsOf(item));
           item.outcome.resolve();
           break;
       }
     }
     if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
+    if (result.undelivered.length > 0) this.#parts.onUndelivered(result.undelivered);
   }
 }
 

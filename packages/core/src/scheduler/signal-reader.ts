@@ -29,9 +29,9 @@ export class SignalReader implements RunReader {
     return health.keepTrying(() => runs.history({ instanceId, afterSeq, limit: historyLimit }), signal);
   }
 
-  mail(instanceId: string, channel: string, afterMailId: string | null): Promise<readonly Mail[]> {
+  mail(instanceId: string, topic: string, afterMailId: string | null): Promise<readonly Mail[]> {
     const { runs, health, mailLimit, signal } = this.#parts;
-    return health.keepTrying(() => runs.mail({ instanceId, channel, afterMailId, limit: mailLimit }), signal);
+    return health.keepTrying(() => runs.mail({ instanceId, topic, afterMailId, limit: mailLimit }), signal);
   }
 
   signals(instanceId: string): Promise<RunSignals | undefined> {
