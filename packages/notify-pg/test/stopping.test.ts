@@ -1,9 +1,10 @@
 // The end: what is gathered goes out, nothing is called afterwards, nothing is left, nobody waits.
 import { createServer, type Socket } from 'node:net';
-import { afterwards, createDatabase, eventually, spawnFixture } from '@romancy/test-support';
+import { afterwards, createDatabase, eventually, spawnFixture, startTcpProxy, type TcpProxy } from '@romancy/test-support';
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { healthyNotifier, startNotifier } from './notifier-fixture.js';
-import { watchingClient } from './watching-client.js';
+import { healthyNotifier, startNotifier, type Started } from './notifier-fixture.js';
+import { watchingClient, type WatchingClient } from './watching-client.js';
 
 /** A server that takes connections and says nothing, ever. */
 async function blackHole(): Promise<string> {
@@ -15,6 +16,30 @@ async function blackHole(): Promise<string> {
     await new Promise((resolve) => server.close(resolve));
   });
   return `postgres://user:x@127.0.0.1:${(server.address() as { port: number }).port}/db`;
+}
+
+interface Faulty {
+  readonly proxy: TcpProxy;
+  readonly admin: WatchingClient;
+  readonly started: Started;
+  /** What its host was told. */
+  readonly calls: string[];
+}
+
+/** Healthy, behind a proxy. */
+async function startFaulty(): Promise<Faulty> {
+  const { url } = await createDatabase();
+  const proxy = await startTcpProxy(url);
+  const admin = await watchingClient(url);
+  const calls: string[] = [];
+  const host = {
+    onWakeups: () => void calls.push('wakeups'),
+    onSweep: async () => void calls.push('sweep'),
+    onStateChange: (state: string) => void calls.push(state),
+    onPresence: (presence: string | null) => void calls.push(`presence ${String(presence)}`),
+  };
+  const started = await healthyNotifier({ connectionString: proxy.url, pingTimeout: '500ms' }, host);
+  return { proxy, admin, started, calls };
 }
 
 const stopTime = async (stop: () => Promise<void>): Promise<number> => {
@@ -67,21 +92,75 @@ describe('stop', () => {
   it('closes what a function of the user brings too late', async () => {
     const { url } = await createDatabase();
     const admin = await watchingClient(url);
-    const { default: pg } = await import('pg');
     const release: (() => void)[] = [];
+    let connected = 0;
     const { notifier } = await startNotifier({
       connect: async () => {
         await new Promise<void>((resolve) => release.push(resolve));
         const client = new pg.Client({ connectionString: url, application_name: 'late:listening' });
         await client.connect();
+        connected++;
         return client;
       },
     });
     await eventually(() => release.length === 2);
     await notifier.stop();
     for (const resolve of release) resolve();
+    await eventually(() => connected === 2);
     await eventually(async () => (await admin.sessions()).length === 0);
   });
+
+  it(
+    'ends within 2 s in every state that a fault leaves it in, and what arrives afterwards reaches nobody',
+    { retry: 2 },
+    async () => {
+      const states: Readonly<Record<string, (faulty: Faulty) => Promise<void>>> = {
+        'healthy, with two lines that have died since': async ({ proxy, started, admin }) => {
+          for (const { toClient, toServer } of proxy.connections) toClient.mode = toServer.mode = 'hold';
+          started.notifier.send([{ kind: 'outbox_pending', eventId: 'on its way' }]);
+          await admin.notify('romancy_outbox_pending', { event_id: 'on its way back' });
+          await admin.notify('romancy_look_at_everything', '{}');
+          expect(started.notifier.state).toBe('healthy');
+        },
+        'connecting after a loss, to a server that takes connections and says nothing': async ({ proxy, started }) => {
+          await proxy.admit('black hole');
+          const accepted = proxy.accepted;
+          proxy.cutAll();
+          await started.is('connecting');
+          await eventually(() => proxy.accepted >= accepted + 2);
+        },
+        'connecting after a loss, where nobody listens': async ({ proxy, started }) => {
+          await proxy.admit('refuse');
+          proxy.cutAll();
+          await started.is('connecting');
+        },
+        undeliverable: async ({ proxy, started }) => {
+          proxy.onStartup = (connection) => (connection.onFrame = ({ kind }) => (kind === 'A' ? 'drop' : 'pass'));
+          proxy.cutAll();
+          await started.is('undeliverable');
+        },
+      };
+      await Promise.all(
+        Object.entries(states).map(async ([state, reach]) => {
+          const faulty = await startFaulty();
+          const { proxy, admin, started, calls } = faulty;
+          await reach(faulty);
+          calls.length = 0;
+          const tookMs = stopTime(() => started.notifier.stop());
+          await admin.notify('romancy_look_at_everything', '{}');
+          expect(await tookMs, state).toBeLessThan(2000);
+          expect(started.notifier.status(), state).toMatchObject({ state: 'stopped' });
+          await proxy.admit('forward');
+          proxy.onStartup = () => undefined;
+          const accepted = proxy.accepted;
+          for (const { toClient, toServer } of proxy.connections) toClient.mode = toServer.mode = 'pass';
+          await eventually(async () => (await admin.sessions()).length === 0);
+          expect(calls, state).toEqual([]);
+          expect(proxy.accepted, state).toBe(accepted);
+        }),
+      );
+    },
+  );
 
   it('calls no handler afterwards, in whatever state it was', async () => {
     const { url } = await createDatabase();

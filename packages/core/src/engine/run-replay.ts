@@ -24,6 +24,13 @@ export interface RunReplayParts {
   readonly onUsedUp: () => void;
 }
 
+/** How a replay waits for the code, which awaits something of its own. */
+export interface Sleep {
+  /** Resolves when the code moved, or {@link Sleep.wakeUp} was called. */
+  untilWoken(): Promise<void>;
+  wakeUp(): void;
+}
+
 /** Strict about order, position and id; every mismatch is a {@link NonDeterminismError} that shows both sides. */
 export class RunReplay {
   readonly #parts: RunReplayParts;
@@ -59,11 +66,11 @@ export class RunReplay {
   }
 
   /**
-   * Hands out the next entry. When the code has not made its call yet (it may await a digest or an import of its own), waits with `wait`,
-   * which resolves when the code moved or the callback given to it was called, and returns: call it again.
+   * Hands out the next entry. When the code has not made its call yet (it may await a digest or an import of its own), waits until
+   * the code moved, or something else happened, and returns: call it again.
    * @throws NonDeterminismError
    */
-  async step(entry: HistoryEntry, wait: (wakeable: (wake: () => void) => void) => Promise<void>): Promise<void> {
+  async step(entry: HistoryEntry, sleep: Sleep): Promise<void> {
     const call = this.#parts.calls.at(entry.position);
     if (call !== undefined) {
       this.#check(entry, call);
@@ -74,7 +81,7 @@ export class RunReplay {
     if (entry.position < this.#parts.ids.issued) {
       throw this.#mismatch(entry.position, 'made another call there, whose outcome came earlier', entry);
     }
-    await this.#awaitCall(entry, wait);
+    await this.#awaitCall(entry, sleep);
   }
 
   /** Takes an entry that was recorded when the code made this call, if it comes next. @throws NonDeterminismError */
@@ -127,15 +134,14 @@ export class RunReplay {
     if (this.next === undefined) this.#parts.onUsedUp();
   }
 
-  async #awaitCall(entry: HistoryEntry, wait: (wakeable: (wake: () => void) => void) => Promise<void>): Promise<void> {
+  async #awaitCall(entry: HistoryEntry, sleep: Sleep): Promise<void> {
     let late = false;
-    let cancel: () => void = () => undefined;
-    await wait((wake) => {
-      cancel = this.#parts.clock.schedule(foreignAwaitMs, () => {
-        late = true;
-        wake();
-      });
+    const woken = sleep.untilWoken();
+    const cancel = this.#parts.clock.schedule(foreignAwaitMs, () => {
+      late = true;
+      sleep.wakeUp();
     });
+    await woken;
     cancel();
     if (late) {
       throw this.#mismatch(

@@ -11,6 +11,8 @@ export interface FaultWorkerOptions {
   readonly notifyUrl: string;
   /** Milliseconds. Default 3000. */
   readonly leaseDuration?: number;
+  /** Milliseconds after which its storage gives up a statement without an answer. Default 30,000. */
+  readonly statementTimeout?: number;
 }
 
 export type FaultWorkerOrder =
@@ -21,7 +23,11 @@ const say = (message: object): void => void process.stdout.write(`${JSON.stringi
 const options = JSON.parse(process.argv[2] ?? '{}') as FaultWorkerOptions;
 const notifier = createPgNotifier({ connectionString: options.notifyUrl, ...fast });
 const romancy = new Romancy({
-  storage: createPostgresStorage({ connectionString: options.url, maxConnections: 5 }),
+  storage: createPostgresStorage({
+    connectionString: options.url,
+    maxConnections: 5,
+    statementTimeout: options.statementTimeout ?? 30_000,
+  }),
   notifier,
   workflows: [ledgered],
   logger: silentLogger,

@@ -12,14 +12,17 @@ export interface LedgerInput {
   readonly pauseMs: number;
   /** Waits for this event between the two steps. */
   readonly event?: string;
+  /** So many milliseconds an activity takes between the two steps, which holds no transaction open. */
+  readonly workMs?: number;
 }
 
 /** How often each instance of {@link ledgered} must be in the ledger. */
 export const steps = ['first', 'second'] as const;
 
-export const ledgered = defineWorkflow('ledgered', async (ctx, { pauseMs, event }: LedgerInput) => {
+export const ledgered = defineWorkflow('ledgered', async (ctx, { pauseMs, event, workMs }: LedgerInput) => {
   await ctx.run(book, steps[0]);
   if (event !== undefined) await ctx.waitEvent(event);
+  if (workMs !== undefined) await ctx.run('work', () => new Promise<void>((resolve) => setTimeout(resolve, workMs)));
   if (pauseMs > 0) await ctx.sleep(pauseMs);
   await ctx.run(book, steps[1]);
   return ctx.instanceId;

@@ -1,0 +1,88 @@
+// Hands the live outcomes of one run to its code, each recorded in the moment in which it is handed out.
+import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../domain/errors.js';
+import type { HistoryEntry } from '../domain/history.js';
+import type { ActivityTransaction } from '../ports/activity-transaction.js';
+import type { OpenCalls } from './open-calls.js';
+import type { DurableCall, Proposal } from './operations/durable-call.js';
+import type { EntryFacts, RunRecorder } from './run-recorder.js';
+
+export interface OutcomeDeliveryParts {
+  readonly workerId: string;
+  readonly calls: OpenCalls;
+  readonly recorder: RunRecorder;
+  /** An outcome was handed to the code. */
+  readonly onHanded: () => void;
+  /** The run takes no more outcomes, or is to end as cancelled: calls are told nothing more. */
+  readonly isOver: () => boolean;
+}
+
+/** Outcomes wait here for their turn, in the order in which they came. */
+export class OutcomeDelivery {
+  readonly #parts: OutcomeDeliveryParts;
+  readonly #proposals: Proposal[] = [];
+
+  constructor(parts: OutcomeDeliveryParts) {
+    this.#parts = parts;
+  }
+
+  add(proposal: Proposal): void {
+    this.#proposals.push(proposal);
+  }
+
+  /** Hands out the next outcome; undefined when there is none. The promise is of one that is committed in a transaction of its own. */
+  next(): 'again' | Promise<void> | undefined {
+    const proposal = this.#proposals.shift();
+    return proposal === undefined ? undefined : this.#deliver(proposal);
+  }
+
+  /** None of what waits will be handed out; transactions that wait with it are ended. */
+  abandon(): void {
+    for (const { transaction } of this.#proposals.splice(0)) void transaction?.rollback();
+  }
+
+  #deliver(proposal: Proposal): 'again' | Promise<void> {
+    const { call, transaction, committed } = proposal;
+    const { recorder } = this.#parts;
+    const facts = { position: call.position, id: call.id, kind: proposal.kind, data: proposal.data, dueAt: proposal.dueAt };
+    if (transaction !== undefined) return this.#deliverAlone(proposal, transaction, facts);
+    const entry = recorder.record(facts, proposal.mailId);
+    // On the promise itself, without a turn in between: the hook of the last step is called before the one of the end.
+    if (committed !== undefined) recorder.last?.done.then(committed, () => undefined);
+    this.#hand(call, entry);
+    return 'again';
+  }
+
+  async #deliverAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<void> {
+    const entry = await this.#commitAlone(proposal, transaction, facts);
+    if (entry === null) return;
+    proposal.committed?.();
+    this.#hand(proposal.call, entry);
+  }
+
+  #hand(call: DurableCall, entry: HistoryEntry): void {
+    if (call.apply(entry)) this.#parts.calls.delete(call);
+    this.#parts.onHanded();
+  }
+
+  /**
+   * Commits one outcome in the activity's own transaction; null when that did not happen. All entries before it become durable with it
+   * if they are not already, or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the
+   * run is broken off: whoever claims the instance next finds the truth in its history.
+   */
+  async #commitAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<HistoryEntry | null> {
+    const { workerId, recorder, isOver } = this.#parts;
+    const entry = recorder.number(facts);
+    try {
+      await transaction.commit({ workerId, entry, before: recorder.pending });
+      return entry;
+    } catch (error) {
+      await transaction.rollback();
+      if (error instanceof LeaseLostError) throw error;
+      if (error instanceof StorageUnavailableError) {
+        throw new NotRunningError('the outcome of a commit is not known', { cause: error });
+      }
+      if (!isOver()) proposal.refused?.(error);
+      return null;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// What the context of a workflow's function, and its durable calls, ask of their run.
+import { NonDeterminismError, NotRunningError } from '../domain/errors.js';
+import type { HistoryKind } from '../domain/history.js';
+import type { CallIds, CallIdentity } from './call-ids.js';
+import type { ContextHost } from './context-host.js';
+import type { LazyAbort } from './lazy-abort.js';
+import type { Mailbox } from './mailbox.js';
+import type { OpenCalls } from './open-calls.js';
+import type { DurableCall, Proposal } from './operations/durable-call.js';
+import type { OutcomeDelivery } from './outcome-delivery.js';
+import type { RunExit } from './run-exit.js';
+import type { RunPump } from './run-pump.js';
+import type { RunRecorder } from './run-recorder.js';
+import type { RunReplay } from './run-replay.js';
+import type { RunServices } from './run-services.js';
+
+/** What is durable already. */
+const settled = Promise.resolve();
+
+export interface RunHostParts {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly services: RunServices;
+  readonly mailbox: Mailbox;
+  readonly ids: CallIds;
+  readonly calls: OpenCalls;
+  readonly recorder: RunRecorder;
+  readonly replay: RunReplay;
+  readonly delivery: OutcomeDelivery;
+  readonly exit: RunExit;
+  readonly pump: RunPump;
+  readonly abort: LazyAbort;
+  /** False: what begins now would be abandoned, or is decided by a settlement on its way. */
+  readonly mayGoLive: () => boolean;
+}
+
+/** Records what is recorded at the call; passes on the rest to those whose duty it is. */
+export class RunHost implements ContextHost {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  readonly services: RunServices;
+  readonly mailbox: Mailbox;
+  /** Set by the run. */
+  isReplaying = false;
+  /** Set by the run. */
+  draining = false;
+  readonly #parts: RunHostParts;
+  #working = 0;
+
+  constructor(parts: RunHostParts) {
+    this.instanceId = parts.instanceId;
+    this.workflowName = parts.workflowName;
+    this.services = parts.services;
+    this.mailbox = parts.mailbox;
+    this.#parts = parts;
+  }
+
+  get signal(): AbortSignal {
+    return this.#parts.abort.signal;
+  }
+
+  /** Attempts and reads are under way: the run is not put away meanwhile. */
+  get isWorking(): boolean {
+    return this.#working > 0;
+  }
+
+  nextCall(name: string, explicitId?: string): CallIdentity {
+    if (this.#parts.exit.end !== null) {
+      throw new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
+    }
+    return this.#parts.ids.next(name, explicitId);
+  }
+
+  open(call: DurableCall): void {
+    const { calls, replay, exit, pump, mayGoLive } = this.#parts;
+    calls.add(call);
+    if (replay.next === undefined) {
+      if (mayGoLive()) calls.goLive(call);
+    } else {
+      // Entries recorded at the call are taken at the call, so that a `now()` right behind finds its own entry next.
+      try {
+        replay.takeAtTheCall(call);
+      } catch (error) {
+        void exit.stall(error as Error);
+      }
+    }
+    pump.codeMoves();
+  }
+
+  value(name: string, make: () => unknown): unknown {
+    const { position, id } = this.nextCall(name);
+    const { replay, recorder, exit, pump } = this.#parts;
+    const { codec } = this.services;
+    if (replay.next !== undefined) {
+      try {
+        const entry = replay.takeValue({ position, id, verb: 'value' });
+        // The replay may be waiting for this very call: what history has behind it is due now.
+        pump.codeMoves();
+        return codec.decode(entry.data!);
+      } catch (error) {
+        if (error instanceof NonDeterminismError) void exit.stall(error);
+        throw error;
+      }
+    }
+    const value = make();
+    recorder.record({ position, id, kind: 'value', data: codec.encode(value), dueAt: null });
+    pump.codeMoves();
+    return value;
+  }
+
+  recordAtCall(
+    call: DurableCall,
+    { kind, data, dueAt }: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
+  ): void {
+    call.apply(this.#parts.recorder.record({ position: call.position, id: call.id, kind, data, dueAt }));
+  }
+
+  subscribed(channel: string): void {
+    this.#parts.recorder.subscribed(channel);
+  }
+
+  subscribe(channel: string): void {
+    this.#parts.recorder.subscribe(channel);
+  }
+
+  propose(proposal: Proposal): void {
+    this.#parts.delivery.add(proposal);
+    this.#parts.pump.wakeUp();
+  }
+
+  durable(): Promise<void> {
+    return this.#parts.recorder.last?.done ?? settled;
+  }
+
+  broken(error: Error): void {
+    void this.#parts.exit.breakOff(error);
+  }
+
+  workBegins(): void {
+    this.#working++;
+  }
+
+  workEnds(): void {
+    this.#working--;
+    this.#parts.pump.wakeUp();
+  }
+}

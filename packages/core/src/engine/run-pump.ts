@@ -1,0 +1,154 @@
+// Takes the steps of one run in turn, lets the code come to rest between them, and sleeps while there is nothing to do.
+import { AsyncResource } from 'node:async_hooks';
+import type { Clock } from '../ports/clock.js';
+import { afterHop } from './hop.js';
+import type { ProgressSink } from './progress.js';
+import type { RunEnd, RunExit } from './run-exit.js';
+import type { RunReplay } from './run-replay.js';
+
+const settled = Promise.resolve();
+
+/** What comes after a step: another one, a hop and then another one, nothing until something happens, or what the step waits for. */
+export type NextStep = 'again' | 'hop' | 'rest' | Promise<void>;
+
+export interface RunPumpParts {
+  readonly clock: Clock;
+  readonly progress: ProgressSink;
+  readonly replay: RunReplay;
+  readonly exit: RunExit;
+  /**
+   * One step. What it throws, or rejects with, breaks the run off.
+   * @param moved the code was given something, or made a call by itself, since it was last let come to rest.
+   */
+  readonly step: (moved: boolean) => NextStep;
+}
+
+/** Most steps have nothing to wait for, and no promise is made for them. */
+export class RunPump {
+  readonly #parts: RunPumpParts;
+  /** Runs share turns and commits; what the code keeps in AsyncLocalStorage is its own run's all the same. */
+  readonly #context = new AsyncResource('romancy.run');
+  /** The code was given something, or made a call by itself, since it was last let come to rest. */
+  #moved = true;
+  /** It is being let come to rest. */
+  #settling = false;
+  /** Something happened since the last step. */
+  #woken = false;
+  /** There is nothing to do until something happens. */
+  #resting = false;
+  /** Takes back the timer of the earliest time limit. */
+  #cancelTimer: (() => void) | null = null;
+  #wake: (() => void) | null = null;
+  #resolveEnd!: (end: RunEnd) => void;
+
+  constructor(parts: RunPumpParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes steps, from when `beginning` is over until the run has an end. Never rejects. Called once. */
+  start(beginning: Promise<void>): Promise<RunEnd> {
+    return new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+      this.#goOnAfter(beginning);
+    });
+  }
+
+  /** The code is given something within a step. */
+  codeIsGiven(): void {
+    this.#moved = true;
+  }
+
+  /** A call that follows from what the code was given needs no further hop: the one under way ends when all that follows has been called. */
+  codeMoves(): void {
+    if (this.#settling) return;
+    this.#moved = true;
+    this.wakeUp();
+  }
+
+  /** Something happened that a step has to see. */
+  wakeUp(): void {
+    this.#woken = true;
+    this.#wake?.();
+    if (!this.#resting) return;
+    this.#resting = false;
+    // Not within this call: what its caller does next may belong to what the step has to see.
+    void settled.then(this.#goOn);
+  }
+
+  /** Called by a step that comes to rest: something is to happen after that time, unless something else does before. */
+  wakeUpIn(delayMs: number): void {
+    this.#cancelTimer = this.#parts.clock.schedule(delayMs, () => this.wakeUp());
+  }
+
+  /** Resolves when something happened since the step began. */
+  untilWoken(): Promise<void> {
+    if (this.#woken) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = null;
+        resolve();
+      };
+    });
+  }
+
+  /** Called by what the pump waits for, and by nothing else: whoever that is, in the async context of this run. */
+  readonly #goOn = (): void => this.#context.runInAsyncScope(this.#pump, this);
+
+  /** Until there is something to wait for. */
+  #pump(): void {
+    const { exit } = this.#parts;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    while (exit.end === null) {
+      this.#woken = false;
+      const next = this.#step();
+      if (next === 'hop') {
+        this.#hop();
+        return;
+      }
+      if (next === 'rest') {
+        if (this.#woken) continue;
+        this.#resting = true;
+        return;
+      }
+      if (next !== 'again') {
+        this.#goOnAfter(next);
+        return;
+      }
+    }
+    this.#resolveEnd(exit.end);
+  }
+
+  #goOnAfter(going: Promise<void>): void {
+    going.catch((error: unknown) => this.#parts.exit.breakOff(error as Error)).then(this.#goOn, this.#goOn);
+  }
+
+  #step(): NextStep {
+    const { exit } = this.#parts;
+    if (exit.isClosed) return 'rest';
+    try {
+      return this.#parts.step(this.#moved);
+    } catch (error) {
+      return exit.breakOff(error as Error);
+    }
+  }
+
+  /** Lets the code come to rest. A replay records nothing on its way, and no commit needs to wait for it. */
+  #hop(): void {
+    this.#moved = false;
+    this.#settling = true;
+    const isLive = this.#parts.replay.next === undefined;
+    if (isLive) this.#parts.progress.goesOn();
+    afterHop(isLive ? this.#liveAtRest : this.#atRest);
+  }
+
+  readonly #atRest = (): void => {
+    this.#settling = false;
+    this.#goOn();
+  };
+
+  readonly #liveAtRest = (): void => {
+    this.#parts.progress.stays();
+    this.#atRest();
+  };
+}
