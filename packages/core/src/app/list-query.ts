@@ -1,6 +1,7 @@
 // What `list` takes, checked and turned into what the storage takes.
 import { InvalidArgumentError } from '../domain/errors.js';
 import { isName } from '../domain/ids.js';
+import { isJsonScalar, parseJsonPath } from '../domain/json-path.js';
 import { instanceStatuses, type InstanceStatus } from '../domain/instance.js';
 import type { InputFilter, ListRequest } from '../ports/instance-store.js';
 import { isStorableText } from './json-codec-format.js';
@@ -27,8 +28,6 @@ export interface ListOptions {
 const mostPerPage = 1000;
 /** The last moment that a Date can hold; every database can hold it, too. */
 const lastMoment = 8.64e15;
-/** What databases take as an index of an array. */
-const highestIndex = 2 ** 31 - 1;
 
 /** @throws InvalidArgumentError when a member is malformed. */
 export function toListRequest(options: ListOptions): ListRequest {
@@ -78,48 +77,13 @@ function parseCursor(cursor: string): { createdAt: number; instanceId: string } 
   throw refused('cursor', cursor, 'the cursor that an earlier page gave');
 }
 
-/** `a.b[0]["odd name"]`, with or without `$` or `$.` in front. */
-function parsePath(text: string): readonly (string | number)[] {
-  const path: (string | number)[] = [];
-  let rest = text.replace(/^\$\.?/, '');
-  while (rest.length > 0) {
-    const index = /^\[(\d+)\]/.exec(rest);
-    const quoted = /^\[("(?:[^"\\]|\\.)*")\]/.exec(rest);
-    const name = (path.length === 0 ? /^([\w-]+)/ : /^\.([\w-]+)/).exec(rest);
-    const found = index ?? quoted ?? name;
-    const member = index !== null ? Number(index[1]) : quoted !== null ? unquoted(quoted[1]!) : name?.[1];
-    if (
-      found === null ||
-      member === undefined ||
-      !(typeof member === 'string' ? isStorableText(member) : member <= highestIndex)
-    ) {
-      throw refused('input', text, `paths such as customer.id, items[0].sku, ["odd name"]`);
-    }
-    path.push(member);
-    rest = rest.slice(found[0].length);
-  }
-  return path;
-}
-
-/** The text of a JSON string; undefined when it is none. */
-function unquoted(json: string): string | undefined {
-  try {
-    return JSON.parse(json) as string;
-  } catch {
-    return undefined;
-  }
-}
-
 function inputFilter(path: string, equals: unknown): InputFilter {
-  if (
-    equals !== null &&
-    typeof equals !== 'string' &&
-    typeof equals !== 'boolean' &&
-    !(typeof equals === 'number' && Number.isFinite(equals))
-  ) {
+  if (!isJsonScalar(equals)) {
     throw refused(`input[${JSON.stringify(path)}]`, equals, 'a string, a finite number, a boolean or null');
   }
-  return { path: parsePath(path), equals };
+  const parsed = parseJsonPath(path);
+  if (parsed === undefined) throw refused('input', path, `paths such as customer.id, items[0].sku, ["odd name"]`);
+  return { path: parsed, equals };
 }
 
 /** Nothing began before 1970, and there are databases that do not know the oldest dates. */

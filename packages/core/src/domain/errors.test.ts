@@ -36,6 +36,15 @@ const samples: readonly [errors.RomancyError, object][] = [
     new errors.DuplicateCallIdError({ instanceId: 'i', callId: 'c' }),
     { code: 'DUPLICATE_CALL_ID', instanceId: 'i', callId: 'c' },
   ],
+  [
+    new errors.ChannelModeConflictError({ channel: 'c', mode: 'broadcast', requested: 'competing' }),
+    { code: 'CHANNEL_MODE_CONFLICT', channel: 'c', mode: 'broadcast', requested: 'competing' },
+  ],
+  [new errors.NotSubscribedError({ instanceId: 'i', channel: 'c' }), { code: 'NOT_SUBSCRIBED', instanceId: 'i', channel: 'c' }],
+  [
+    new errors.CompensationNotFoundError({ instanceId: 'i', workflowName: 'w', activityId: 'a:1', activityName: 'a' }),
+    { code: 'COMPENSATION_NOT_FOUND', instanceId: 'i', activityId: 'a:1' },
+  ],
   [new errors.NestedCallError({ activityId: 'a:1', verb: 'run' }), { code: 'NESTED_CALL', activityId: 'a:1' }],
   [new errors.PayloadNotSerializableError('m', { path: '$.a' }), { code: 'PAYLOAD_NOT_SERIALIZABLE', path: '$.a' }],
   [new errors.PayloadTooLargeError({ what: 'input', bytes: 11, limit: 10 }), { code: 'PAYLOAD_TOO_LARGE', bytes: 11, limit: 10 }],

@@ -12,7 +12,6 @@
  * - `published`, `sent_to`: a message to a channel, to one instance; data is its id.
  * - `event_sent`: an event into the outbox; data is its id.
  * - `group_joined`, `group_left`, `unsubscribed`: data is the name of the group or channel.
- * - `child_started`: data is the child's id.
  * - `carried_over`: the first entry after a recurrence: data is what the instance was subscribed to.
  *
  * At the outcome:
@@ -27,7 +26,7 @@
  * - `wait_timed_out`, `receive_timed_out`: the wait is over, nothing came.
  * - `subscribed`: data is `{ channel, mode }`. `subscribe_refused`: data is the error.
  * - `members_read`: data is the list of ids.
- * - `child_ended`: data is how.
+ * - `child_started`: data is the child's id. `child_refused`: data is the error. `child_ended`: data is how.
  * - `compensation_begun`: the code is over; what was completed is undone from here on; data is what the instance ends as.
  * - `compensation_completed`, `compensation_failed` (for good; data is the error), `compensation_retry` (as `activity_retry`).
  */
@@ -42,7 +41,6 @@ export type HistoryKind =
   | 'group_joined'
   | 'group_left'
   | 'unsubscribed'
-  | 'child_started'
   | 'carried_over'
   | 'activity_completed'
   | 'activity_compensable'
@@ -56,6 +54,8 @@ export type HistoryKind =
   | 'subscribed'
   | 'subscribe_refused'
   | 'members_read'
+  | 'child_started'
+  | 'child_refused'
   | 'child_ended'
   | 'compensation_begun'
   | 'compensation_completed'

@@ -2,7 +2,24 @@
 import type { HistoryEntry, HistoryKind } from '../domain/history.js';
 
 /** What kind of durable call an entry belongs to. */
-export type Verb = 'activity' | 'sleep' | 'wait for event' | 'value';
+export type Verb =
+  | 'activity'
+  | 'sleep'
+  | 'wait for event'
+  | 'receive'
+  | 'value'
+  | 'publish'
+  | 'send to'
+  | 'send event'
+  | 'join group'
+  | 'leave group'
+  | 'members of group'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'start child'
+  | 'result of child'
+  | 'compensation'
+  | 'recurrence';
 
 const verbs: Readonly<Record<HistoryKind, Verb>> = {
   value: 'value',
@@ -11,9 +28,30 @@ const verbs: Readonly<Record<HistoryKind, Verb>> = {
   wait_set: 'wait for event',
   event_received: 'wait for event',
   wait_timed_out: 'wait for event',
+  receive_set: 'receive',
+  message_received: 'receive',
+  receive_timed_out: 'receive',
+  published: 'publish',
+  sent_to: 'send to',
+  event_sent: 'send event',
+  group_joined: 'join group',
+  group_left: 'leave group',
+  members_read: 'members of group',
+  subscribed: 'subscribe',
+  subscribe_refused: 'subscribe',
+  unsubscribed: 'unsubscribe',
+  child_started: 'start child',
+  child_refused: 'start child',
+  child_ended: 'result of child',
   activity_completed: 'activity',
+  activity_compensable: 'activity',
   activity_failed: 'activity',
   activity_retry: 'activity',
+  compensation_begun: 'compensation',
+  compensation_completed: 'compensation',
+  compensation_failed: 'compensation',
+  compensation_retry: 'compensation',
+  carried_over: 'recurrence',
 };
 
 export function verbOf(kind: HistoryKind): Verb {

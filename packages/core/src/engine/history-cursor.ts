@@ -2,7 +2,18 @@
 import type { HistoryEntry, HistoryKind } from '../domain/history.js';
 
 /** Entries written when the code makes the call; all others are outcomes. */
-const atTheCall: ReadonlySet<HistoryKind> = new Set(['value', 'timer_set', 'wait_set']);
+const atTheCall: ReadonlySet<HistoryKind> = new Set([
+  'value',
+  'timer_set',
+  'wait_set',
+  'receive_set',
+  'published',
+  'sent_to',
+  'event_sent',
+  'group_joined',
+  'group_left',
+  'unsubscribed',
+]);
 
 /** Whether an entry of this kind is written at the call, not at the outcome. */
 export function isRecordedAtTheCall(kind: HistoryKind): boolean {

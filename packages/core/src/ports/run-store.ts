@@ -112,7 +112,7 @@ export interface NewSubscription {
  * already, as after a lost answer, its effects are left out.
  *
  * The effects of one batch take place after its taken mail is removed, and in this order, whatever their order in the list: joins (with the batch's starts and subscriptions), messages, `unseek`, `seek`, then
- * what is queued is handed to seekers, then leaves and `unsubscribe`, events, cancels; the settlements follow. The engine never has two of one
+ * what is queued is handed to seekers, then leaves and `unsubscribe`, events, cancels, `compensating`; the settlements follow. The engine never has two of one
  * instance about the same topic or group in a batch for which this order would be wrong.
  */
 export type Effect = {
@@ -130,6 +130,8 @@ export type Effect = {
   | { readonly type: 'seek'; readonly topic: string }
   /** It does not any more; what it got and did not take goes back. */
   | { readonly type: 'unseek'; readonly topic: string }
+  /** The code is over, and what it completed is undone: the instance's status is `compensating` from here on, owned or not, until it ends. */
+  | { readonly type: 'compensating' }
   /** Like a request from outside. */
   | ({ readonly type: 'cancel' } & { readonly order: CancelOrder })
 );

@@ -79,6 +79,24 @@ export class NonDeterminismError extends RomancyError {
   }
 }
 
+/**
+ * What an activity did is to be undone, and the code that could is not there: the activity has no `compensate` any more. Nothing is skipped: the
+ * instance is `stalled`, and goes on when code that can is deployed.
+ */
+export class CompensationNotFoundError extends RomancyError {
+  readonly code = 'COMPENSATION_NOT_FOUND';
+  readonly instanceId: string;
+  readonly activityId: string;
+  constructor(fields: { instanceId: string; workflowName: string; activityId: string; activityName: string }) {
+    super(
+      `workflow ${fields.workflowName}, instance ${JSON.stringify(fields.instanceId)}: activity ${fields.activityId} is to be undone, ` +
+        `but ${fields.activityName} has no compensate in the code of this process; deploy code that has it and the instance goes on`,
+    );
+    this.instanceId = fields.instanceId;
+    this.activityId = fields.activityId;
+  }
+}
+
 /** Two durable calls of one run were given the same explicit id. */
 export class DuplicateCallIdError extends RomancyError {
   readonly code = 'DUPLICATE_CALL_ID';
