@@ -1,8 +1,9 @@
 // What an activity function is given besides its input.
 import type { Logger } from '../ports/logger.js';
+import type { Sender } from './messaging.js';
 
-/** The context of one attempt of one activity. */
-export interface ActivityContext {
+/** The context of one attempt of one activity. What it sends goes out when the attempt succeeds, in the same commit, and otherwise not. */
+export interface ActivityContext extends Sender {
   readonly instanceId: string;
   readonly workflowName: string;
   /** The id of the call in its instance, such as `charge:1`; with `instanceId` a natural idempotency key. */

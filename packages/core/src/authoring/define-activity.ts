@@ -19,7 +19,20 @@ export interface AttemptOptions {
   readonly timeout?: Duration;
 }
 
+/** Undoes what an activity did. Like an activity it may run more than once, unless it uses a transaction. */
+export type CompensationFunction<TInput, TOutput> = (ctx: ActivityContext, input: TInput, output: TOutput) => unknown;
+
+/** A compensation with a policy of its own. */
+export interface Compensation<TInput, TOutput> extends AttemptOptions {
+  readonly execute: CompensationFunction<TInput, TOutput>;
+}
+
 export interface ActivityOptions<TInput, TOutput, TGiven = TInput> extends AttemptOptions {
+  /**
+   * Undoes the activity when the workflow fails or is cancelled after it completed; the activity completed last is undone first. Tried again by its own
+   * policy, or else the activity's. When it fails for good the others are undone all the same, and `get` tells of it.
+   */
+  readonly compensate?: CompensationFunction<TInput, TOutput> | Compensation<TInput, TOutput>;
   /** Checks, and may transform, the input of every call. A violation fails the call without an attempt. */
   readonly input?: StandardSchema<TGiven, TInput>;
   /** Checks, and may transform, what the function returned. A violation fails the call without a retry. */
@@ -34,7 +47,14 @@ export interface Activity<TInput, TOutput, TGiven = TInput> {
   readonly options: ActivityOptions<TInput, TOutput, TGiven>;
 }
 
-const optionNames = namesOf<ActivityOptions<unknown, unknown>>({ retry: true, timeout: true, input: true, output: true });
+const optionNames = namesOf<ActivityOptions<unknown, unknown>>({
+  retry: true,
+  timeout: true,
+  input: true,
+  output: true,
+  compensate: true,
+});
+const compensationNames = namesOf<Compensation<unknown, unknown>>({ retry: true, timeout: true, execute: true });
 
 /**
  * Declares an activity. Declaring has no effect: pass it to `ctx.run`.
@@ -54,7 +74,18 @@ export function defineActivity<TInput, TOutput, TGiven = TInput>(
   checkAttemptOptions(options, `activity ${name}`);
   checkSchema(options.input, `activity ${name}: input`);
   checkSchema(options.output, `activity ${name}: output`);
+  checkCompensation(options.compensate, `activity ${name}: compensate`);
   return Object.freeze({ type: 'activity', name, execute, options: Object.freeze({ ...options }) });
+}
+
+function checkCompensation(compensate: unknown, what: string): void {
+  if (compensate === undefined || typeof compensate === 'function') return;
+  const { execute } = (compensate ?? {}) as { readonly execute?: unknown };
+  if (typeof execute !== 'function') {
+    throw new ConfigurationError(`${what} takes a function, or { execute, retry, timeout }`, { option: what });
+  }
+  checkKnownOptions(compensate as object, compensationNames, what);
+  checkAttemptOptions(compensate as AttemptOptions, what);
 }
 
 /** Refuses options out of range, naming them. */

@@ -13,6 +13,12 @@ export interface WorkflowOptions<TInput, TOutput, TGiven = TInput> {
   readonly input?: StandardSchema<TGiven, TInput>;
   /** Checks, and may transform, what the function returned. A violation fails the instance. */
   readonly output?: StandardSchema<unknown, TOutput>;
+  /**
+   * Events that start an instance, with the event's data as its input: one for each event, whichever process takes it in, also one
+   * that does not serve this workflow. `true`: events with the workflow's name as their type. An input that the schema refuses fails the instance.
+   * The id is the workflow's name, the event's source and its id (`shipping:/orders:42`). Default: none.
+   */
+  readonly startOn?: true | string | readonly string[];
 }
 
 /** A declared workflow: made by {@link defineWorkflow}, served by `new Romancy({ workflows })`, started by `startWorkflow`. */
@@ -27,7 +33,7 @@ export interface Workflow<TInput, TOutput, TGiven = TInput> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- parameters are contravariant: only `any` takes all workflows
 export type AnyWorkflow = Workflow<any, any, any>;
 
-const optionNames = namesOf<WorkflowOptions<unknown, unknown>>({ input: true, output: true });
+const optionNames = namesOf<WorkflowOptions<unknown, unknown>>({ input: true, output: true, startOn: true });
 
 /**
  * Declares a workflow.
@@ -46,5 +52,12 @@ export function defineWorkflow<TInput, TOutput, TGiven = TInput>(
   checkKnownOptions(options, optionNames, `workflow ${name}: options`);
   checkSchema(options.input, `workflow ${name}: input`);
   checkSchema(options.output, `workflow ${name}: output`);
+  for (const type of eventTypesOf(name, options.startOn)) checkName(type, `workflow ${name}: startOn`);
   return Object.freeze({ type: 'workflow', name, execute, options: Object.freeze({ ...options }) });
+}
+
+/** The types of the events that start an instance. */
+export function eventTypesOf(name: string, startOn: WorkflowOptions<unknown, unknown>['startOn']): readonly string[] {
+  if (startOn === undefined) return [];
+  return startOn === true ? [name] : typeof startOn === 'string' ? [startOn] : startOn;
 }

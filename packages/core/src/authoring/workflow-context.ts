@@ -1,9 +1,12 @@
 // What a workflow function is given: the durable verbs.
+import type { ChannelMode, ReceivedMessage } from '../domain/channel.js';
 import type { ReceivedEvent } from '../domain/cloud-event.js';
 import type { Duration } from '../domain/duration.js';
 import type { Logger } from '../ports/logger.js';
 import type { ActivityContext } from './activity-context.js';
 import type { Activity, AttemptOptions } from './define-activity.js';
+import type { Workflow } from './define-workflow.js';
+import type { ChildHandle, ChildOptions, EventMatch, ReceiveOptions, Sender } from './messaging.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /** Options of one call of `ctx.run`. */
@@ -23,9 +26,16 @@ export type RunArguments<TGiven> = undefined extends TGiven
 export interface WaitEventOptions<TData> {
   /** How long to wait; then the call rejects with WaitTimeoutError. Default, and `Infinity`: for ever. */
   readonly timeout?: Duration;
+  /** Only an event that has this. Others of the type that reach the instance are left for other waits. Default: any. */
+  readonly match?: EventMatch;
   /** Checks, and may transform, the event's data. A violation rejects with ValidationError; the event counts as received. */
   readonly schema?: StandardSchema<unknown, TData>;
 }
+
+/** The input may be left out when the workflow takes none. */
+export type ChildArguments<TGiven> = undefined extends TGiven
+  ? [input?: TGiven, options?: ChildOptions]
+  : [input: TGiven, options?: ChildOptions];
 
 /**
  * The durable verbs. Their outcomes are recorded; when the workflow function runs again, after a crash or a wait, each call gets
@@ -33,7 +43,7 @@ export interface WaitEventOptions<TData> {
  * randomness, no input or output of its own (`now`, `random`, `uuid` and `run` are there for them). Promise.all, Promise.race and
  * Promise.allSettled over them are fine.
  */
-export interface WorkflowContext {
+export interface WorkflowContext extends Sender {
   readonly instanceId: string;
   readonly workflowName: string;
   /**
@@ -70,6 +80,49 @@ export interface WorkflowContext {
    * @throws WaitTimeoutError
    */
   waitEvent<TData = unknown>(type: string, options?: WaitEventOptions<TData>): Promise<ReceivedEvent<TData>>;
+
+  /**
+   * From here on the instance takes what is published to the channel. The first subscription of all decides the channel's mode. Again, in the same mode: no effect.
+   * Default mode: `broadcast`.
+   * @throws ChannelModeConflictError
+   */
+  subscribe(channel: string, mode?: ChannelMode): Promise<void>;
+  /** No more of it. What came and was not received is dropped, but for what came from the queue of a `competing` channel: that goes to others. */
+  unsubscribe(channel: string): Promise<void>;
+  /**
+   * The oldest message of the channel that no earlier call received, or the next one.
+   * @throws WaitTimeoutError, NotSubscribedError
+   */
+  receive<TData = unknown>(channel: string, options?: ReceiveOptions<TData>): Promise<ReceivedMessage<TData>>;
+
+  /** Makes the instance a member until it leaves or ends. Twice is once. */
+  joinGroup(group: string): Promise<void>;
+  leaveGroup(group: string): Promise<void>;
+  /** The ids of the group's members at this moment; recorded. */
+  groupMembers(group: string): Promise<readonly string[]>;
+
+  /**
+   * Starts an instance of another workflow, once. It is cancelled when this instance is cancelled or fails while it still runs; when this one
+   * completes, it goes on. Whether its id belonged to somebody else shows at `result()`.
+   * @throws ValidationError, PayloadTooLargeError, PayloadNotSerializableError for its input. Nothing was started then.
+   */
+  startChild<TInput, TOutput, TGiven>(
+    workflow: Workflow<TInput, TOutput, TGiven>,
+    ...rest: ChildArguments<TGiven>
+  ): Promise<ChildHandle<TOutput>>;
+  /** Starts it and waits for its end; this instance is put away meanwhile. @throws as `startChild` and {@link ChildHandle.result}. */
+  runChild<TInput, TOutput, TGiven>(
+    workflow: Workflow<TInput, TOutput, TGiven>,
+    ...rest: ChildArguments<TGiven>
+  ): Promise<TOutput>;
+
+  /**
+   * Begins anew with another input and an empty history, under the same id: for workflows that go on for ever. Subscriptions, memberships
+   * and unread mail stay. Nothing behind this call is run; what is under way is given up, so await it before: `return ctx.recur(next)`.
+   * The part that ends here is kept as an instance of its own with status `recurred`.
+   * @throws ValidationError, PayloadTooLargeError, PayloadNotSerializableError for the input.
+   */
+  recur(input: unknown): Promise<never>;
 
   /** The time, milliseconds since 1970; recorded. */
   now(): number;

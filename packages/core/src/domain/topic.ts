@@ -17,3 +17,8 @@ export function childTopic(instanceId: string): string {
 export function topicName(topic: string): string {
   return topic.slice(topic.indexOf(':') + 1);
 }
+
+/** Whether it is a channel's: only those have modes and queues. */
+export function isChannelTopic(topic: string): boolean {
+  return topic.startsWith('channel:');
+}

@@ -1,20 +1,29 @@
 // One attempt of an activity: the function, its timeout, its abort, its transaction.
 import type { ActivityContext } from '../authoring/activity-context.js';
 import { validate, type StandardSchema } from '../authoring/standard-schema.js';
-import { ActivityTimeoutError, TransactionError } from '../domain/errors.js';
+import type { OutboxEventInput, PublishOptions, SendOptions } from '../authoring/messaging.js';
+import { ActivityTimeoutError, NotRunningError, TransactionError } from '../domain/errors.js';
 import type { RetryPolicy } from '../domain/retry-policy.js';
 import { transactionSlot, type ActivityTransaction, type TransactionSlot } from '../ports/activity-transaction.js';
 import type { Logger } from '../ports/logger.js';
 import type { CallIdentity } from './call-ids.js';
+import type { EffectFacts } from './entry-extras.js';
 import { LazyAbort } from './lazy-abort.js';
 import { insideActivity } from './nested-calls.js';
+import { checkPublish, checkSendTo, makeMessage, makeOutboxEvent, type MessageOrder } from './outgoing.js';
 import { encodePayload } from './payload.js';
 import { scopedLogger } from './scoped-logger.js';
 import type { RunServices } from './run-services.js';
 
 /** How an attempt ended. With `transaction` set, the output counts only once that is committed. */
 export type AttemptEnd =
-  | { readonly ok: true; readonly data: string; readonly transaction: ActivityTransaction | undefined }
+  | {
+      readonly ok: true;
+      readonly data: string;
+      readonly transaction: ActivityTransaction | undefined;
+      /** What it sent. */
+      readonly effects: readonly EffectFacts[] | undefined;
+    }
   | { readonly ok: false; readonly error: unknown };
 
 /** What to run. */
@@ -26,6 +35,8 @@ export interface ActivityOrder extends CallIdentity {
   readonly retry: RetryPolicy;
   /** Milliseconds for each attempt; null: no limit. */
   readonly timeoutMs: number | null;
+  /** What is recorded in place of the output, with the output in it. Default: the output. */
+  readonly recorded?: ((output: unknown) => unknown) | undefined;
 }
 
 /** For whom an attempt is made. */
@@ -47,6 +58,7 @@ export class ActivityAttempt {
   #onEnd: ((end: AttemptEnd) => void) | undefined;
   #cancelTimeout: (() => void) | undefined;
   #transaction: Promise<ActivityTransaction> | undefined;
+  #effects: EffectFacts[] | undefined;
 
   constructor(host: AttemptHost, order: ActivityOrder, number: number) {
     this.#host = host;
@@ -86,7 +98,7 @@ export class ActivityAttempt {
     if (this.#onEnd === undefined) return;
     if (this.#order.output === undefined && this.#transaction === undefined) {
       try {
-        this.#end({ ok: true, data: this.#encode(value), transaction: undefined });
+        this.#end({ ok: true, data: this.#encode(value), transaction: undefined, effects: this.#effects });
       } catch (error) {
         this.#failed(error);
       }
@@ -97,11 +109,12 @@ export class ActivityAttempt {
     const { output, id } = this.#order;
     const valid = output === undefined ? value : await validate(output, value, `output of activity ${id}`);
     const data = this.#encode(valid);
-    this.#end({ ok: true, data, transaction: await this.#transaction });
+    this.#end({ ok: true, data, transaction: await this.#transaction, effects: this.#effects });
   }
 
   #encode(value: unknown): string {
-    return encodePayload(value, `the output of activity ${this.#order.id}`, this.#host.services);
+    const { id, recorded } = this.#order;
+    return encodePayload(recorded === undefined ? value : recorded(value), `the output of activity ${id}`, this.#host.services);
   }
 
   /** From here on nothing of the function counts. The end is told when its transaction is over, whose locks others may need. */
@@ -129,6 +142,15 @@ export class ActivityAttempt {
   /** For the function, when it first looks. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** For the function: to be sent when it succeeds. @throws NotRunningError when the attempt is over: nobody would ever send it. */
+  send(effect: EffectFacts): void {
+    if (this.#onEnd === undefined || this.#abort.aborted) {
+      throw new NotRunningError(`attempt ${this.number} of activity ${this.#order.id} is over; what it sends now would be lost`);
+    }
+    this.#effects ??= [];
+    this.#effects.push(effect);
   }
 
   /** For the function: its own transaction, begun at the first call. */
@@ -168,6 +190,29 @@ class AttemptContext implements ActivityContext {
     const { instanceId, workflowName, activityId, attempt } = this;
     this.#logger ??= scopedLogger(this.#services.logger, { instanceId, workflowName, activityId, attempt });
     return this.#logger;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- what is wrong with its arguments rejects, as in a workflow's context
+  async publish(channel: string, data: unknown, options?: PublishOptions): Promise<string> {
+    return this.#send(checkPublish(channel, data, options));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- likewise
+  async sendTo(instanceId: string, channel: string, data: unknown, options?: SendOptions): Promise<string> {
+    return this.#send(checkSendTo({ instanceId, channel }, data, options));
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- likewise
+  async sendEvent(input: OutboxEventInput): Promise<string> {
+    const event = makeOutboxEvent(input, this.#services);
+    this.#attempt.send({ type: 'event', event });
+    return event.eventId;
+  }
+
+  #send(order: Omit<MessageOrder, 'sender'>): string {
+    const message = makeMessage({ ...order, sender: this.instanceId }, this.#services);
+    this.#attempt.send({ type: 'message', message });
+    return message.messageId;
   }
 
   get [transactionSlot](): TransactionSlot {

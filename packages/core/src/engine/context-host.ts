@@ -1,6 +1,26 @@
 // What the workflow's context asks of its run.
+import type { AnyWorkflow } from '../authoring/define-workflow.js';
+import type { HistoryKind } from '../domain/history.js';
 import type { CallIdentity } from './call-ids.js';
+import type { Verb } from './determinism.js';
+import type { ExtraFacts } from './entry-extras.js';
 import type { CallHost, DurableCall } from './operations/durable-call.js';
+
+/** A call that has its outcome at once. */
+export interface OnceOrder {
+  /** What it is called in its id. */
+  readonly name: string;
+  readonly verb: Verb;
+  readonly kind: HistoryKind;
+  /** On the first run: its outcome, and what goes into the commit of its entry. */
+  readonly make: () => { readonly value: unknown; readonly extras?: ExtraFacts | undefined };
+}
+
+/** A child, as its start is recorded. */
+export interface StartedChild {
+  readonly instanceId: string;
+  readonly workflowName: string;
+}
 
 /** The run, as the durable verbs see it. */
 export interface ContextHost extends CallHost {
@@ -12,5 +32,13 @@ export interface ContextHost extends CallHost {
   /** Takes a call that the code made. */
   open(call: DurableCall): void;
   /** The recorded value of a call that has its outcome at once, or that of `make`, which is then recorded. */
-  value(name: string, make: () => unknown): unknown;
+  atOnce(order: OnceOrder): unknown;
+  readonly workflow: AnyWorkflow;
+  /** How often the instance has recurred. */
+  readonly generation: number;
+  /** A child runs from here on, until it is told to have ended. */
+  childStarted(child: StartedChild): void;
+  childEnded(instanceId: string): void;
+  /** The code is over: the instance begins anew. @param input JSON text */
+  recur(input: string): void;
 }

@@ -31,11 +31,17 @@ export class HistoryCursor {
   #lastSeq: number;
   readonly #load: LoadHistory;
 
-  constructor(first: { readonly entries: readonly HistoryEntry[]; readonly complete: boolean; readonly load: LoadHistory }) {
+  /** @param first `start`: the number above which history begins. */
+  constructor(first: {
+    readonly entries: readonly HistoryEntry[];
+    readonly start: number;
+    readonly complete: boolean;
+    readonly load: LoadHistory;
+  }) {
     this.#page = first.entries;
     this.#complete = first.complete;
     this.#load = first.load;
-    this.#lastSeq = first.entries.at(-1)?.seq ?? 0;
+    this.#lastSeq = first.entries.at(-1)?.seq ?? first.start;
   }
 
   /** The next entry; undefined when history is used up. Valid after `prepare`. */

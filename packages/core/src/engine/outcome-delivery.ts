@@ -2,6 +2,9 @@
 import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../domain/errors.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { ActivityTransaction } from '../ports/activity-transaction.js';
+import type { Wakeup } from '../domain/wakeup.js';
+import type { Effect } from '../ports/run-store.js';
+import { numberedExtras, wakeupsOfEffects } from './entry-extras.js';
 import type { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
 import type { EntryFacts, RunRecorder } from './run-recorder.js';
@@ -12,8 +15,17 @@ export interface OutcomeDeliveryParts {
   readonly recorder: RunRecorder;
   /** An outcome was handed to the code. */
   readonly onHanded: () => void;
+  /** Tells others of what was committed in a transaction of its own. */
+  readonly tell: (wakeups: readonly Wakeup[]) => void;
   /** The run takes no more outcomes, or is to end as cancelled: calls are told nothing more. */
   readonly isOver: () => boolean;
+}
+
+const noEffects: readonly Effect[] = [];
+
+function effectsOf({ extras }: Proposal, { instanceId, seq }: HistoryEntry): readonly Effect[] {
+  if (extras?.effects === undefined) return noEffects;
+  return numberedExtras(extras, { instanceId, seq }).effects;
 }
 
 /** Outcomes wait here for their turn, in the order in which they came. */
@@ -45,7 +57,7 @@ export class OutcomeDelivery {
     const { recorder } = this.#parts;
     const facts = { position: call.position, id: call.id, kind: proposal.kind, data: proposal.data, dueAt: proposal.dueAt };
     if (transaction !== undefined) return this.#deliverAlone(proposal, transaction, facts);
-    const entry = recorder.record(facts, proposal.mailId);
+    const entry = recorder.record(facts, proposal.extras);
     // On the promise itself, without a turn in between: the hook of the last step is called before the one of the end.
     if (committed !== undefined) recorder.last?.done.then(committed, () => undefined);
     this.#hand(call, entry);
@@ -55,6 +67,8 @@ export class OutcomeDelivery {
   async #deliverAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<void> {
     const entry = await this.#commitAlone(proposal, transaction, facts);
     if (entry === null) return;
+    const effects = effectsOf(proposal, entry);
+    if (effects.length > 0) this.#parts.tell(wakeupsOfEffects(effects));
     proposal.committed?.();
     this.#hand(proposal.call, entry);
   }
@@ -73,7 +87,7 @@ export class OutcomeDelivery {
     const { workerId, recorder, isOver } = this.#parts;
     const entry = recorder.number(facts);
     try {
-      await transaction.commit({ workerId, entry, before: recorder.pending });
+      await transaction.commit({ workerId, entry, effects: effectsOf(proposal, entry), before: recorder.pending });
       return entry;
     } catch (error) {
       await transaction.rollback();

@@ -1,25 +1,52 @@
 // How a run leaves its process: the settlement on its way, and the end that comes of it.
 import { LeaseLostError, NotRunningError } from '../domain/errors.js';
-import type { FinalStatus, WaitingStatus } from '../domain/instance.js';
+import type { EndStatus, WaitingStatus } from '../domain/instance.js';
+import type { Wakeup } from '../domain/wakeup.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
+import type { CancelOrder, ClaimedRun } from '../ports/run-store.js';
+import { childEndMessage } from './child-end.js';
+import type { StartedChild } from './context-host.js';
 import { encodeError } from './encode-error.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunServices } from './run-services.js';
+import type { CarriedSubscriptions } from './subscriptions.js';
 
 /** How an execution left this process's memory. */
 export type RunEnd =
   | { readonly type: 'finished'; readonly finished: FinishedInstance }
   /** Put away, or handed back; `wakeAt` null: until something comes. */
   | { readonly type: 'parked' | 'released'; readonly wakeAt: number | null }
+  /** It begins anew: with `next` here, else wherever there is room. */
+  | { readonly type: 'recurred'; readonly next: ClaimedRun | null }
   | { readonly type: 'stalled'; readonly error: Error }
   /** Forgotten: this worker may write no more, or the process ends. */
   | { readonly type: 'dropped'; readonly reason: Error };
 
 /** What the code, or a cancellation, comes to. */
 export interface RunOutcome {
-  readonly status: FinalStatus;
+  readonly status: EndStatus;
   readonly output: string | null;
   readonly error: string | null;
+}
+
+/** What goes with an end. */
+export interface EndExtras {
+  /** Of a cancellation. */
+  readonly reason: string | null;
+  /** Children that are cancelled with it. */
+  readonly children: readonly StartedChild[];
+  /** JSON text: the compensations that failed for good; undefined: none. */
+  readonly compensationFailures: string | undefined;
+}
+
+/** What an instance begins anew with. */
+export interface Recurrence {
+  /** JSON text. */
+  readonly input: string;
+  readonly generation: number;
+  readonly carried: CarriedSubscriptions;
+  readonly owned: boolean;
+  readonly createdAt: number;
 }
 
 export interface RunExitParts {
@@ -27,6 +54,8 @@ export interface RunExitParts {
   readonly workflowName: string;
   /** The claim that every settlement of this run ends. */
   readonly claim: number;
+  /** Who is told of the end; null: nobody. */
+  readonly parentId: string | null;
   readonly services: RunServices;
   readonly recorder: RunRecorder;
   /**
@@ -109,21 +138,74 @@ export class RunExit {
 
   /**
    * Ends the instance.
-   * @param cancelReason goes with the status `cancelled`.
    * @returns false when a cancellation came first: the instance must end as cancelled.
    */
-  async finish(outcome: RunOutcome, cancelReason: string | null): Promise<boolean> {
-    const { instanceId, workflowName, claim, services } = this.#parts;
+  async finish(outcome: RunOutcome, { reason, children, compensationFailures }: EndExtras): Promise<boolean> {
+    const { instanceId, workflowName, claim, parentId, services } = this.#parts;
     this.#close(() => new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
     const { status, output, error } = outcome;
-    const settlement = { type: 'finish', instanceId, claim, status, output, error } as const;
-    const answer = await services.progress.settle(settlement, [{ kind: 'workflow_finished', instanceId }]);
+    const ends = { type: 'finish', instanceId, claim, status, output, error } as const;
+    const wakeups: Wakeup[] = [{ kind: 'workflow_finished', instanceId }];
+    for (const child of children) wakeups.push({ kind: 'workflow_resumable', ...child });
+    const isPlain = parentId === null && children.length === 0 && compensationFailures === undefined;
+    const settlement = isPlain
+      ? ends
+      : {
+          ...ends,
+          messages: parentId === null ? [] : [childEndMessage({ instanceId, parentId }, { outcome, reason }, services)],
+          cancels: cancelOrders(children, reason),
+          ...(compensationFailures === undefined ? {} : { compensationFailures }),
+        };
+    const answer = await services.progress.settle(settlement, wakeups);
     if (answer === 'refused') return false;
-    this.#finish({ type: 'finished', finished: { instanceId, status, output, error, cancelReason } });
+    const cancelReason = status === 'cancelled' ? reason : null;
+    this.#finish({ type: 'finished', finished: { instanceId, status, output, error, cancelReason, continuedAs: null } });
     if (services.hooks.has('onWorkflowEnd')) {
       const event = { instanceId, workflowName, status };
       services.hooks.call('onWorkflowEnd', error === null ? event : { ...event, error: services.codec.decode(error) });
     }
+    return true;
+  }
+
+  /**
+   * Ends this part of the instance; the next one begins.
+   * @returns false when a cancellation came first: the instance must end as cancelled.
+   */
+  async recur({ input, generation, carried, owned, createdAt }: Recurrence): Promise<boolean> {
+    const { instanceId, workflowName, claim, parentId, services, recorder } = this.#parts;
+    this.#close(() => new NotRunningError(`this part of instance ${JSON.stringify(instanceId)} has ended`));
+    const data = services.codec.encode(carried);
+    const first = recorder.number({ position: -1, id: 'recur', kind: 'carried_over', data, dueAt: null });
+    const answer = await services.progress.settle(
+      {
+        type: 'recur',
+        instanceId,
+        claim,
+        archiveId: `${instanceId}~${generation + 1}`,
+        input,
+        carried: first,
+        keep: carried.subscriptions,
+        owned,
+      },
+      owned ? [] : [{ kind: 'workflow_resumable', instanceId, workflowName }],
+    );
+    if (answer === 'refused') return false;
+    const next: ClaimedRun = {
+      instanceId,
+      workflowName,
+      input,
+      createdAt,
+      claim: claim + 1,
+      parentId,
+      generation: generation + 1,
+      isInputChecked: true,
+      historyStart: first.seq - 1,
+      history: [first],
+      historyComplete: true,
+      cancel: null,
+      mail: [],
+    };
+    this.#finish({ type: 'recurred', next: owned ? next : null });
     return true;
   }
 
@@ -140,6 +222,13 @@ export class RunExit {
     } catch (refusal) {
       this.drop(refusal as Error);
     }
+  }
+
+  /** The end was refused: the instance is still this run's. */
+  reopen(): void {
+    if (this.#phase !== 'closing') return;
+    this.#phase = 'open';
+    this.#parts.recorder.letGo();
   }
 
   /** Forgets the instance now; nothing of it is recorded any more. */
@@ -174,4 +263,9 @@ export class RunExit {
     this.#parts.recorder.close();
     this.#parts.onEnd();
   }
+}
+
+/** What is asked of children when their parent ends before they do. */
+export function cancelOrders(children: readonly StartedChild[], reason: string | null): readonly CancelOrder[] {
+  return children.map(({ instanceId }) => ({ instanceId, reason: reason ?? 'its parent has ended' }));
 }

@@ -2,7 +2,9 @@
 import { NonDeterminismError, NotRunningError } from '../domain/errors.js';
 import type { HistoryKind } from '../domain/history.js';
 import type { CallIds, CallIdentity } from './call-ids.js';
-import type { ContextHost } from './context-host.js';
+import type { AnyWorkflow } from '../authoring/define-workflow.js';
+import type { ContextHost, OnceOrder, StartedChild } from './context-host.js';
+import type { ExtraFacts } from './entry-extras.js';
 import type { LazyAbort } from './lazy-abort.js';
 import type { Mailbox } from './mailbox.js';
 import type { OpenCalls } from './open-calls.js';
@@ -13,13 +15,16 @@ import type { RunPump } from './run-pump.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunReplay } from './run-replay.js';
 import type { RunServices } from './run-services.js';
+import type { Compensable, Saga } from './saga.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** What is durable already. */
 const settled = Promise.resolve();
 
 export interface RunHostParts {
   readonly instanceId: string;
-  readonly workflowName: string;
+  readonly workflow: AnyWorkflow;
+  readonly generation: number;
   readonly services: RunServices;
   readonly mailbox: Mailbox;
   readonly ids: CallIds;
@@ -30,8 +35,13 @@ export interface RunHostParts {
   readonly exit: RunExit;
   readonly pump: RunPump;
   readonly abort: LazyAbort;
+  readonly saga: Saga;
   /** False: what begins now would be abandoned, or is decided by a settlement on its way. */
   readonly mayGoLive: () => boolean;
+  /** The code is over: its calls are nobody's. */
+  readonly isCodeOver: () => boolean;
+  readonly readSignals: () => Promise<void>;
+  readonly onRecur: (input: string) => void;
 }
 
 /** Records what is recorded at the call; passes on the rest to those whose duty it is. */
@@ -40,6 +50,11 @@ export class RunHost implements ContextHost {
   readonly workflowName: string;
   readonly services: RunServices;
   readonly mailbox: Mailbox;
+  readonly workflow: AnyWorkflow;
+  readonly generation: number;
+  readonly subscriptions = new Subscriptions();
+  /** Children that have not ended, as far as the code knows. Null: there never was one. */
+  #children: Map<string, StartedChild> | null = null;
   /** Set by the run. */
   isReplaying = false;
   /** Set by the run. */
@@ -49,7 +64,9 @@ export class RunHost implements ContextHost {
 
   constructor(parts: RunHostParts) {
     this.instanceId = parts.instanceId;
-    this.workflowName = parts.workflowName;
+    this.workflow = parts.workflow;
+    this.workflowName = parts.workflow.name;
+    this.generation = parts.generation;
     this.services = parts.services;
     this.mailbox = parts.mailbox;
     this.#parts = parts;
@@ -65,7 +82,7 @@ export class RunHost implements ContextHost {
   }
 
   nextCall(name: string, explicitId?: string): CallIdentity {
-    if (this.#parts.exit.end !== null) {
+    if (this.#parts.exit.end !== null || this.#parts.isCodeOver()) {
       throw new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
     }
     return this.#parts.ids.next(name, explicitId);
@@ -87,13 +104,13 @@ export class RunHost implements ContextHost {
     pump.codeMoves();
   }
 
-  value(name: string, make: () => unknown): unknown {
+  atOnce({ name, verb, kind, make }: OnceOrder): unknown {
     const { position, id } = this.nextCall(name);
     const { replay, recorder, exit, pump } = this.#parts;
     const { codec } = this.services;
     if (replay.next !== undefined) {
       try {
-        const entry = replay.takeValue({ position, id, verb: 'value' });
+        const entry = replay.takeAtOnce({ position, id, verb, kind });
         // The replay may be waiting for this very call: what history has behind it is due now.
         pump.codeMoves();
         return codec.decode(entry.data!);
@@ -102,8 +119,8 @@ export class RunHost implements ContextHost {
         throw error;
       }
     }
-    const value = make();
-    recorder.record({ position, id, kind: 'value', data: codec.encode(value), dueAt: null });
+    const { value, extras } = make();
+    recorder.record({ position, id, kind, data: codec.encode(value), dueAt: null }, extras);
     pump.codeMoves();
     return value;
   }
@@ -111,16 +128,34 @@ export class RunHost implements ContextHost {
   recordAtCall(
     call: DurableCall,
     { kind, data, dueAt }: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
+    extras?: ExtraFacts,
   ): void {
-    call.apply(this.#parts.recorder.record({ position: call.position, id: call.id, kind, data, dueAt }));
+    call.apply(this.#parts.recorder.record({ position: call.position, id: call.id, kind, data, dueAt }, extras));
   }
 
-  subscribed(channel: string): void {
-    this.#parts.recorder.subscribed(channel);
+  readSignals(): Promise<void> {
+    return this.#parts.readSignals();
   }
 
-  subscribe(channel: string): void {
-    this.#parts.recorder.subscribe(channel);
+  childStarted(child: StartedChild): void {
+    this.#children ??= new Map();
+    this.#children.set(child.instanceId, child);
+  }
+
+  childEnded(instanceId: string): void {
+    this.#children?.delete(instanceId);
+  }
+
+  get openChildren(): readonly StartedChild[] {
+    return this.#children === null ? [] : [...this.#children.values()];
+  }
+
+  compensable(completed: Compensable): void {
+    this.#parts.saga.add(completed);
+  }
+
+  recur(input: string): void {
+    this.#parts.onRecur(input);
   }
 
   propose(proposal: Proposal): void {

@@ -1,6 +1,6 @@
 // Hands out recorded outcomes in their recorded order, and finds where the code does something else.
 import { NonDeterminismError } from '../domain/errors.js';
-import type { HistoryEntry } from '../domain/history.js';
+import type { HistoryEntry, HistoryKind } from '../domain/history.js';
 import type { Clock } from '../ports/clock.js';
 import type { CallIds } from './call-ids.js';
 import { describeCall, describeEntry, verbOf, type Verb } from './determinism.js';
@@ -50,6 +50,14 @@ export class RunReplay {
     return this.#parts.cursor.isPrepared;
   }
 
+  /** Takes the next entry if it is of this kind, which belongs to no call of the code. */
+  takeOf(kind: HistoryKind): HistoryEntry | undefined {
+    const entry = this.next;
+    if (entry?.kind !== kind) return undefined;
+    this.#advance();
+    return entry;
+  }
+
   /** Makes sure that all that the code may ask for before the next outcome is at hand. */
   async prepare(): Promise<void> {
     await this.#parts.cursor.prepare();
@@ -97,9 +105,14 @@ export class RunReplay {
    * loaded by now) may be here before outcomes that it was given earlier then. What it asks for is the same.
    * @throws NonDeterminismError
    */
-  takeValue(call: { readonly position: number; readonly id: string; readonly verb: Verb }): HistoryEntry {
+  takeAtOnce(call: {
+    readonly position: number;
+    readonly id: string;
+    readonly verb: Verb;
+    readonly kind: HistoryKind;
+  }): HistoryEntry {
     const isOf = ({ kind, position, callId }: HistoryEntry): boolean =>
-      kind === 'value' && position === call.position && callId === call.id;
+      kind === call.kind && position === call.position && callId === call.id;
     const entry = this.next!;
     if (isOf(entry)) {
       this.#advance();

@@ -1,6 +1,8 @@
 // What a run needs from the process around it.
+import type { ChannelMode } from '../domain/channel.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { RetryPolicy } from '../domain/retry-policy.js';
+import type { Wakeup } from '../domain/wakeup.js';
 import type { ActivityTransactions } from '../ports/activity-transaction.js';
 import type { Clock } from '../ports/clock.js';
 import type { Codec } from '../ports/codec.js';
@@ -30,6 +32,9 @@ export interface HookCaller {
 export interface RunReader {
   history(instanceId: string, afterSeq: number): Promise<readonly HistoryEntry[]>;
   mail(instanceId: string, topic: string, afterMailId: string | null): Promise<readonly Mail[]>;
+  members(group: string): Promise<readonly string[]>;
+  /** The mode of a channel's topic, which is the given one if it had none. */
+  fixMode(topic: string, mode: ChannelMode): Promise<ChannelMode>;
   /** Reads and clears the attention of one owned instance; undefined when this worker does not own it. */
   signals(instanceId: string): Promise<RunSignals | undefined>;
 }
@@ -47,6 +52,8 @@ export interface RunServices {
   readonly progress: ProgressSink;
   readonly reader: RunReader;
   readonly transactions: ActivityTransactions;
+  /** Tells this process and others of what was committed in an activity's transaction. */
+  readonly tell: (wakeups: readonly Wakeup[]) => void;
   /** The app's policy, for activities that set none of their own. */
   readonly retry: RetryPolicy;
   /** The largest JSON text, in bytes of UTF-8, that a value may become. */

@@ -1,6 +1,6 @@
 // One execution of one instance in this process: code and history in, progress and an end out.
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
-import { WorkflowCancelledError } from '../domain/errors.js';
+import { NotRunningError, WorkflowCancelledError } from '../domain/errors.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { ClaimedRun } from '../ports/run-store.js';
 import { Attention } from './attention.js';
@@ -10,6 +10,8 @@ import { LazyAbort } from './lazy-abort.js';
 import { Mailbox } from './mailbox.js';
 import { OpenCalls } from './open-calls.js';
 import { OutcomeDelivery } from './outcome-delivery.js';
+import { scanHistory } from './history-scan.js';
+import { RunEnding } from './run-ending.js';
 import { RunExit, type RunEnd } from './run-exit.js';
 import { RunHost } from './run-host.js';
 import { RunPump, type NextStep } from './run-pump.js';
@@ -17,6 +19,9 @@ import { RunRecorder } from './run-recorder.js';
 import { RunReplay } from './run-replay.js';
 import type { RunServices } from './run-services.js';
 import { RunSettling } from './run-settling.js';
+import { Saga } from './saga.js';
+import type { StartedChild } from './context-host.js';
+import type { CarriedSubscriptions } from './subscriptions.js';
 import { startWorkflowCode } from './workflow-code.js';
 
 /**
@@ -30,7 +35,7 @@ export class Run {
   /** Under which claim of the instance this is executed. */
   readonly claim: number;
   readonly #workflow: AnyWorkflow;
-  readonly #input: string;
+  readonly #claimed: ClaimedRun;
   readonly #services: RunServices;
   readonly #calls = new OpenCalls();
   readonly #replay: RunReplay;
@@ -39,9 +44,13 @@ export class Run {
   readonly #pump: RunPump;
   readonly #host: RunHost;
   readonly #settling: RunSettling;
+  readonly #ending: RunEnding;
+  readonly #saga = new Saga();
   readonly #attention = new Attention(() => this.#readSignals());
   readonly #abort = new LazyAbort();
   #cancel: { readonly reason: string | null } | null = null;
+  /** Cancelled before its code began, with nothing to undo: the children to cancel with it. */
+  #endsAtOnce: readonly StartedChild[] | null = null;
 
   constructor(workflow: AnyWorkflow, claimed: ClaimedRun, services: RunServices) {
     const { instanceId, workflowName, claim } = claimed;
@@ -49,7 +58,7 @@ export class Run {
     this.workflowName = workflowName;
     this.claim = claim;
     this.#workflow = workflow;
-    this.#input = claimed.input;
+    this.#claimed = claimed;
     this.#services = services;
     const ids = new CallIds(instanceId);
     const recorder = new RunRecorder(instanceId, services);
@@ -57,6 +66,7 @@ export class Run {
       instanceId,
       workflowName,
       claim,
+      parentId: claimed.parentId,
       services,
       recorder,
       onClose: (why) => this.#abandonAll(why),
@@ -70,6 +80,7 @@ export class Run {
       clock: services.clock,
       cursor: new HistoryCursor({
         entries: claimed.history,
+        start: claimed.historyStart,
         complete: claimed.historyComplete,
         load: (afterSeq) => services.reader.history(instanceId, afterSeq),
       }),
@@ -88,16 +99,18 @@ export class Run {
       calls: this.#calls,
       recorder,
       onHanded: () => this.#pump.codeIsGiven(),
-      isOver: () => this.#exit.isClosed || this.#cancel !== null,
+      tell: services.tell,
+      isOver: () => !this.#mayGoLive,
     });
     const mailbox = new Mailbox({
       limit: services.mailLimit,
-      load: (channel, after) => services.reader.mail(instanceId, channel, after),
+      load: (topic, after) => services.reader.mail(instanceId, topic, after),
     });
     mailbox.add(claimed.mail);
     this.#host = new RunHost({
       instanceId,
-      workflowName,
+      workflow,
+      generation: claimed.generation,
       services,
       mailbox,
       ids,
@@ -108,16 +121,32 @@ export class Run {
       exit: this.#exit,
       pump: this.#pump,
       abort: this.#abort,
+      saga: this.#saga,
       mayGoLive: () => this.#mayGoLive,
+      isCodeOver: () => this.#saga.decision !== null,
+      readSignals: () => this.#attention.request(),
+      onRecur: (input) => this.#ending.recur(input),
     });
-    this.#settling = new RunSettling({
+    this.#ending = new RunEnding({
       calls: this.#calls,
       replay: this.#replay,
+      recorder,
       exit: this.#exit,
       pump: this.#pump,
       host: this.#host,
-      storageTime: services.storageTime,
+      saga: this.#saga,
+      createdAt: claimed.createdAt,
       cancel: () => this.#cancel,
+      readSignals: () => this.#attention.request(),
+      abandonCode: () => this.#abandonCode(),
+    });
+    this.#settling = new RunSettling({
+      calls: this.#calls,
+      exit: this.#exit,
+      ending: this.#ending,
+      pump: this.#pump,
+      host: this.#host,
+      storageTime: services.storageTime,
       readSignals: () => this.#attention.request(),
       goLive: () => this.#goLive(),
     });
@@ -161,27 +190,45 @@ export class Run {
 
   async #begin(): Promise<void> {
     if (!this.#replay.isPrepared) await this.#replay.prepare();
+    if (this.#cancel !== null) {
+      const scanned = await scanHistory(this.#claimed, this.#services);
+      if (!scanned.hasToUndo) {
+        this.#endsAtOnce = scanned.openChildren;
+        return;
+      }
+    }
+    const carried = this.#replay.takeOf('carried_over');
+    if (carried !== undefined) {
+      this.#host.subscriptions.carry(this.#services.codec.decode(carried.data!) as CarriedSubscriptions);
+    }
     this.#host.isReplaying = this.#replay.next !== undefined;
-    if (this.#cancel !== null) return;
     const { instanceId, workflowName, claim } = this;
     if (claim === 1) this.#services.hooks.call('onWorkflowStart', { instanceId, workflowName });
     startWorkflowCode({
       workflow: this.#workflow,
       workflowName,
-      input: this.#input,
+      input: this.#claimed.input,
+      isInputChecked: this.#claimed.isInputChecked,
       services: this.#services,
       host: this.#host,
-      onEnd: (outcome) => this.#settling.codeEnded(outcome),
+      onEnd: (outcome) => this.#ending.codeEnded(outcome),
     });
   }
 
   #step(moved: boolean): NextStep {
-    if (this.#cancel !== null) return this.#settling.endAsCancelled();
+    if (this.#endsAtOnce !== null) return this.#ending.endAsCancelled(this.#endsAtOnce);
     return moved ? 'hop' : this.#turn();
   }
 
   /** The code is at rest: hand out the next outcome, or rest. */
   #turn(): NextStep {
+    const decision = this.#saga.decision === null ? this.#replay.takeOf('compensation_begun') : undefined;
+    if (decision !== undefined) {
+      this.#ending.takeDecision(decision);
+      return 'again';
+    }
+    const end = this.#ending.next();
+    if (end !== undefined) return end;
     const recorded = this.#replay.next;
     if (recorded !== undefined) return this.#repeat(recorded);
     // History is used up, and the code has come to rest behind its end.
@@ -218,12 +265,20 @@ export class Run {
     this.#pump.wakeUp();
   }
 
+  /** While the code repeats what it did, it is not told: it was not then, and what it is to have undone must come to light first. */
   #requestCancel(cancel: { readonly reason: string | null }): void {
     if (this.#cancel !== null) return;
     this.#cancel = cancel;
-    const reason = new WorkflowCancelledError({ instanceId: this.instanceId, reason: cancel.reason });
-    this.#abort.abort(reason);
-    this.#abandonAll(() => reason);
+    if (this.#replay.next === undefined && this.#saga.decision === null) this.#abandonCode();
+  }
+
+  #abandonCode(): void {
+    const why = (): Error =>
+      this.#cancel === null
+        ? new NotRunningError(`the code of instance ${JSON.stringify(this.instanceId)} has failed`)
+        : new WorkflowCancelledError({ instanceId: this.instanceId, reason: this.#cancel.reason });
+    if (this.#cancel !== null) this.#abort.abort(why());
+    this.#abandonAll(why);
   }
 
   #abandonAll(why: () => Error): void {
@@ -244,6 +299,6 @@ export class Run {
   }
 
   get #mayGoLive(): boolean {
-    return this.#exit.isOpen && this.#cancel === null;
+    return this.#exit.isOpen && (this.#cancel === null || this.#saga.decision !== null);
   }
 }

@@ -14,6 +14,8 @@ export interface WorkflowCodeParts {
   readonly workflowName: string;
   /** As it was written down. */
   readonly input: string;
+  /** False: nobody has held it against the workflow's schema. */
+  readonly isInputChecked: boolean;
   readonly services: RunServices;
   readonly host: ContextHost;
   /** Called once, unless the code never comes to its end. */
@@ -21,13 +23,17 @@ export interface WorkflowCodeParts {
 }
 
 /** Calls it at once. @throws what the codec throws when the input cannot be read */
-export function startWorkflowCode({ workflow, workflowName, input, services, host, onEnd }: WorkflowCodeParts): void {
+export function startWorkflowCode(parts: WorkflowCodeParts): void {
+  const { workflow, workflowName, isInputChecked, services, host, onEnd } = parts;
   const context = createWorkflowContext(host);
-  const given: unknown = services.codec.decode(input);
+  const written: unknown = services.codec.decode(parts.input);
+  const inputSchema = isInputChecked ? undefined : workflow.options.input;
   // The promise callbacks below are where the end is settled: in the same turn of the event loop as the last outcome, so that the
   // last step and the completion share one commit.
   outsideActivity(async () => {
-    const output: unknown = await workflow.execute(context, given);
+    const input: unknown =
+      inputSchema === undefined ? written : await validate(inputSchema, written, `input of workflow ${workflowName}`);
+    const output: unknown = await workflow.execute(context, input);
     const schema = workflow.options.output;
     const valid: unknown = schema === undefined ? output : await validate(schema, output, `output of workflow ${workflowName}`);
     return encodePayload(valid, `the output of workflow ${workflowName}`, services);

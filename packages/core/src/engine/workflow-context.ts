@@ -1,9 +1,8 @@
 // The context object that a workflow function gets: the durable verbs, bound to one run.
 import type { ActivityContext } from '../authoring/activity-context.js';
 import { checkAttemptOptions, type Activity } from '../authoring/define-activity.js';
-import { checkSchema, validate } from '../authoring/standard-schema.js';
-import type { RunOptions, WaitEventOptions, WorkflowContext } from '../authoring/workflow-context.js';
-import type { ReceivedEvent } from '../domain/cloud-event.js';
+import { validate } from '../authoring/standard-schema.js';
+import type { RunOptions, WorkflowContext } from '../authoring/workflow-context.js';
 import { durationMs, longestDurationMs, timeLimitMs } from '../domain/duration.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
@@ -11,20 +10,33 @@ import { checkKnownOptions, namesOf } from '../domain/known-options.js';
 import { resolveRetryPolicy } from '../domain/retry-policy.js';
 import type { Logger } from '../ports/logger.js';
 import { refuseInsideActivity } from './nested-calls.js';
-import { ActivityCall } from './operations/activity-call.js';
-import { EventWaitCall } from './operations/event-wait-call.js';
+import { ActivityCall, activityWords, compensableWords, type RecordedActivity } from './operations/activity-call.js';
 import { SleepCall } from './operations/sleep-call.js';
 import { encodePayload } from './payload.js';
 import type { ContextHost } from './context-host.js';
 import type { RunServices } from './run-services.js';
+import type { CompensationOrder } from './saga.js';
 import { scopedLogger } from './scoped-logger.js';
+import { runChild, startChild } from './verbs/child-verbs.js';
+import { waitEvent } from './verbs/event-verbs.js';
+import {
+  groupMembers,
+  joinGroup,
+  leaveGroup,
+  publish,
+  receive,
+  sendEvent,
+  sendTo,
+  subscribe,
+  unsubscribe,
+} from './verbs/message-verbs.js';
+import { recur } from './verbs/recur-verb.js';
 
 type InlineFunction = (ctx: ActivityContext) => unknown;
 type AnyActivity = Activity<unknown, unknown, unknown>;
 
 const callOptionNames = namesOf<RunOptions>({ id: true, retry: true, timeout: true });
 const noOptions: RunOptions = Object.freeze({});
-const waitOptionNames = namesOf<WaitEventOptions<unknown>>({ timeout: true, schema: true });
 
 /** Made once per execution. Its verbs may be taken out of it: `const { run, sleep } = ctx`. */
 export function createWorkflowContext(run: ContextHost): WorkflowContext {
@@ -89,6 +101,54 @@ class RunContext implements WorkflowContext {
     return (type, options) => waitEvent(this.#run, type, options);
   }
 
+  get publish(): WorkflowContext['publish'] {
+    return (channel, data, options) => publish(this.#run, channel, [data, options]);
+  }
+
+  get sendTo(): WorkflowContext['sendTo'] {
+    return (instanceId, channel, data, options) => sendTo(this.#run, { instanceId, channel }, [data, options]);
+  }
+
+  get sendEvent(): WorkflowContext['sendEvent'] {
+    return (event) => sendEvent(this.#run, event);
+  }
+
+  get subscribe(): WorkflowContext['subscribe'] {
+    return (channel, mode) => subscribe(this.#run, channel, mode);
+  }
+
+  get unsubscribe(): WorkflowContext['unsubscribe'] {
+    return (channel) => unsubscribe(this.#run, channel);
+  }
+
+  get receive(): WorkflowContext['receive'] {
+    return (channel, options) => receive(this.#run, channel, options);
+  }
+
+  get joinGroup(): WorkflowContext['joinGroup'] {
+    return (group) => joinGroup(this.#run, group);
+  }
+
+  get leaveGroup(): WorkflowContext['leaveGroup'] {
+    return (group) => leaveGroup(this.#run, group);
+  }
+
+  get groupMembers(): WorkflowContext['groupMembers'] {
+    return (group) => groupMembers(this.#run, group);
+  }
+
+  get startChild(): WorkflowContext['startChild'] {
+    return (workflow, ...given) => startChild(this.#run, workflow, given) as Promise<never>;
+  }
+
+  get runChild(): WorkflowContext['runChild'] {
+    return (workflow, ...given) => runChild(this.#run, workflow, given) as Promise<never>;
+  }
+
+  get recur(): WorkflowContext['recur'] {
+    return (input) => recur(this.#run, input);
+  }
+
   get now(): WorkflowContext['now'] {
     return () => value(this.#run, 'now', ({ storageTime }) => Math.trunc(storageTime.now()));
   }
@@ -140,19 +200,43 @@ function toActivityCall(what: AnyActivity | string, given: unknown, options: Run
 function runActivity(run: ContextHost, { name, options, activity, given }: CheckedCall): Promise<unknown> {
   const declared = activity === null ? noOptions : activity.options;
   const timeout = options.timeout ?? declared.timeout;
-  const execute = activity === null ? (given as InlineFunction) : declaredFunction(run, activity, given);
+  const input = activity === null ? null : takenInput(run, activity, given);
+  const execute = input === null ? (given as InlineFunction) : declaredFunction(activity!, input);
   const { position, id } = run.nextCall(name, options.id);
+  const retry = resolveRetryPolicy(options.retry, resolveRetryPolicy(declared.retry, run.services.retry, name), name);
+  const timeoutMs = timeout === undefined ? null : timeLimitMs(timeout, `activity ${name}: timeout`);
+  const compensation = activity === null ? undefined : compensationOf(activity, { retry, timeoutMs });
   const call = new ActivityCall(run, {
     position,
     id,
     name,
     execute,
     output: activity?.options.output,
-    retry: resolveRetryPolicy(options.retry, resolveRetryPolicy(declared.retry, run.services.retry, name), name),
-    timeoutMs: timeout === undefined ? null : timeLimitMs(timeout, `activity ${name}: timeout`),
+    retry,
+    timeoutMs,
+    words: compensation === undefined ? activityWords : compensableWords,
+    recorded: compensation === undefined ? undefined : (output): RecordedActivity => ({ activity: name, input: input!(), output }),
+    compensation,
   });
   run.open(call);
   return call.promise;
+}
+
+/** With its own policy, laid over that of the activity. */
+function compensationOf(
+  { name, options }: AnyActivity,
+  { retry, timeoutMs }: Pick<CompensationOrder, 'retry' | 'timeoutMs'>,
+): CompensationOrder | undefined {
+  const { compensate, input } = options;
+  if (compensate === undefined) return undefined;
+  if (typeof compensate === 'function') return { execute: compensate, input, retry, timeoutMs };
+  const what = `activity ${name}: compensate`;
+  return {
+    execute: compensate.execute,
+    input,
+    retry: resolveRetryPolicy(compensate.retry, retry, what),
+    timeoutMs: compensate.timeout === undefined ? timeoutMs : timeLimitMs(compensate.timeout, `${what}: timeout`),
+  };
 }
 
 function sleep(run: ContextHost, dueAt: () => number): Promise<void> {
@@ -162,43 +246,27 @@ function sleep(run: ContextHost, dueAt: () => number): Promise<void> {
   return call.promise;
 }
 
-function waitEvent<TData>(run: ContextHost, type: string, options: WaitEventOptions<TData> = {}): Promise<ReceivedEvent<TData>> {
-  refuseInsideActivity('waitEvent');
-  checkName(type, 'event type');
-  checkKnownOptions(options, waitOptionNames, 'ctx.waitEvent: options');
-  const { schema } = options;
-  checkSchema(schema, 'ctx.waitEvent: schema');
-  const { position, id } = run.nextCall(type);
-  const call = new EventWaitCall<TData>(run, {
-    position,
-    id,
-    type,
-    timeoutMs: options.timeout === undefined ? null : timeLimitMs(options.timeout, 'ctx.waitEvent: timeout'),
-    accept: (event) =>
-      schema === undefined
-        ? (event as ReceivedEvent<TData>)
-        : validate(schema, event.data, `data of event ${type}`).then((data) => ({ ...event, data })),
-  });
-  run.open(call);
-  return call.promise;
-}
-
 function value<T>(run: ContextHost, verb: string, make: (services: RunServices) => T): T {
   refuseInsideActivity(verb);
-  return run.value(verb, () => make(run.services)) as T;
+  return run.atOnce({ name: verb, verb: 'value', kind: 'value', make: () => ({ value: make(run.services) }) }) as T;
 }
 
 /**
- * The function with its input in it. The input passes through the codec at the call, so that what the code changes in it later, and
+ * Gives copies of the input as it was at the call. It passes through the codec there, so that what the code changes in it later, and
  * what the activity changes in it, stays on its own side: on replay the activity does not run, and nothing would change.
  */
-function declaredFunction(run: ContextHost, activity: AnyActivity, given: unknown): InlineFunction {
-  const { codec } = run.services;
-  const { input: schema } = activity.options;
+function takenInput(run: ContextHost, activity: AnyActivity, given: unknown): () => unknown {
   const isPlain = given === null || (typeof given !== 'object' && typeof given !== 'function' && typeof given !== 'symbol');
-  const text = isPlain ? null : encodePayload(given, `the input of activity ${activity.name}`, run.services);
+  if (isPlain) return () => given;
+  const { codec } = run.services;
+  const text = encodePayload(given, `the input of activity ${activity.name}`, run.services);
+  return () => codec.decode(text);
+}
+
+function declaredFunction(activity: AnyActivity, input: () => unknown): InlineFunction {
+  const { input: schema } = activity.options;
   return async (ctx) => {
-    const copy = text === null ? given : codec.decode(text);
+    const copy = input();
     const valid = schema === undefined ? copy : await validate(schema, copy, `input of activity ${ctx.activityId}`);
     return activity.execute(ctx, valid);
   };

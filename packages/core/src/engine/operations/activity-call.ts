@@ -6,10 +6,13 @@ import {
   PayloadTooLargeError,
   ValidationError,
 } from '../../domain/errors.js';
-import type { HistoryEntry } from '../../domain/history.js';
+import type { HistoryEntry, HistoryKind } from '../../domain/history.js';
+import type { WaitingStatus } from '../../domain/instance.js';
 import { isNonRetryable, retryDelayMs, type RetryPolicy } from '../../domain/retry-policy.js';
 import { ActivityAttempt, type ActivityOrder, type AttemptEnd } from '../activity-attempt.js';
+import type { Verb } from '../determinism.js';
 import { encodeWithError } from '../encode-error.js';
+import type { CompensationOrder } from '../saga.js';
 import type { CallHost, DurableCall, Waiting } from './durable-call.js';
 
 /** What an `activity_retry` entry holds. */
@@ -19,6 +22,48 @@ interface FailedAttempt {
   readonly since: number;
   readonly error: unknown;
 }
+
+/** What an `activity_compensable` entry holds. */
+export interface RecordedActivity {
+  readonly activity: string;
+  readonly input: unknown;
+  readonly output: unknown;
+}
+
+/** How its entries are called, and what the instance waits for between two attempts. */
+export interface ActivityWords {
+  readonly verb: Verb;
+  readonly completed: HistoryKind;
+  readonly failed: HistoryKind;
+  readonly retry: HistoryKind;
+  readonly waiting: WaitingStatus;
+}
+
+/** What is run, and how it is recorded. */
+export interface CallOrder extends ActivityOrder {
+  readonly words: ActivityWords;
+  /** What undoes it, when it completes. */
+  readonly compensation?: CompensationOrder | undefined;
+}
+
+export const activityWords: ActivityWords = {
+  verb: 'activity',
+  completed: 'activity_completed',
+  failed: 'activity_failed',
+  retry: 'activity_retry',
+  waiting: 'waiting_for_retry',
+};
+
+/** Of an activity that can be undone. */
+export const compensableWords: ActivityWords = { ...activityWords, completed: 'activity_compensable' };
+
+export const compensationWords: ActivityWords = {
+  verb: 'compensation',
+  completed: 'compensation_completed',
+  failed: 'compensation_failed',
+  retry: 'compensation_retry',
+  waiting: 'compensating',
+};
 
 /** Of an attempt that has ended. */
 interface AttemptFacts {
@@ -31,13 +76,13 @@ interface AttemptFacts {
  * and the next due time survive this process, and a long delay costs nothing: the run is put away like in a sleep.
  */
 export class ActivityCall implements DurableCall {
-  readonly verb = 'activity';
+  readonly verb: Verb;
   readonly position: number;
   readonly id: string;
   readonly promise: Promise<unknown>;
   isLive = false;
   readonly #host: CallHost;
-  readonly #order: ActivityOrder;
+  readonly #order: CallOrder;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
   #failed: FailedAttempt | null = null;
@@ -45,9 +90,10 @@ export class ActivityCall implements DurableCall {
   #attempt: ActivityAttempt | null = null;
   #abandoned = false;
 
-  constructor(host: CallHost, order: ActivityOrder) {
+  constructor(host: CallHost, order: CallOrder) {
     this.#host = host;
     this.#order = order;
+    this.verb = order.words.verb;
     this.position = order.position;
     this.id = order.id;
     this.promise = new Promise((resolve, reject) => {
@@ -64,16 +110,20 @@ export class ActivityCall implements DurableCall {
 
   apply(entry: HistoryEntry): boolean {
     const { codec } = this.#host.services;
+    const { words } = this.#order;
     switch (entry.kind) {
-      case 'activity_retry':
+      case words.retry:
         this.#failed = codec.decode(entry.data!) as FailedAttempt;
-        this.#waiting = { status: 'waiting_for_retry', dueAt: entry.dueAt };
+        this.#waiting = { status: words.waiting, dueAt: entry.dueAt };
         return false;
-      case 'activity_completed':
-        this.#resolve(codec.decode(entry.data!));
+      case words.failed:
+        this.#reject(codec.decode(entry.data!));
+        return true;
+      case 'activity_compensable':
+        this.#resolve(this.#completedWithInput(entry.data!));
         return true;
       default:
-        this.#reject(codec.decode(entry.data!));
+        this.#resolve(codec.decode(entry.data!));
         return true;
     }
   }
@@ -139,14 +189,22 @@ export class ActivityCall implements DurableCall {
     }
   }
 
-  #succeed({ data, transaction }: AttemptEnd & { readonly ok: true }, facts: AttemptFacts): void {
+  /** The output, of which the saga keeps a text of its own: the code may change what it is given. */
+  #completedWithInput(data: string): unknown {
+    const { id, position } = this;
+    const { activity, output } = this.#host.services.codec.decode(data) as RecordedActivity;
+    this.#host.compensable({ activityId: id, activityName: activity, position, data, order: this.#order.compensation ?? null });
+    return output;
+  }
+
+  #succeed({ data, transaction, effects }: AttemptEnd & { readonly ok: true }, facts: AttemptFacts): void {
     const { hooks } = this.#host.services;
     this.#host.propose({
       call: this,
-      kind: 'activity_completed',
+      kind: this.#order.words.completed,
       data,
       dueAt: null,
-      mailId: undefined,
+      extras: effects === undefined ? undefined : { effects },
       transaction,
       refused: transaction === undefined ? undefined : (error) => this.#fail(error, facts),
       committed: hooks.has('onActivityComplete')
@@ -180,7 +238,7 @@ export class ActivityCall implements DurableCall {
       const dueAt = services.storageTime.ahead() + delayMs;
       this.#host.propose({
         call: this,
-        kind: 'activity_retry',
+        kind: this.#order.words.retry,
         data: this.#encode(error, (shown) => ({ ...failed, error: shown })),
         dueAt,
         committed,
@@ -199,7 +257,7 @@ export class ActivityCall implements DurableCall {
               ? { why: `no attempt may start later than ${retry.maxDurationMs} ms after the first failure` }
               : {}),
           });
-    this.#host.propose({ call: this, kind: 'activity_failed', data: this.#encode(error, thrown), dueAt: null, committed });
+    this.#host.propose({ call: this, kind: this.#order.words.failed, data: this.#encode(error, thrown), dueAt: null, committed });
   }
 
   #encode(error: unknown, around: (error: unknown) => unknown): string {

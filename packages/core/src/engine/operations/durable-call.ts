@@ -4,8 +4,11 @@ import type { WaitingStatus } from '../../domain/instance.js';
 import type { ActivityTransaction } from '../../ports/activity-transaction.js';
 import type { CallIdentity } from '../call-ids.js';
 import type { Verb } from '../determinism.js';
+import type { ExtraFacts } from '../entry-extras.js';
 import type { Mailbox } from '../mailbox.js';
 import type { RunServices } from '../run-services.js';
+import type { Compensable } from '../saga.js';
+import type { Subscriptions } from '../subscriptions.js';
 
 /** A call that only waits: until a time, for something from outside, or for whichever comes first. */
 export interface Waiting {
@@ -20,8 +23,8 @@ export interface Proposal {
   readonly kind: HistoryKind;
   readonly data: string | null;
   readonly dueAt: number | null;
-  /** Mail that the outcome consumes. */
-  readonly mailId?: string | undefined;
+  /** What goes into the same commit: mail that the outcome consumes, what it brings about. */
+  readonly extras?: ExtraFacts | undefined;
   /** The transaction in which the entry is to be committed, instead of with the rest. */
   readonly transaction?: ActivityTransaction | undefined;
   /** The transaction could not be committed: the outcome did not take place. */
@@ -60,15 +63,18 @@ export interface CallHost {
   readonly mailbox: Mailbox;
   /** True when no new attempt may begin, since the process hands over its runs. */
   readonly draining: boolean;
-  /** Records an entry at the call and applies it. */
+  /** What the instance is subscribed to, as far as its code has come. */
+  readonly subscriptions: Subscriptions;
+  /** Records an entry at the call, with what goes into the same commit, and applies it. */
   recordAtCall(
     call: DurableCall,
     entry: { readonly kind: HistoryKind; readonly data: string | null; readonly dueAt: number | null },
+    extras?: ExtraFacts,
   ): void;
-  /** History shows that the instance subscribed to this channel. */
-  subscribed(channel: string): void;
-  /** The instance keeps mail of this channel from the next commit on, if it does not already. */
-  subscribe(channel: string): void;
+  /** Reads mail and cancellations. Resolves when a reading that began after this call is over. */
+  readSignals(): Promise<void>;
+  /** An activity completed that can be undone. */
+  compensable(completed: Compensable): void;
   propose(proposal: Proposal): void;
   /** Resolves when everything recorded so far is committed; rejects when it never will be. */
   durable(): Promise<void>;

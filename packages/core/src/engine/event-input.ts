@@ -1,44 +1,35 @@
-// Events from outside, checked and written down.
+// Events as users give them, checked.
 import type { CloudEventInput, ReceivedEvent } from '../domain/cloud-event.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
-import { encodePayload } from '../engine/payload.js';
 import type { Clock } from '../ports/clock.js';
-import type { Codec } from '../ports/codec.js';
 import type { Entropy } from '../ports/entropy.js';
-import type { NewEvent } from '../ports/instance-store.js';
 
-/** @throws InvalidArgumentError, PayloadTooLargeError, PayloadNotSerializableError */
-export function toEvent(
-  input: CloudEventInput,
-  parts: { readonly codec: Codec; readonly clock: Clock; readonly entropy: Entropy; readonly maxPayloadBytes: number },
-): NewEvent {
+/**
+ * The event with what it did not say: an id, a time.
+ * @throws InvalidArgumentError
+ */
+export function toReceivedEvent(
+  input: Omit<CloudEventInput, 'instanceId'>,
+  parts: { readonly clock: Clock; readonly entropy: Entropy },
+): ReceivedEvent {
   if (typeof input !== 'object' || input === null) throw refused('event', input, `an object such as { type, source, data }`);
   checkName(input.type, 'event type');
   checkName(input.source, 'event source');
   if (input.id !== undefined) checkName(input.id, 'event id');
-  if (input.instanceId !== undefined) checkName(input.instanceId, 'instanceId');
   if (input.subject !== undefined && typeof input.subject !== 'string') throw refused('subject', input.subject, 'a text');
   checkExtensions(input.extensions);
   // Not everything that Date takes: null would be 1970.
   const time = input.time === undefined ? new Date(parts.clock.now()) : new Date(input.time ?? Number.NaN);
   if (Number.isNaN(time.getTime())) throw refused('time', input.time, 'a Date or a timestamp such as 2026-01-31T12:00:00Z');
-  const eventId = input.id ?? parts.entropy.uuid();
-  const event: ReceivedEvent = {
-    id: eventId,
+  return {
+    id: input.id ?? parts.entropy.uuid(),
     type: input.type,
     source: input.source,
     subject: input.subject,
     time,
     extensions: { ...input.extensions },
     data: input.data,
-  };
-  return {
-    eventId,
-    source: input.source,
-    channel: input.type,
-    data: encodePayload(event, `event ${input.type}`, parts),
-    targetInstanceId: input.instanceId ?? null,
   };
 }
 

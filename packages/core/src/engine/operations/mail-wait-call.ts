@@ -1,0 +1,208 @@
+// Waits for mail: an event, a message, the end of a child. The oldest that fits, or the timeout.
+import { WaitTimeoutError } from '../../domain/errors.js';
+import type { HistoryEntry, HistoryKind } from '../../domain/history.js';
+import type { WaitingStatus } from '../../domain/instance.js';
+import type { Mail, NewSubscription } from '../../ports/run-store.js';
+import type { CallIdentity } from '../call-ids.js';
+import type { Verb } from '../determinism.js';
+import type { EffectFacts, ExtraFacts } from '../entry-extras.js';
+import type { MailFilter } from '../mailbox.js';
+import type { CallHost, DurableCall, Waiting } from './durable-call.js';
+
+/** What is waited for, and how that is written down. */
+export interface MailWait<T> extends CallIdentity {
+  readonly verb: Verb;
+  readonly topic: string;
+  /** What people call it. */
+  readonly name: string;
+  readonly status: WaitingStatus;
+  /** The kinds of its entries. `set` null: nothing is recorded at the call, and it has no timeout. */
+  readonly kinds: { readonly set: HistoryKind | null; readonly received: HistoryKind; readonly timedOut: HistoryKind | null };
+  readonly timeoutMs: number | null;
+  /** Made with the wait, if the instance does not have it. */
+  readonly subscription?: Pick<NewSubscription, 'topic' | 'filter'> | undefined;
+  /** Which mail of the topic. Default: any. */
+  readonly isWanted?: MailFilter | undefined;
+  /** The topic is `competing`: it has to ask for a message. */
+  readonly seeks: boolean;
+  /** What the code gets of what was received; what it throws, the code is thrown. */
+  readonly accept: (received: unknown) => T | Promise<T>;
+}
+
+/** Mail is taken by the oldest open wait that it fits; the taking and the record of it are one commit. */
+export class MailWaitCall<T> implements DurableCall {
+  readonly verb: Verb;
+  readonly position: number;
+  readonly id: string;
+  readonly promise: Promise<T>;
+  isLive = false;
+  readonly #host: CallHost;
+  readonly #wait: MailWait<T>;
+  #resolve!: (value: T | Promise<T>) => void;
+  #reject!: (error: Error) => void;
+  #waiting: Waiting | null = null;
+  /** It counts as one of the instance's calls that ask the queue of the topic for a message. */
+  #isSeeking = false;
+  #abandoned = false;
+
+  constructor(host: CallHost, wait: MailWait<T>) {
+    this.#host = host;
+    this.#wait = wait;
+    this.verb = wait.verb;
+    this.position = wait.position;
+    this.id = wait.id;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // A loser of a race may reject with nobody listening; that is no fault of the process.
+    this.promise.catch(() => undefined);
+  }
+
+  get waiting(): Waiting | null {
+    return this.#waiting;
+  }
+
+  apply(entry: HistoryEntry): boolean {
+    const { kinds, subscription, seeks, status, name, timeoutMs, accept } = this.#wait;
+    if (entry.kind === kinds.set) {
+      if (subscription !== undefined) this.#host.subscriptions.add(subscription);
+      // On the first run, when it is known, what is at hand already is not asked for.
+      if (seeks && !this.isLive) this.#seeks();
+      this.#waiting = { status, dueAt: entry.dueAt };
+      return false;
+    }
+    this.#waiting = null;
+    this.#ceases();
+    if (entry.kind === kinds.received) {
+      try {
+        this.#resolve(accept(this.#host.services.codec.decode(entry.data!)));
+      } catch (error) {
+        this.#reject(error as Error);
+      }
+    } else {
+      this.#reject(new WaitTimeoutError({ waitedFor: name, timeoutMs: timeoutMs ?? 0 }));
+    }
+    return true;
+  }
+
+  goLive(): void {
+    if (this.#waiting !== null) this.onMail();
+    else if (this.#host.subscriptions.isUnsettled(this.#wait.topic)) void this.#settleFirst();
+    else this.#set();
+  }
+
+  onMail(): void {
+    if (this.#waiting === null) return;
+    const { topic, isWanted } = this.#wait;
+    const mail = this.#host.mailbox.take(topic, isWanted);
+    if (mail !== undefined) this.#receive(mail);
+    else if (this.#host.mailbox.mayHaveMore) void this.#search();
+  }
+
+  expire(): void {
+    this.#waiting = null;
+    this.#host.propose({ call: this, kind: this.#wait.kinds.timedOut!, data: null, dueAt: null, extras: { effects: this.#effectsOfEnd(false) } });
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    this.#waiting = null;
+  }
+
+  #set(): void {
+    const { kinds, topic, name, timeoutMs, subscription, seeks, status, isWanted } = this.#wait;
+    const { mailbox, services, subscriptions } = this.#host;
+    if (kinds.set === null) {
+      this.#waiting = { status, dueAt: null };
+      this.onMail();
+      return;
+    }
+    const dueAt = timeoutMs === null ? null : services.storageTime.ahead() + timeoutMs;
+    const mail = mailbox.take(topic, isWanted);
+    const seeking = seeks && mail === undefined;
+    // In the same commit as the entry: whoever sends after that commit reaches this instance.
+    const isNew = subscription !== undefined && !subscriptions.has(subscription);
+    const extras: ExtraFacts | undefined =
+      isNew || seeking
+        ? { subscription: isNew ? subscription : undefined, effects: seeking ? [{ type: 'seek', topic }] : undefined }
+        : undefined;
+    if (seeking) this.#seeks();
+    this.#host.recordAtCall(this, { kind: kinds.set, data: services.codec.encode(name), dueAt }, extras);
+    if (mail !== undefined) this.#receive(mail);
+    else this.onMail();
+  }
+
+  #receive(mail: Mail): void {
+    this.#waiting = null;
+    const { kinds } = this.#wait;
+    const extras = { effects: this.#effectsOfEnd(mail.isQueued), takenMailId: mail.mailId };
+    this.#host.propose({ call: this, kind: kinds.received, data: mail.data, dueAt: null, extras });
+  }
+
+  /**
+   * A seek brings one message and is over. Where it did not, it must not stay behind the last call that wanted it, or the queue's next
+   * message would go to somebody who does not wait; and where it did, other calls of this instance may still want theirs.
+   */
+  #effectsOfEnd(cameFromQueue: boolean): readonly EffectFacts[] | undefined {
+    if (!this.#isSeeking) return undefined;
+    const { topic } = this.#wait;
+    this.#ceases();
+    const areOthers = this.#host.subscriptions.seekers(topic) > 0;
+    if (cameFromQueue === areOthers) return areOthers ? [{ type: 'seek', topic }] : undefined;
+    if (areOthers) return undefined;
+    this.#host.subscriptions.unsettle(topic);
+    return [{ type: 'unseek', topic }];
+  }
+
+  #seeks(): void {
+    this.#isSeeking = true;
+    this.#host.subscriptions.seeks(this.#wait.topic, 1);
+  }
+
+  #ceases(): void {
+    if (!this.#isSeeking) return;
+    this.#isSeeking = false;
+    this.#host.subscriptions.seeks(this.#wait.topic, -1);
+  }
+
+  /**
+   * An earlier wait gave back what the queue had given to the instance. A reading that was under way then may have brought it all the
+   * same: only what is read after that is durable is the instance's.
+   */
+  async #settleFirst(): Promise<void> {
+    const { topic } = this.#wait;
+    this.#host.workBegins();
+    try {
+      await this.#host.durable();
+      await this.#host.readSignals();
+      // Another call may have come first, and what came since is by its seek.
+      if (this.#host.subscriptions.isUnsettled(topic)) {
+        this.#host.mailbox.forgetQueued(topic);
+        this.#host.subscriptions.settle(topic);
+      }
+      if (!this.#abandoned) this.#set();
+    } catch (error) {
+      if (!this.#abandoned) this.#host.broken(error as Error);
+    } finally {
+      this.#host.workEnds();
+    }
+  }
+
+  /** Looks beyond what fits into memory; the run must not be put away meanwhile. */
+  async #search(): Promise<void> {
+    const { topic, isWanted } = this.#wait;
+    this.#host.workBegins();
+    try {
+      await this.#host.mailbox.search(topic, isWanted);
+      if (this.#waiting === null) return;
+      const mail = this.#host.mailbox.take(topic, isWanted);
+      if (mail !== undefined) this.#receive(mail);
+    } catch (error) {
+      // The storage refused, or nobody waits for it any more.
+      this.#host.broken(error as Error);
+    } finally {
+      this.#host.workEnds();
+    }
+  }
+}

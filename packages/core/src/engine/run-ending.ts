@@ -1,0 +1,172 @@
+// Decides how an instance ends: by its code, by a cancellation, by beginning anew; and that what is to be undone is undone first.
+import type { HistoryEntry } from '../domain/history.js';
+import type { StartedChild } from './context-host.js';
+import type { EffectFacts } from './entry-extras.js';
+import type { OpenCalls } from './open-calls.js';
+import { cancelOrders, type RunExit, type RunOutcome } from './run-exit.js';
+import type { RunHost } from './run-host.js';
+import type { NextStep, RunPump } from './run-pump.js';
+import type { RunRecorder } from './run-recorder.js';
+import type { RunReplay } from './run-replay.js';
+import type { Saga, SagaDecision } from './saga.js';
+import { undoingCall } from './undoing.js';
+
+const cancelled: RunOutcome = { status: 'cancelled', output: null, error: null };
+const noChildren: readonly StartedChild[] = [];
+
+export interface RunEndingParts {
+  readonly calls: OpenCalls;
+  readonly replay: RunReplay;
+  readonly recorder: RunRecorder;
+  readonly exit: RunExit;
+  readonly pump: RunPump;
+  readonly host: RunHost;
+  readonly saga: Saga;
+  /** When the instance was started. */
+  readonly createdAt: number;
+  /** The cancellation that was asked for, as far as it is known here. */
+  readonly cancel: () => { readonly reason: string | null } | null;
+  /** Reads what happened from outside. */
+  readonly readSignals: () => Promise<void>;
+  /** The code is over: its calls are given up, and it makes no more. */
+  readonly abandonCode: () => void;
+}
+
+export class RunEnding {
+  readonly #parts: RunEndingParts;
+  /** The code came to its end while the run was being put away: whether that counts is decided by the park. */
+  #late: (() => void) | null = null;
+
+  constructor(parts: RunEndingParts) {
+    this.#parts = parts;
+  }
+
+  /** The workflow's function returned or threw. */
+  codeEnded(outcome: RunOutcome): void {
+    const { exit, replay, saga } = this.#parts;
+    if (this.#isDecided) return;
+    if (exit.isParking) {
+      this.#late = () => this.codeEnded(outcome);
+      return;
+    }
+    // History knows it already, and what was undone since.
+    if (replay.next?.kind === 'compensation_begun') return;
+    const mismatch = replay.checkEnd(outcome.status);
+    if (mismatch !== null) void exit.stall(mismatch);
+    else if (outcome.status === 'failed' && !saga.isEmpty) this.#beginUndoing({ status: 'failed', error: outcome.error });
+    else {
+      const children = outcome.status === 'failed' ? this.#parts.host.openChildren : noChildren;
+      this.#finish(outcome, children).catch((error: unknown) => exit.breakOff(error as Error));
+    }
+  }
+
+  /** The code asked to begin anew. @param input JSON text */
+  recur(input: string): void {
+    const { exit, replay } = this.#parts;
+    if (this.#isDecided) return;
+    if (exit.isParking) {
+      this.#late = () => this.recur(input);
+      return;
+    }
+    const mismatch = replay.checkEnd('recurred');
+    if (mismatch !== null) void exit.stall(mismatch);
+    else this.#recur(input).catch((error: unknown) => exit.breakOff(error as Error));
+  }
+
+  /** A park was refused: the code's end, if it came meanwhile, counts. */
+  parkRefused(): void {
+    const late = this.#late;
+    this.#late = null;
+    late?.();
+  }
+
+  /** Ends the instance as its cancellation asks, without its code: there is nothing to undo. */
+  endAsCancelled(children: readonly StartedChild[]): Promise<void> {
+    return this.#finish(cancelled, children);
+  }
+
+  /** History says that the code was over here. */
+  takeDecision({ data }: HistoryEntry): void {
+    const { host, saga } = this.#parts;
+    saga.begin(host.services.codec.decode(data!) as SagaDecision);
+    this.#codeIsOver();
+  }
+
+  /** What there is to do about the end when the code is at rest; undefined: nothing, the run goes on. */
+  next(): NextStep | undefined {
+    const { saga, calls, host, cancel, replay } = this.#parts;
+    if (saga.decision !== null) return calls.isEmpty ? this.#undoNext() : undefined;
+    if (cancel() === null || replay.next !== undefined) return undefined;
+    if (saga.isEmpty) return this.#finish(cancelled, host.openChildren);
+    this.#beginUndoing({ status: 'cancelled', error: null });
+    return 'again';
+  }
+
+  get #isDecided(): boolean {
+    const { exit, cancel, saga } = this.#parts;
+    return exit.isClosed || cancel() !== null || saga.decision !== null;
+  }
+
+  /** The decision is an entry: whoever goes on after a crash comes to the same end, whatever the code would do now. */
+  #beginUndoing(decision: SagaDecision): void {
+    const { host, saga, recorder, cancel, pump } = this.#parts;
+    const children = host.openChildren;
+    const effects: EffectFacts[] = [
+      { type: 'compensating' },
+      ...host.subscriptions.seekingTopics().map((topic) => ({ type: 'unseek', topic }) as const),
+      ...cancelOrders(children, cancel()?.reason ?? null).map((order) => ({ type: 'cancel', order }) as const),
+    ];
+    const wakeups = children.map((child) => ({ kind: 'workflow_resumable', ...child }) as const);
+    const data = host.services.codec.encode(decision);
+    recorder.record({ position: -1, id: 'compensation', kind: 'compensation_begun', data, dueAt: null }, { effects, wakeups });
+    saga.begin(decision);
+    this.#codeIsOver();
+    pump.codeMoves();
+  }
+
+  #codeIsOver(): void {
+    const { calls, abandonCode } = this.#parts;
+    abandonCode();
+    calls.clear();
+  }
+
+  /** @throws CompensationNotFoundError, which stalls the instance. */
+  #undoNext(): NextStep {
+    const { host, saga, calls, replay, cancel, exit } = this.#parts;
+    const completed = saga.takeNext();
+    if (completed === undefined) {
+      const mismatch = replay.checkEnd('undone');
+      if (mismatch !== null) return exit.stall(mismatch);
+      const { status, error } = saga.decision!;
+      return this.#finish(cancel() === null ? { status, output: null, error } : cancelled, noChildren);
+    }
+    const call = undoingCall(host, saga, completed);
+    calls.add(call);
+    if (replay.next === undefined) calls.goLive(call);
+    return 'again';
+  }
+
+  async #finish(outcome: RunOutcome, children: readonly StartedChild[]): Promise<void> {
+    const { exit, cancel, host, saga } = this.#parts;
+    const compensationFailures = saga.failures(host.services.codec);
+    if (await exit.finish(outcome, { reason: cancel()?.reason ?? null, children, compensationFailures })) return;
+    await this.#endRefused();
+  }
+
+  async #recur(input: string): Promise<void> {
+    const { exit, host, createdAt } = this.#parts;
+    const { generation, draining } = host;
+    const carried = host.subscriptions.carried();
+    if (await exit.recur({ input, generation, carried, owned: !draining, createdAt })) return;
+    await this.#endRefused();
+  }
+
+  /** A cancellation came first: it decides what comes now. */
+  async #endRefused(): Promise<void> {
+    const { exit, cancel, pump, readSignals } = this.#parts;
+    exit.reopen();
+    await readSignals();
+    if (cancel() === null) throw new Error('the end of the instance was refused, but no cancellation was asked for');
+    pump.wakeUp();
+  }
+}
