@@ -1,5 +1,5 @@
 // Shows when the server is asked how full its queue of notes is, and what makes sending pause.
-import { ManualClock, recordingLogger } from '@romancy/core/testing';
+import { ManualClock, recordingLogger, settleTurns } from '@romancy/core/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClient, openFake } from '../test/fake-client.js';
 import type { OpenSession } from './open-session.js';
@@ -37,6 +37,42 @@ describe('a queue', () => {
     watch.answered('0.3', open);
     expect(watch.paused).toBe(false);
     expect(resumed).toBe(1);
+  });
+
+  it('that was half full when the notes were committed is so, though there was room when the same statement asked', () => {
+    watch.sending(70_000);
+    expect(watch.question(true)).toBe('usage');
+    watch.onNotice({ message: 'NOTIFY queue is 50% full', detail: 'The server process with PID 4711 is among those' });
+    watch.answered('0.48', open);
+    expect([watch.paused, resumed]).toEqual([true, 0]);
+    expect(watch.question(true)).toBe('usage');
+    watch.answered('0.48', open);
+    expect([watch.paused, resumed]).toEqual([false, 1]);
+  });
+
+  it('is said to fill, and at once that it is half full, each once a minute; with the session that holds it', async () => {
+    const clock = new ManualClock();
+    const logger = recordingLogger();
+    watch = new QueueWatch({ clock, logger, pingIntervalMs: 15_000, onResume: () => undefined });
+    const answer = async (usage: string): Promise<void> => {
+      watch.answered(usage, open);
+      await settleTurns(2);
+    };
+    await answer('0.3');
+    await answer('0.4');
+    watch.onNotice({ message: 'NOTIFY queue is 50% full', detail: 'The server process with PID 4711 is among those' });
+    await answer('0.55');
+    await answer('0.6');
+    const lines = logger
+      .at('warn')
+      .map(({ message, fields }) => [/filling|half full/.exec(message)?.[0], fields['blocking_pid']]);
+    expect(lines).toEqual([
+      ['filling', undefined],
+      ['half full', 4711],
+    ]);
+    await clock.advance('1m');
+    await answer('0.6');
+    expect(logger.at('warn').length).toBe(3);
   });
 
   it('is not taken for full because of any other word of the server', () => {

@@ -52,6 +52,10 @@ export class QueueWatch {
   #unasked = 0;
   #suspected = false;
   #saidAt = Number.NEGATIVE_INFINITY;
+  /** What the server has said by itself since the last question. */
+  #told = 0;
+  /** What was said last is that nothing is sent. */
+  #saidPaused = false;
   /** Named by the server itself, which says so to one session at more than half. */
   #blamed: number | null = null;
 
@@ -82,6 +86,7 @@ export class QueueWatch {
     if (this.paused || this.#suspected || this.#unasked >= mostUnasked) this.#asked = 'usage';
     else if (now - this.#askedAt < dueAfterMs) this.#asked = 'nothing';
     else this.#asked = this.#elected || !canBeElected ? 'usage' : 'usage-if-elected';
+    this.#told = 0;
     if (this.#asked !== 'nothing') {
       this.#askedAt = now;
       this.#unasked = 0;
@@ -97,7 +102,8 @@ export class QueueWatch {
       return;
     }
     if (this.#asked === 'usage-if-elected') this.#elected = true;
-    this.#set(Number(usage));
+    // What the same transaction was told at its commit is the younger word: its answer is from before its own notes.
+    this.#set(Math.max(Number(usage), this.#told));
     if (this.#usage! > warnAbove) void this.#say(open);
   }
 
@@ -127,7 +133,9 @@ export class QueueWatch {
     const pid = /\bPID (\d+)/.exec(detail ?? '')?.[1];
     if (pid !== undefined) this.#blamed = Number(pid);
     const percent = /\b(\d{2,3}) ?%/.exec(message ?? '')?.[1];
-    if (percent !== undefined) this.#set(Number(percent) / 100);
+    if (percent === undefined) return;
+    this.#told = Number(percent) / 100;
+    this.#set(this.#told);
   }
 
   sessionLost(): void {
@@ -147,8 +155,10 @@ export class QueueWatch {
 
   async #say({ session }: OpenSession): Promise<void> {
     const now = this.#parts.clock.monotonic();
-    if (now - this.#saidAt < sayMs) return;
+    // Worse than what was said last is said at once.
+    if (now - this.#saidAt < sayMs && this.#saidPaused === this.paused) return;
     this.#saidAt = now;
+    this.#saidPaused = this.paused;
     let suspect: Readonly<Record<string, unknown>> = {};
     try {
       const [row] = await session.query(suspectStatement);

@@ -2,31 +2,20 @@
 import type { AnyWorkflow, Workflow } from '../authoring/define-workflow.js';
 import { validate } from '../authoring/standard-schema.js';
 import type { CloudEventInput } from '../domain/cloud-event.js';
-import { durationMs, timeLimitMs, type Duration } from '../domain/duration.js';
-import {
-  ConfigurationError,
-  InstanceConflictError,
-  InstanceFinishedError,
-  InstanceNotFoundError,
-  NotRunningError,
-  ResultTimeoutError,
-  StorageUnavailableError,
-  WorkflowCancelledError,
-  WorkflowFailedError,
-} from '../domain/errors.js';
+import { durationMs, type Duration } from '../domain/duration.js';
+import { ConfigurationError, InstanceConflictError, InstanceFinishedError, InstanceNotFoundError } from '../domain/errors.js';
 import { checkName, timeOrderedUuid } from '../domain/ids.js';
-import { isFinal, type InstanceStatus } from '../domain/instance.js';
+import type { InstanceStatus } from '../domain/instance.js';
 import { encodePayload } from '../engine/payload.js';
-import type { FinishedInstance } from '../ports/instance-store.js';
-import { onAbort } from '../scheduler/on-abort.js';
-import { Scheduler, type SchedulerStatus } from '../scheduler/scheduler.js';
+import type { Scheduler, SchedulerStatus } from '../scheduler/scheduler.js';
+import { AppLife, type AppState } from './app-life.js';
 import { checkReason, checkStartOptions, type StartOptions } from './call-arguments.js';
+import { createScheduler } from './create-scheduler.js';
 import { toEvent } from './event-input.js';
-import { guardedHooks, guardedLogger } from './guarded.js';
+import { InstanceResults, type ResultRequest } from './instance-results.js';
 import { viewOf, type InstanceView } from './instance-view.js';
 import { cursorAfter, toListRequest, type ListOptions } from './list-query.js';
 import { resolveOptions, type ResolvedOptions, type RomancyOptions } from './options.js';
-import { giveBackStorage, isTakenByOther, takeStorage } from './storage-users.js';
 import { WorkflowHandle, type HandleHost } from './workflow-handle.js';
 
 /** One page of instances. */
@@ -43,15 +32,6 @@ export interface RomancyStatus extends SchedulerStatus {
   readonly storage: string;
 }
 
-export type AppState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
-
-/** How long `start()` goes on trying to reach its storage before it rejects. */
-const openTimeoutMs = 30_000;
-/** How many history entries come with a claim, and in each further page. */
-const historyLimit = 1000;
-/** How long a stalled instance rests before somebody tries it again. */
-const stallRetryMs = 60_000;
-
 /**
  * One app in one process: `new`, `start`, use, `stop`. It serves the workflows it was given; any number of processes may serve the
  * same ones on the same database. While the storage is unavailable, `startWorkflow`, `cancel`, `sendEvent` and `result` try again until it
@@ -61,44 +41,18 @@ export class Romancy {
   readonly #options: ResolvedOptions;
   readonly #scheduler: Scheduler;
   readonly #handleHost: HandleHost;
-  #state: AppState = 'new';
-  #starting: Promise<void> | null = null;
-  #stopping: Promise<void> | null = null;
-  readonly #stopRequested = new AbortController();
+  readonly #life: AppLife;
+  readonly #results: InstanceResults;
 
   /** @throws ConfigurationError naming the option that is wrong. Nothing is connected or begun yet. */
   constructor(options: RomancyOptions) {
     this.#options = resolveOptions(options);
-    const { storage, notifier, workflows, clock, entropy, codec, hooks } = this.#options;
-    const logger = guardedLogger(this.#options.logger);
-    this.#scheduler = new Scheduler({
-      storage,
-      notifier,
-      workflows,
-      options: {
-        newWorkerId: this.#options.newWorkerId,
-        serviceName: this.#options.serviceName,
-        concurrency: this.#options.concurrency,
-        leaseMs: this.#options.leaseMs,
-        renewalMs: this.#options.leaseMs / 3,
-        pace: this.#options,
-        claimBatchSize: this.#options.claimBatchSize,
-        historyLimit,
-      },
-      services: {
-        codec,
-        clock,
-        entropy,
-        logger,
-        hooks: guardedHooks(hooks, logger),
-        retry: this.#options.retry,
-        maxPayloadBytes: this.#options.maxPayloadBytes,
-        mailLimit: this.#options.mailLimit,
-        stallRetryMs,
-      },
-    });
+    const { storage, clock, codec } = this.#options;
+    this.#scheduler = createScheduler(this.#options);
+    this.#life = new AppLife(this.#options, this.#scheduler);
+    this.#results = new InstanceResults({ storage, scheduler: this.#scheduler, clock, codec, stopSignal: this.#life.stopSignal });
     this.#handleHost = {
-      result: (instanceId, resultOptions) => this.#result(instanceId, resultOptions),
+      result: (instanceId, request) => this.#result(instanceId, request),
       statusOf: (instanceId) => this.#statusOf(instanceId),
       cancel: (instanceId, reason) => this.cancel(instanceId, reason),
     };
@@ -111,14 +65,7 @@ export class Romancy {
    * NotRunningError after `stop`.
    */
   async start(): Promise<void> {
-    if (this.#state === 'stopping' || this.#state === 'stopped') {
-      throw new NotRunningError('this app was stopped; make a new Romancy to start again');
-    }
-    if (this.#starting === null) {
-      takeStorage(this.#options.storage, this);
-      this.#starting = this.#start();
-    }
-    await this.#starting;
+    await this.#life.start();
   }
 
   /**
@@ -129,8 +76,7 @@ export class Romancy {
   async stop(options: { readonly timeout?: Duration } = {}): Promise<void> {
     const timeoutMs =
       options.timeout === undefined ? this.#options.shutdownTimeoutMs : durationMs(options.timeout, 'stop: timeout');
-    this.#stopping ??= this.#stop(timeoutMs);
-    await this.#stopping;
+    await this.#life.stop(timeoutMs);
   }
 
   /**
@@ -143,7 +89,7 @@ export class Romancy {
     ...rest: undefined extends TGiven ? [input?: TGiven, options?: StartOptions] : [input: TGiven, options?: StartOptions]
   ): Promise<WorkflowHandle<TOutput>> {
     const [input, options = {}] = rest as [TGiven, StartOptions?];
-    await this.#running('startWorkflow');
+    await this.#life.running('startWorkflow');
     checkStartOptions(options);
     const { clock, entropy } = this.#options;
     const instanceId = options.instanceId ?? timeOrderedUuid(clock.now(), entropy.uuid());
@@ -169,7 +115,7 @@ export class Romancy {
 
   /** The instance as it is now; undefined when there is none. @throws InvalidArgumentError for what can be no id. */
   async get(instanceId: string): Promise<InstanceView | undefined> {
-    await this.#running('get');
+    await this.#life.running('get');
     checkName(instanceId, 'instanceId');
     const record = await this.#options.storage.instances.get(instanceId);
     return record === undefined ? undefined : viewOf(record, this.#options.codec);
@@ -177,7 +123,7 @@ export class Romancy {
 
   /** Instances, newest first, by pages that neither overlap nor skip while rows come. @throws InvalidArgumentError */
   async list(options: ListOptions = {}): Promise<InstancePage> {
-    await this.#running('list');
+    await this.#life.running('list');
     const request = toListRequest(options);
     // One row more than asked for tells whether another page follows.
     const records = await this.#options.storage.instances.list({ ...request, limit: request.limit + 1 });
@@ -196,7 +142,7 @@ export class Romancy {
    * @throws InstanceNotFoundError, InstanceFinishedError, InvalidArgumentError
    */
   async cancel(instanceId: string, reason?: string): Promise<void> {
-    await this.#running('cancel');
+    await this.#life.running('cancel');
     checkName(instanceId, 'instanceId');
     checkReason(reason);
     const { outcome, status, wakeups } = await this.#keepTrying(() =>
@@ -218,7 +164,7 @@ export class Romancy {
   async sendEvent(
     event: CloudEventInput,
   ): Promise<{ readonly eventId: string; readonly duplicate: boolean; readonly receivers: number }> {
-    await this.#running('sendEvent');
+    await this.#life.running('sendEvent');
     const made = toEvent(event, this.#options);
     const { outcome, receivers, wakeups } = await this.#keepTrying(() => this.#options.storage.instances.deliver(made));
     const instanceId = made.targetInstanceId ?? '';
@@ -234,76 +180,7 @@ export class Romancy {
   /** How this process does. Never fails, asks nobody. */
   status(): RomancyStatus {
     const { serviceName, storage } = this.#options;
-    return { state: this.#state, serviceName, storage: storage.description, ...this.#scheduler.status() };
-  }
-
-  async #start(): Promise<void> {
-    this.#state = 'starting';
-    const { storage, clock } = this.#options;
-    const deadline = new AbortController();
-    const late = new StorageUnavailableError(`${storage.description} could not be reached within ${openTimeoutMs / 1000} s`);
-    const cancel = clock.schedule(openTimeoutMs, () => deadline.abort(late), { keepAlive: true });
-    const giveUp = AbortSignal.any([deadline.signal, this.#stopRequested.signal]);
-    const context = { clock, logger: guardedLogger(this.#options.logger), notesOf: this.#options.notifier?.notesOf };
-    try {
-      await this.#scheduler.health.keepTrying(async () => {
-        try {
-          await storage.open(context);
-        } catch (error) {
-          late.cause = error;
-          throw error;
-        }
-      }, giveUp);
-      this.#stopRequested.signal.throwIfAborted();
-      await this.#scheduler.start(giveUp);
-      if (this.#state === 'starting') this.#state = 'running';
-    } catch (error) {
-      if (this.#state === 'starting') {
-        this.#state = 'new';
-        this.#starting = null;
-      }
-      await this.#closeStorage();
-      throw error;
-    } finally {
-      cancel();
-    }
-  }
-
-  async #stop(timeoutMs: number): Promise<void> {
-    const wasStarted = this.#starting !== null;
-    this.#state = 'stopping';
-    this.#stopRequested.abort(new NotRunningError('this app was stopped'));
-    if (wasStarted) {
-      const isUp = await this.#starting!.then(
-        () => true,
-        () => false,
-      );
-      if (isUp) await this.#scheduler.stop(timeoutMs);
-    }
-    await this.#closeStorage();
-    this.#state = 'stopped';
-  }
-
-  async #closeStorage(): Promise<void> {
-    const { storage } = this.#options;
-    // An app that was never started has nothing to close, and must not take it from one that was.
-    if (isTakenByOther(storage, this)) return;
-    await storage.close();
-    giveBackStorage(storage, this);
-  }
-
-  /** Undefined: it runs. @throws NotRunningError */
-  #running(what: string): Promise<void> | undefined {
-    return this.#state === 'running' ? undefined : this.#untilRunning(what);
-  }
-
-  async #untilRunning(what: string): Promise<void> {
-    if (this.#state === 'starting') await this.#starting;
-    if (this.#state !== 'running') {
-      throw new NotRunningError(
-        this.#state === 'new' ? `${what}: this app is not started; call start() first` : `${what}: this app is ${this.#state}`,
-      );
-    }
+    return { state: this.#life.state, serviceName, storage: storage.description, ...this.#scheduler.status() };
   }
 
   async #checkConflict(instanceId: string, workflowName: string, { onConflict }: StartOptions): Promise<void> {
@@ -329,54 +206,19 @@ export class Romancy {
   }
 
   async #statusOf(instanceId: string): Promise<InstanceStatus> {
-    await this.#running('status');
+    await this.#life.running('status');
     const record = await this.#options.storage.instances.get(instanceId);
     if (record === undefined) throw new InstanceNotFoundError({ instanceId });
     return record.status;
   }
 
-  /** Tries again while the storage is unavailable, until `signal` aborts: by default, until `stop`. */
-  #keepTrying<T>(call: () => Promise<T>, signal: AbortSignal = this.#stopRequested.signal): Promise<T> {
-    return this.#scheduler.health.keepTrying(call, signal);
+  async #result(instanceId: string, request: ResultRequest): Promise<unknown> {
+    await this.#life.running('result');
+    return await this.#results.result(instanceId, request);
   }
 
-  async #result(
-    instanceId: string,
-    { timeout, known }: { readonly timeout: Duration | undefined; readonly known: boolean },
-  ): Promise<unknown> {
-    await this.#running('result');
-    const timeoutMs = timeout === undefined ? null : timeLimitMs(timeout, 'result: timeout');
-    if (timeoutMs === null) return await this.#end(instanceId, known);
-    const giveUp = new AbortController();
-    const expire = (): void => giveUp.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
-    const cancel = this.#options.clock.schedule(timeoutMs, expire, { keepAlive: true });
-    // Not AbortSignal.any: the signal of the stop, which lives as long as the app, would keep each one that was made of it.
-    const stopped = this.#stopRequested.signal;
-    const forget = onAbort(stopped, () => giveUp.abort(stopped.reason));
-    try {
-      return await this.#end(instanceId, known, giveUp.signal);
-    } finally {
-      cancel();
-      forget();
-    }
-  }
-
-  async #end(instanceId: string, known: boolean, signal?: AbortSignal): Promise<unknown> {
-    // What runs here is there. Anything else may have been deleted, also what this app has started: nobody would ever tell of its end.
-    if (!known || !this.#scheduler.runs(instanceId)) {
-      const record = await this.#keepTrying(() => this.#options.storage.instances.get(instanceId), signal);
-      if (record === undefined) throw new InstanceNotFoundError({ instanceId });
-      const { status, output, error, cancelReason } = record;
-      if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
-    }
-    return this.#outcome(await this.#scheduler.watcher.wait(instanceId, signal));
-  }
-
-  #outcome(finished: FinishedInstance): unknown {
-    const { instanceId, output, error, cancelReason } = finished;
-    const status: InstanceStatus = finished.status;
-    if (status === 'completed') return this.#options.codec.decode(output!);
-    if (status === 'cancelled') throw new WorkflowCancelledError({ instanceId, reason: cancelReason });
-    throw new WorkflowFailedError({ instanceId, cause: this.#options.codec.decode(error!) });
+  /** Tries again while the storage is unavailable, until `stop`. */
+  #keepTrying<T>(call: () => Promise<T>): Promise<T> {
+    return this.#scheduler.health.keepTrying(call, this.#life.stopSignal);
   }
 }

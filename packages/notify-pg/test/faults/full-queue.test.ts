@@ -1,5 +1,5 @@
 // The server's queue of notes, full because of somebody else: users' commits go on, nothing more is put into it, and it heals.
-import { eventually, type PostgresCluster } from '@romancy/test-support';
+import { afterwards, eventually, type PostgresCluster } from '@romancy/test-support';
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { healthyNotifier } from '../notifier-fixture.js';
@@ -15,6 +15,54 @@ beforeAll(async () => {
   server = await smallQueueServer();
 });
 
+describe('a listener whose process does not read', () => {
+  it('is named: as a suspect while the queue fills, and by the word of the server when it is half full', async (test) => {
+    if (server === undefined) return test.skip(tooOld);
+    // The server says it once in five seconds, to one session: this comes before the other tests of this file.
+    const { url } = server;
+    const watching = await watchingClient(url);
+    const frozen = new pg.Client({ connectionString: url, application_name: 'frozen' });
+    frozen.on('error', () => undefined);
+    await frozen.connect();
+    afterwards(() => void frozen.connection.stream.destroy());
+    const { rows } = await frozen.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const pid = rows[0]!.pid;
+    await frozen.query('LISTEN noise');
+    frozen.connection.stream.pause();
+    // The server writes to it until the system takes no more: some megabytes.
+    let stuckFor = 0;
+    await eventually(
+      async () => {
+        const { rows } = await watching.client.query<{ usage: number; isStuck: boolean }>(
+          `SELECT pg_notification_queue_usage() AS usage, wait_event = 'ClientWrite' AS "isStuck" FROM pg_stat_activity WHERE pid = $1`,
+          [pid],
+        );
+        const { usage, isStuck } = rows[0]!;
+        if (usage < 0.3)
+          await watching.client.query(`SELECT pg_notify('noise', repeat('x', 7900) || i) FROM generate_series(1, 10) AS i`);
+        stuckFor = isStuck && usage >= 0.3 ? stuckFor + 1 : 0;
+        return stuckFor === 5;
+      },
+      { interval: 2 },
+    );
+    const { notifier, logger } = await healthyNotifier({ connectionString: url, ...fast });
+    await eventually(() => logger.matching('queue is filling').length > 0);
+    const shown = { application_name: 'frozen', wait_event: 'ClientWrite', suspect_pid: pid };
+    expect(logger.matching('queue is filling')[0]!.fields).toMatchObject(shown);
+    for (let round = 0; (notifier.status().queueUsage ?? 0) < 0.5; round++) {
+      const before = notifier.status().sent;
+      notifier.send([1, 2, 3].map((index) => ({ kind: 'outbox_pending', eventId: `${round}-${index}-${'x'.repeat(7000)}` })));
+      await eventually(() => notifier.status().sent === before + 3, { interval: 1 });
+    }
+    await eventually(() => logger.matching('more than half full').length > 0);
+    expect(logger.matching('more than half full')[0]!.fields).toMatchObject({ ...shown, blocking_pid: pid });
+    // As the line says.
+    await watching.client.query('SELECT pg_terminate_backend($1)', [pid]);
+    await eventually(() => logger.matching('has room again').length > 0);
+    expect(notifier.status().queueUsage).toBeLessThan(0.1);
+  });
+});
+
 describe('a queue that a listener who does not read has filled', () => {
   it('fails no commit of users or workflows; it is said who holds it, nothing more is sent, and all goes on when he is gone', async (test) => {
     if (server === undefined) return test.skip(tooOld);
@@ -23,15 +71,8 @@ describe('a queue that a listener who does not read has filled', () => {
     const watching = await watchingClient(url);
     const observer = await healthyNotifier({ connectionString: url, ...fast });
     const app = await healthyApp({ url, workflowPollInterval: 200 });
-    const culprit = new pg.Client({ connectionString: url, application_name: 'culprit' });
-    culprit.on('error', () => undefined);
-    await culprit.connect();
-    // A listener reads no notes before the end of its transaction.
-    await culprit.query('LISTEN noise');
-    await culprit.query('BEGIN');
-    await culprit.query('SELECT 1');
-    const full = await fill(watching.client);
-    expect(full).toBe('54000');
+    await holdsTheQueue(url);
+    expect(await fill(watching.client)).toBe('54000');
 
     await ledger.start(app.romancy, 50, { pauseMs: 5 });
     await ledger.complete();
@@ -56,6 +97,30 @@ describe('a queue that a listener who does not read has filled', () => {
   });
 });
 
+describe('a full queue, where notes are sent within the transactions that they are about', () => {
+  it('holds up those until it has room, and those alone: nothing fails, nothing is lost or doubled', async (test) => {
+    if (server === undefined) return test.skip(tooOld);
+    const { url } = server;
+    const watching = await watchingClient(url);
+    await watching.client.query('DROP SCHEMA IF EXISTS romancy CASCADE; DROP TABLE IF EXISTS ledger');
+    const ledger = await openLedger(url);
+    const within = await healthyApp({ url, notifier: { delivery: 'transactional' }, workflows: [] });
+    const after = await healthyApp({ url, workflowPollInterval: 200 });
+    const culprit = await holdsTheQueue(url);
+    expect(await fill(watching.client)).toBe('54000');
+    let isStarted = false;
+    const starting = ledger.start(within.romancy, 10).then(() => (isStarted = true));
+    await eventually(() => !within.romancy.status().storageAvailable);
+    await ledger.start(after.romancy, 10);
+    await eventually(async () => (await ledger.booked()) === 20);
+    expect(isStarted).toBe(false);
+    await culprit.query('ROLLBACK');
+    await starting;
+    await ledger.complete();
+    expect(within.romancy.status().storageAvailable).toBe(true);
+  });
+});
+
 describe('a small queue that nobody empties', () => {
   it('is left half free by a notifier that has much to say, so that nobody else’s commit fails', { retry: 2 }, async (test) => {
     if (server === undefined) return test.skip(tooOld);
@@ -63,12 +128,7 @@ describe('a small queue that nobody empties', () => {
     const watching = await watchingClient(url);
     // Asks for the usage of the queue every half a minute: far too late.
     const { notifier } = await healthyNotifier({ connectionString: url });
-    const culprit = new pg.Client({ connectionString: url });
-    culprit.on('error', () => undefined);
-    await culprit.connect();
-    await culprit.query('LISTEN noise');
-    await culprit.query('BEGIN');
-    await culprit.query('SELECT 1');
+    const culprit = await holdsTheQueue(url);
     for (let round = 0; (notifier.status().queueUsage ?? 0) < 0.5; round++) {
       expect(round).toBeLessThan(1000);
       const before = notifier.status().sent;
@@ -79,11 +139,23 @@ describe('a small queue that nobody empties', () => {
     expect(notifier.status().dropped).toBe(1);
     await watching.notify('users', 'x'.repeat(7000));
     const { rows } = await watching.client.query<{ usage: number }>('SELECT pg_notification_queue_usage() AS usage');
-    expect(rows[0]!.usage).toBeLessThan(0.6);
+    // It was told of the half by the server, or has asked after an eighth.
+    expect(rows[0]!.usage).toBeLessThan(0.65);
     await culprit.query('ROLLBACK');
-    await culprit.end();
   });
 });
+
+/** A foreign session that holds all notes from here on: a listener reads none before the end of its transaction. */
+async function holdsTheQueue(url: string): Promise<pg.Client> {
+  const culprit = new pg.Client({ connectionString: url, application_name: 'culprit' });
+  culprit.on('error', () => undefined);
+  await culprit.connect();
+  afterwards(() => culprit.end());
+  await culprit.query('LISTEN noise');
+  await culprit.query('BEGIN');
+  await culprit.query('SELECT 1');
+  return culprit;
+}
 
 /** Until the server refuses; answers with its code. */
 async function fill(client: pg.Client): Promise<unknown> {
