@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { mortal, type MortalStorage } from '../src/conformance/engine-mortal-storage.js';
 import type { HistoryKind } from '../src/domain/history.js';
+import { eventTopic } from '../src/domain/topic.js';
 import { Romancy } from '../src/index.js';
 import {
   createMemoryDatabase,
@@ -101,7 +102,8 @@ function deliver(database: MemoryDatabase, clock: ManualClock, tick: number): vo
   const instance = database.instances.get('i')!;
   const type = tick % 2 === 0 ? 'a' : 'b';
   const event = { id: `${tick}`, type, source: 's', subject: undefined, time: null, extensions: {}, data: `${type}${tick}` };
-  instance.mail.push({ number: database.nextMailNumber(), channel: type, data: JSON.stringify(event) });
+  const mail = { topic: eventTopic(type), messageId: event.id, data: JSON.stringify(event), queued: null };
+  instance.mail.push({ number: database.nextNumber(), ...mail });
   instance.attention = true;
   if (instance.owner === null) instance.wakeAt = Math.min(instance.wakeAt ?? Infinity, clock.now());
 }

@@ -9,9 +9,10 @@ it('keeps pace with a short lease, however seldom the storage would have dead wo
   const database = createMemoryDatabase();
   const dead = createMemoryStorage({ database });
   await dead.open({ clock, logger: recordingLogger() });
-  await dead.leases.register({ workerId: 'dead', serviceName: 'test', leaseMs: 3000, workflowNames: ['greeting'] });
+  await dead.leases.register({ workerId: 'dead', serviceName: 'test', leaseMs: 3000, workflowNames: ['greeting'], starts: [] });
   const start = { instanceId: 'x', workflowName: 'greeting', input: '"you"', startToken: 't', owned: true };
-  await dead.runs.commit({ workerId: 'dead', starts: [start], entries: [], subscriptions: [], takenMail: [], settlements: [] });
+  const nothing = { entries: [], effects: [], subscriptions: [], takenMail: [], settlements: [] };
+  await dead.runs.commit({ workerId: 'dead', starts: [start], ...nothing });
 
   const greeting = defineWorkflow('greeting', (_ctx, name: string) => `hello ${name}`);
   const app = new Romancy({

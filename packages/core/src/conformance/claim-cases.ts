@@ -18,6 +18,10 @@ export function claimCases(bench: Bench): void {
         input: '{"a":[1]}',
         createdAt,
         claim: 1,
+        parentId: null,
+        generation: 0,
+        isInputChecked: true,
+        historyStart: 0,
         cancel: null,
         mail: [],
         history: await worker.history('one'),
@@ -144,7 +148,7 @@ export function claimCases(bench: Bench): void {
       const ids = Array.from({ length: 1100 }, (_, index) => `listener-${index}`);
       await worker.commit({
         starts: ids.map((id) => newInstance(id)),
-        subscriptions: ids.map((instanceId) => ({ instanceId, channel: 'paid' })),
+        subscriptions: ids.map((instanceId) => ({ instanceId, topic: 'event:paid' })),
       });
       expect((await harness.deliver()).receivers).toBe(1100);
       const { attention } = await worker.claim({ limit: 0 });

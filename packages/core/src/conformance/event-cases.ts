@@ -7,21 +7,21 @@ const hour = 3_600_000;
 
 export function eventCases(bench: Bench): void {
   describe('events', () => {
-    it('reach every subscriber of their channel once, and nobody else', async () => {
+    it('reach every subscriber of their topic once, and nobody else', async () => {
       const harness = await bench.harness();
       const [worker, other] = [await harness.worker(), await harness.worker()];
       await worker.commit({
         starts: ['a', 'b', 'elsewhere', 'nowhere'].map((id) => newInstance(id)),
         subscriptions: [
-          { instanceId: 'a', channel: 'paid' },
-          { instanceId: 'b', channel: 'paid' },
-          { instanceId: 'b', channel: 'paid' },
-          { instanceId: 'elsewhere', channel: 'Paid' },
+          { instanceId: 'a', topic: 'event:paid' },
+          { instanceId: 'b', topic: 'event:paid' },
+          { instanceId: 'b', topic: 'event:paid' },
+          { instanceId: 'elsewhere', topic: 'event:Paid' },
         ],
       });
-      await worker.commit({ subscriptions: [{ instanceId: 'a', channel: 'paid' }] });
-      await other.commit({ starts: [newInstance('c')], subscriptions: [{ instanceId: 'c', channel: 'paid' }] });
-      expect(await harness.deliver({ channel: 'paid', data: '"x"' })).toMatchObject({ outcome: 'delivered', receivers: 3 });
+      await worker.commit({ subscriptions: [{ instanceId: 'a', topic: 'event:paid' }] });
+      await other.commit({ starts: [newInstance('c')], subscriptions: [{ instanceId: 'c', topic: 'event:paid' }] });
+      expect(await harness.deliver({ topic: 'event:paid', data: '"x"' })).toMatchObject({ outcome: 'delivered', receivers: 3 });
       const mail = (await worker.signals(['a', 'b', 'elsewhere', 'nowhere'])).map((signals) => [
         signals.instanceId,
         signals.mail.map(({ data }) => data),
@@ -34,8 +34,8 @@ export function eventCases(bench: Bench): void {
       const harness = await bench.harness();
       const worker = await harness.worker();
       await worker.start('one');
-      expect(await harness.deliver()).toEqual({ outcome: 'delivered', receivers: 0, wakeups: [] });
-      await worker.commit({ subscriptions: [{ instanceId: 'one', channel: 'paid' }] });
+      expect(await harness.deliver()).toEqual({ outcome: 'delivered', receivers: 0, started: [], wakeups: [] });
+      await worker.commit({ subscriptions: [{ instanceId: 'one', topic: 'event:paid' }] });
       expect((await worker.signals('one'))[0]?.mail).toEqual([]);
     });
 
@@ -44,7 +44,7 @@ export function eventCases(bench: Bench): void {
       const worker = await harness.worker();
       await worker.commit({
         starts: [newInstance('one')],
-        subscriptions: [{ instanceId: 'one', channel: 'paid' }],
+        subscriptions: [{ instanceId: 'one', topic: 'event:paid' }],
         settlements: [park('one', (await worker.now()) + hour)],
       });
       expect((await harness.deliver()).receivers).toBe(1);
@@ -55,7 +55,7 @@ export function eventCases(bench: Bench): void {
       const harness = await bench.harness();
       const worker = await harness.worker();
       await worker.start(['target', 'subscriber']);
-      await worker.commit({ subscriptions: [{ instanceId: 'subscriber', channel: 'paid' }] });
+      await worker.commit({ subscriptions: [{ instanceId: 'subscriber', topic: 'event:paid' }] });
       expect(await harness.deliver({ targetInstanceId: 'target' })).toMatchObject({ outcome: 'delivered', receivers: 1 });
       expect((await worker.signals('target'))[0]?.mail).toHaveLength(1);
       expect((await worker.signals('subscriber'))[0]?.mail).toEqual([]);
@@ -110,11 +110,11 @@ export function eventCases(bench: Bench): void {
     it('of the same source and id have one effect', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();
-      await worker.commit({ starts: [newInstance('one')], subscriptions: [{ instanceId: 'one', channel: 'paid' }] });
+      await worker.commit({ starts: [newInstance('one')], subscriptions: [{ instanceId: 'one', topic: 'event:paid' }] });
       const event = harness.event();
       expect((await harness.deliver(event)).outcome).toBe('delivered');
       expect((await harness.deliver({ ...event, data: '"changed"' })).outcome).toBe('duplicate');
-      expect((await harness.deliver({ ...event, channel: 'other', targetInstanceId: 'one' })).outcome).toBe('duplicate');
+      expect((await harness.deliver({ ...event, topic: 'event:other', targetInstanceId: 'one' })).outcome).toBe('duplicate');
       expect((await worker.signals('one'))[0]?.mail.map(({ data }) => data)).toEqual([event.data]);
     });
 
@@ -130,8 +130,8 @@ export function eventCases(bench: Bench): void {
         ['b', 'a'],
         ['/x', 'ü'],
       ] as const;
-      for (const [source, eventId] of identities) {
-        expect((await harness.deliver({ source, eventId, targetInstanceId: 'one' })).outcome).toBe('delivered');
+      for (const [source, messageId] of identities) {
+        expect((await harness.deliver({ source, messageId, targetInstanceId: 'one' })).outcome).toBe('delivered');
       }
       expect((await worker.signals('one'))[0]?.mail).toHaveLength(identities.length);
     });
@@ -139,11 +139,11 @@ export function eventCases(bench: Bench): void {
     it('of the same id sent many times at once have one effect', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();
-      await worker.commit({ starts: [newInstance('one')], subscriptions: [{ instanceId: 'one', channel: 'paid' }] });
+      await worker.commit({ starts: [newInstance('one')], subscriptions: [{ instanceId: 'one', topic: 'event:paid' }] });
       const storages = await Promise.all(Array.from({ length: 5 }, () => harness.open()));
       const event = harness.event();
       const outcomes = await Promise.all(
-        storages.flatMap((storage) => [storage.instances.deliver(event), storage.instances.deliver(event)]),
+        storages.flatMap((storage) => [storage.messages.deliver(event), storage.messages.deliver(event)]),
       );
       expect(outcomes.filter(({ outcome }) => outcome === 'delivered')).toHaveLength(1);
       expect(outcomes.filter(({ outcome }) => outcome === 'duplicate')).toHaveLength(9);
@@ -192,11 +192,11 @@ export function eventCases(bench: Bench): void {
       const worker = await harness.worker();
       await worker.commit({
         starts: ['a', 'b', 'c'].map((id) => newInstance(id)),
-        subscriptions: ['a', 'b', 'c'].map((instanceId) => ({ instanceId, channel: 'paid' })),
+        subscriptions: ['a', 'b', 'c'].map((instanceId) => ({ instanceId, topic: 'event:paid' })),
       });
       const storages = await Promise.all(Array.from({ length: 4 }, () => harness.open()));
       const sent = Array.from({ length: 80 }, (_, index) => harness.event({ data: String(index) }));
-      await Promise.all(sent.map((event, index) => storages[index % 4]!.instances.deliver(event)));
+      await Promise.all(sent.map((event, index) => storages[index % 4]!.messages.deliver(event)));
       for (const signals of await worker.signals(['a', 'b', 'c'])) {
         expect(signals.mail.map(({ data }) => Number(data)).sort((x, y) => x - y)).toEqual(sent.map((_, index) => index));
       }
@@ -213,7 +213,7 @@ export function eventCases(bench: Bench): void {
           worker.settle(complete(instanceId)),
         ]);
         expect(['delivered', 'finished']).toContain(delivered.outcome);
-        const left = await worker.storage.runs.mail({ instanceId, channel: 'paid', afterMailId: null, limit: 1 });
+        const left = await worker.storage.runs.mail({ instanceId, topic: 'event:paid', afterMailId: null, limit: 1 });
         expect(left).toEqual([]);
         expect((await harness.get(instanceId)).status).toBe('completed');
       }
@@ -223,14 +223,14 @@ export function eventCases(bench: Bench): void {
       const harness = await bench.harness();
       const worker = await harness.worker();
       for (let round = 0; round < 40; round++) {
-        const [instanceId, channel] = [`one-${round}`, `channel-${round}`];
+        const [instanceId, topic] = [`one-${round}`, `event:${round}`];
         await worker.start(instanceId);
         const [delivered, settled] = await Promise.all([
-          harness.deliver({ channel }),
-          worker.commit({ subscriptions: [{ instanceId, channel }], settlements: [park(instanceId)] }),
+          harness.deliver({ topic }),
+          worker.commit({ subscriptions: [{ instanceId, topic }], settlements: [park(instanceId)] }),
         ]);
         expect(settled.refused).toEqual([]);
-        const mail = await worker.storage.runs.mail({ instanceId, channel, afterMailId: null, limit: 9 });
+        const mail = await worker.storage.runs.mail({ instanceId, topic, afterMailId: null, limit: 9 });
         expect(mail).toHaveLength(delivered.receivers);
         expect(await worker.claimIds()).toEqual(delivered.receivers === 1 ? [instanceId] : []);
       }

@@ -60,7 +60,7 @@ async function send(harness: StorageHarness, ids: readonly string[], ledger: Led
     const target = ids[Math.floor(ledger.entropy.random() * ids.length)]!;
     const event = harness.event({ targetInstanceId: target });
     const twice = ledger.entropy.random() < 0.3 ? [event, event] : [event];
-    const answers = await Promise.all(twice.map((same) => storage.instances.deliver(same)));
+    const answers = await Promise.all(twice.map((same) => storage.messages.deliver(same)));
     const delivered = answers.filter(({ outcome }) => outcome === 'delivered');
     expect(delivered.length).toBeLessThanOrEqual(1);
     if (delivered.length === 1) ledger.owed.add(`${target} ${event.data}`);

@@ -152,7 +152,7 @@ export function leaseCases(bench: Bench): void {
         { call: 'commit an empty batch', make: (worker) => worker.commit({}) },
         { call: 'start', make: (worker) => worker.start('new') },
         { call: 'record', make: (worker) => worker.commit({ entries: [newEntry('one', 2)] }) },
-        { call: 'subscribe', make: (worker) => worker.commit({ subscriptions: [{ instanceId: 'one', channel: 'x' }] }) },
+        { call: 'subscribe', make: (worker) => worker.commit({ subscriptions: [{ instanceId: 'one', topic: 'event:x' }] }) },
         { call: 'park', make: (worker) => worker.settle(park('one')) },
         { call: 'finish', make: (worker) => worker.settle(complete('one')) },
         {
@@ -161,7 +161,7 @@ export function leaseCases(bench: Bench): void {
             worker.commit({
               starts: [newInstance('new')],
               entries: [newEntry('one', 2), newEntry('new', 1)],
-              subscriptions: [{ instanceId: 'one', channel: 'x' }],
+              subscriptions: [{ instanceId: 'one', topic: 'event:x' }],
               settlements: [complete('one'), complete('new')],
             }),
         },

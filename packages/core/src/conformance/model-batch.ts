@@ -22,6 +22,7 @@ export async function makeModelBatch(steps: readonly ModelStep[], parts: ModelBa
     workerId: parts.workerId,
     starts: made.flatMap((part) => part.starts),
     entries: made.flatMap((part) => part.entries),
+    effects: made.flatMap((part) => part.effects),
     subscriptions: made.flatMap((part) => part.subscriptions),
     takenMail: made.flatMap((part) => part.takenMail),
     settlements: made.flatMap((part) => part.settlements),
@@ -35,12 +36,12 @@ async function makePart(step: ModelStep, parts: ModelBatchParts): Promise<Omit<P
   const starts = step.start === 'no' ? [] : [newInstance(step, parts)];
   // With a start that will be refused goes nothing else of that instance: an engine goes on only when its start is granted.
   const holds = record === undefined ? step.start === 'owned' : step.start === 'no' && record.owner === parts.workerId;
-  if (!holds) return { starts, entries: [], subscriptions: [], takenMail: [], settlements: [] };
+  if (!holds) return { starts, entries: [], effects: [], subscriptions: [], takenMail: [], settlements: [] };
 
   const history = await storage.runs.history({ instanceId, afterSeq: 0, limit: 1000 });
   const first = (history.at(-1)?.seq ?? 0) + 1;
-  const channel = names.channel(step.subscribe ?? 0);
-  const mail = await storage.runs.mail({ instanceId, channel, afterMailId: null, limit: 1000 });
+  const topic = names.topic(step.subscribe ?? 0);
+  const mail = await storage.runs.mail({ instanceId, topic, afterMailId: null, limit: 1000 });
   const taken = step.take === null ? undefined : mail[step.take];
   return {
     starts,
@@ -53,7 +54,8 @@ async function makePart(step: ModelStep, parts: ModelBatchParts): Promise<Omit<P
       data: null,
       dueAt: index === 0 ? now + hour : null,
     })),
-    subscriptions: step.subscribe === null ? [] : [{ instanceId, channel }],
+    effects: [],
+    subscriptions: step.subscribe === null ? [] : [{ instanceId, topic }],
     takenMail: taken === undefined ? [] : [{ instanceId, mailId: taken.mailId }],
     settlements:
       step.settlement === null ? [] : [makeSettlement({ instanceId, claim: claimOf(instanceId) }, step.settlement, now)],

@@ -1,6 +1,6 @@
 // The random calls of the model test, as plain data that can be shrunk and shown.
 import fc from 'fast-check';
-import type { FinalStatus, WaitingStatus } from '../ports/index.js';
+import type { EndStatus, WaitingStatus } from '../ports/index.js';
 
 /** When something is due, without saying a time: two storages may have clocks of their own. */
 export type When = 'never' | 'past' | 'later';
@@ -9,7 +9,7 @@ export type ModelSettlement =
   | { readonly type: 'park'; readonly status: WaitingStatus; readonly wake: When }
   | { readonly type: 'release'; readonly wake: When }
   | { readonly type: 'stall'; readonly wake: When }
-  | { readonly type: 'finish'; readonly status: FinalStatus };
+  | { readonly type: 'finish'; readonly status: EndStatus };
 
 /** What one batch does to one instance; what the worker may not do to it is left out when it is carried out. */
 export interface ModelStep {
@@ -38,12 +38,12 @@ export type ModelCommand =
       readonly lost: boolean;
     }
   | { readonly call: 'readSignals'; readonly worker: number; readonly instances: readonly number[]; readonly mailLimit: number }
-  | { readonly call: 'deliver'; readonly event: number; readonly channel: number; readonly target: number | null }
+  | { readonly call: 'deliver'; readonly event: number; readonly topic: number; readonly target: number | null }
   | { readonly call: 'cancel'; readonly instance: number; readonly reason: string | null };
 
 export const modelWorkers = 3;
 export const modelInstances = 3;
-export const modelChannels = 2;
+export const modelTopics = 2;
 export const modelWorkflows = 2;
 
 const upTo = (count: number) => fc.nat({ max: count - 1 });
@@ -67,7 +67,7 @@ const settlement: fc.Arbitrary<ModelSettlement> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       type: fc.constant('finish' as const),
-      status: fc.constantFrom<FinalStatus>('completed', 'failed', 'cancelled'),
+      status: fc.constantFrom<EndStatus>('completed', 'failed', 'cancelled'),
     }),
   },
 );
@@ -76,7 +76,7 @@ const step: fc.Arbitrary<ModelStep> = fc.record({
   instance,
   start: fc.constantFrom('no' as const, 'no' as const, 'no' as const, 'owned' as const, 'free' as const),
   entries: fc.nat({ max: 2 }),
-  subscribe: fc.option(upTo(modelChannels), { nil: null }),
+  subscribe: fc.option(upTo(modelTopics), { nil: null }),
   take: fc.option(fc.nat({ max: 2 }), { nil: null }),
   settlement: fc.option(settlement, { nil: null }),
 });
@@ -108,7 +108,7 @@ export const modelCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
     arbitrary: fc.record({
       call: fc.constant('deliver' as const),
       event: fc.nat({ max: 9 }),
-      channel: upTo(modelChannels),
+      topic: upTo(modelTopics),
       target: fc.option(instance, { nil: null }),
     }),
   },

@@ -33,7 +33,7 @@ export class ModelNames {
     return `${this.#prefix}source`;
   }
 
-  channel(index: number): string {
+  topic(index: number): string {
     return `${this.#prefix}c${index}`;
   }
 }

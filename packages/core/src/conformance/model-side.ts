@@ -1,7 +1,7 @@
 // One of the two sides of the model test: carries commands out on its storage and says what it saw.
 import { LeaseLostError, type LeaseRenewal, type ProgressBatch, type Storage, type UpkeepResult } from '../ports/index.js';
 import { makeModelBatch } from './model-batch.js';
-import { modelChannels, modelInstances, modelWorkers, type ModelCommand } from './model-commands.js';
+import { modelInstances, modelTopics, modelWorkers, type ModelCommand } from './model-commands.js';
 import { ModelNames } from './model-names.js';
 import { byId, viewHistory, viewMail, viewRecord, whenIs } from './model-view.js';
 
@@ -51,7 +51,7 @@ export class ModelSide {
   /** Registers the one that reaps, and all workers but the last, so that there is a stranger too; each owns an instance. */
   async begin(): Promise<void> {
     const reaper = { workerId: this.#names.reaper, workflowNames: [] };
-    await this.#storage.leases.register({ ...reaper, serviceName: 'model', leaseMs: hour });
+    await this.#storage.leases.register({ ...reaper, serviceName: 'model', leaseMs: hour, starts: [] });
     for (let worker = 0; worker < modelWorkers - 1; worker++) {
       await this.run({ call: 'register', worker, workflows: [0, 1] });
       const step = { instance: worker, start: 'owned', entries: 1, subscribe: 0, take: null, settlement: null } as const;
@@ -89,13 +89,17 @@ export class ModelSide {
   async #carryOut(command: ModelCommand): Promise<unknown> {
     switch (command.call) {
       case 'deliver': {
-        const { outcome, receivers, wakeups } = await this.#storage.instances.deliver({
+        const { outcome, receivers, wakeups } = await this.#storage.messages.deliver({
           // Some ids come twice, with other data.
-          eventId: `e${command.event % 8}`,
+          messageId: `e${command.event % 8}`,
           source: this.#names.source,
-          channel: this.#names.channel(command.channel),
+          topic: this.#names.topic(command.topic),
           data: `${command.event}`,
-          targetInstanceId: command.target === null ? null : this.#names.instance(command.target),
+          to:
+            command.target === null
+              ? { type: 'subscribers' }
+              : { type: 'instance', instanceId: this.#names.instance(command.target) },
+          starts: null,
         });
         return { outcome, receivers: outcome === 'delivered' ? receivers : 0, wakes: wakeups.length > 0 };
       }
@@ -115,7 +119,7 @@ export class ModelSide {
         if (!worker.isAlive) worker.life++;
         worker.isAlive = true;
         const workflowNames = this.#workflows(command.workflows);
-        await leases.register({ workerId: this.#id(command), serviceName: 'model', leaseMs: hour, workflowNames });
+        await leases.register({ workerId: this.#id(command), serviceName: 'model', leaseMs: hour, workflowNames, starts: [] });
         return 'registered';
       }
       case 'heartbeat':
@@ -187,8 +191,8 @@ export class ModelSide {
 
   async #instanceState(instanceId: string, now: number): Promise<unknown> {
     const { instances, runs } = this.#storage;
-    const channels = Array.from({ length: modelChannels }, (_, index) => this.#names.channel(index));
-    const mail = channels.map((channel) => runs.mail({ instanceId, channel, afterMailId: null, limit: 1000 }));
+    const topics = Array.from({ length: modelTopics }, (_, index) => this.#names.topic(index));
+    const mail = topics.map((topic) => runs.mail({ instanceId, topic, afterMailId: null, limit: 1000 }));
     return {
       record: viewRecord(await instances.get(instanceId), now),
       history: viewHistory(await runs.history({ instanceId, afterSeq: 0, limit: 1000 }), now),

@@ -21,7 +21,7 @@ export function viewHistory(history: readonly HistoryEntry[], now: number): unkn
 }
 
 export function viewMail(mail: readonly Mail[]): unknown {
-  return mail.map(({ channel, data }) => `${channel} ${data}`);
+  return mail.map(({ topic, data }) => `${topic} ${data}`);
 }
 
 export function byId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {

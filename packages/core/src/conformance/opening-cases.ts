@@ -56,7 +56,7 @@ export function openingCases(bench: Bench): void {
       const twin = new TestWorker(elsewhere, worker.workerId, worker.workflowNames);
       await worker.commit({
         starts: ['one', 'free', 'stalled'].map((id) => newInstance(id, { owned: id !== 'free' })),
-        subscriptions: [{ instanceId: 'one', channel: 'paid' }],
+        subscriptions: [{ instanceId: 'one', topic: 'event:paid' }],
         settlements: [stall('stalled', (await worker.now()) + 3_600_000)],
       });
 
@@ -68,7 +68,7 @@ export function openingCases(bench: Bench): void {
       expect((await harness.get('one')).input).not.toBe('"elsewhere"');
 
       const event = harness.event();
-      expect(await elsewhere.instances.deliver(event)).toMatchObject({ outcome: 'delivered', receivers: 0 });
+      expect(await elsewhere.messages.deliver(event)).toMatchObject({ outcome: 'delivered', receivers: 0 });
       expect(await harness.deliver(event)).toMatchObject({ outcome: 'delivered', receivers: 1 });
       expect(await elsewhere.instances.requestCancel({ instanceId: 'free', reason: null })).toMatchObject({ outcome: 'unknown' });
 

@@ -71,17 +71,17 @@ export function payloadCases(bench: Bench): void {
       expect(read.map((entry) => entry.data?.length)).toEqual(sizes);
     });
 
-    it('of any letters may be in ids, names, channels, sources and reasons', async () => {
+    it('of any letters may be in ids, names, topics, sources and reasons', async () => {
       const harness = await bench.harness();
       const text = `é'"\\\`%_$1?:x 語🧾 --`;
       const worker = await harness.worker({ workflowNames: [text] });
       await worker.commit({
         starts: [newInstance(text, { workflowName: text, startToken: `${text} token` })],
         entries: [newEntry(text, 1, { callId: text })],
-        subscriptions: [{ instanceId: text, channel: text }],
+        subscriptions: [{ instanceId: text, topic: text }],
       });
-      expect(await harness.deliver({ channel: text, source: text, eventId: text })).toMatchObject({ receivers: 1 });
-      expect(await harness.deliver({ channel: text, source: text, eventId: text })).toMatchObject({ outcome: 'duplicate' });
+      expect(await harness.deliver({ topic: text, source: text, messageId: text })).toMatchObject({ receivers: 1 });
+      expect(await harness.deliver({ topic: text, source: text, messageId: text })).toMatchObject({ outcome: 'duplicate' });
       await harness.cancel(text, text);
       await worker.settle(release(text));
       expect(await worker.claimOne(text)).toMatchObject({
@@ -89,7 +89,7 @@ export function payloadCases(bench: Bench): void {
         workflowName: text,
         cancel: { reason: text },
         history: [{ callId: text }],
-        mail: [{ channel: text }],
+        mail: [{ topic: text }],
       });
       expect(await harness.get(text)).toMatchObject({ instanceId: text, workflowName: text, cancelReason: text });
     });

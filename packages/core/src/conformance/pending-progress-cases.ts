@@ -17,7 +17,7 @@ export function pendingProgressCases(bench: Bench): void {
       expect((await worker.history('one')).map(({ seq }) => seq)).toEqual([1, 2, 3]);
       expect(await probe.read('row')).toBe('x');
       expect((await worker.signals('one'))[0]?.mail.map(({ data }) => data)).toEqual(['"second"']);
-      expect(await harness.deliver({ channel: 'pending' })).toMatchObject({ receivers: 1 });
+      expect(await harness.deliver({ topic: 'event:pending' })).toMatchObject({ receivers: 1 });
     });
 
     it('is undone with it', async (context) => {
@@ -55,7 +55,7 @@ export function pendingProgressCases(bench: Bench): void {
         expect(after.map(({ seq }) => seq)).toEqual([1, 2, 3]);
         expect(after.slice(0, history.length)).toEqual(history);
         expect((await worker.signals('one'))[0]?.mail).toHaveLength(1);
-        expect(await harness.deliver({ channel: 'pending' })).toMatchObject({ receivers: 1 });
+        expect(await harness.deliver({ topic: 'event:pending' })).toMatchObject({ receivers: 1 });
       },
     );
 
@@ -65,7 +65,7 @@ export function pendingProgressCases(bench: Bench): void {
       await worker.start('two');
       for (let round = 0; round < 20; round++) {
         const [first, second] = [newEntry('one', round * 2 + 1), newEntry('one', round * 2 + 2)];
-        const before: PendingProgress = { entries: [first], subscriptions: [], takenMail: [] };
+        const before: PendingProgress = { starts: [], entries: [first], effects: [], subscriptions: [], takenMail: [] };
         const transaction = await begin();
         await probe.write(transaction.handle, `row-${round}`, 'x');
         // In one batch with what others of the process did, as it is in real life.
@@ -85,8 +85,10 @@ async function pending({ harness, worker }: TransactionStage): Promise<PendingPr
   for (const data of ['"first"', '"second"']) await harness.deliver({ targetInstanceId: 'one', data });
   const [signals] = await worker.signals('one');
   return {
+    starts: [],
     entries: [newEntry('one', 1), newEntry('one', 2)],
-    subscriptions: [{ instanceId: 'one', channel: 'pending' }],
+    effects: [],
+    subscriptions: [{ instanceId: 'one', topic: 'event:pending' }],
     takenMail: [{ instanceId: 'one', mailId: signals!.mail[0]!.mailId }],
   };
 }
@@ -94,7 +96,7 @@ async function pending({ harness, worker }: TransactionStage): Promise<PendingPr
 async function expectNothing({ harness, worker }: TransactionStage): Promise<void> {
   expect(await worker.history('one')).toEqual([]);
   expect((await worker.signals('one'))[0]?.mail).toHaveLength(2);
-  expect(await harness.deliver({ channel: 'pending' })).toMatchObject({ receivers: 0 });
+  expect(await harness.deliver({ topic: 'event:pending' })).toMatchObject({ receivers: 0 });
 }
 
 async function turn(): Promise<void> {

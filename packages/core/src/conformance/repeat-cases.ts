@@ -30,7 +30,7 @@ export function repeatCases(bench: Bench): void {
       { name: 'starts', make: async () => ({ starts: [newInstance('new'), newInstance('free', { owned: false })] }) },
       { name: 'starts and entries', make: async () => ({ starts: [newInstance('new')], entries: [newEntry('new', 1)] }) },
       { name: 'entries', make: async () => ({ entries: [newEntry('one', 7), newEntry('two', 1), newEntry('one', 8)] }) },
-      { name: 'subscriptions', make: async () => ({ subscriptions: [{ instanceId: 'one', channel: 'paid' }] }) },
+      { name: 'subscriptions', make: async () => ({ subscriptions: [{ instanceId: 'one', topic: 'event:paid' }] }) },
       { name: 'taken mail', make: async (scene) => ({ takenMail: await firstMail(scene, 'one') }) },
       { name: 'a park', make: async () => ({ settlements: [park('one')] }) },
       { name: 'a park until later', make: async ({ worker }) => ({ settlements: [park('one', (await worker.now()) + hour)] }) },
@@ -51,8 +51,8 @@ export function repeatCases(bench: Bench): void {
           starts: [newInstance('new'), newInstance('short')],
           entries: [newEntry('one', 9), newEntry('new', 1), newEntry('short', 1)],
           subscriptions: [
-            { instanceId: 'new', channel: 'x' },
-            { instanceId: 'short', channel: 'x' },
+            { instanceId: 'new', topic: 'event:x' },
+            { instanceId: 'short', topic: 'event:x' },
           ],
           takenMail: await firstMail(scene, 'two'),
           settlements: [complete('one'), park('two'), park('new'), complete('short', '2')],
@@ -90,7 +90,7 @@ export function repeatCases(bench: Bench): void {
       const { harness, worker, other } = scene;
       const batch = worker.batch(await make(scene));
       await worker.storage.runs.commit(batch);
-      await harness.deliver({ channel: 'paid' });
+      await harness.deliver({ topic: 'event:paid' });
       for (const targetInstanceId of ['one', 'two', 'new', 'free']) await harness.deliver({ targetInstanceId });
       const { claimed } = await other.claim();
       const entries = claimed.map((run) => newEntry(run.instanceId, 50, { data: '"by the other"' }));
@@ -104,10 +104,13 @@ export function repeatCases(bench: Bench): void {
 
     it('leaves no subscription with what it has ended', async () => {
       const { harness, worker } = await setUp(bench);
-      const batch = worker.batch({ subscriptions: [{ instanceId: 'one', channel: 'ending' }], settlements: [complete('one')] });
+      const batch = worker.batch({
+        subscriptions: [{ instanceId: 'one', topic: 'event:ending' }],
+        settlements: [complete('one')],
+      });
       await worker.storage.runs.commit(batch);
       await worker.storage.runs.commit(batch);
-      expect(await harness.deliver({ channel: 'ending' })).toMatchObject({ outcome: 'delivered', receivers: 0 });
+      expect(await harness.deliver({ topic: 'event:ending' })).toMatchObject({ outcome: 'delivered', receivers: 0 });
     });
 
     it('names the same conflicts and the same refusals', async () => {
@@ -164,7 +167,7 @@ export function repeatCases(bench: Bench): void {
       const batch = {
         starts: [newInstance('new'), newInstance('short')],
         entries: [newEntry('new', 1), newEntry('short', 1)],
-        subscriptions: [{ instanceId: 'new', channel: 'paid' }],
+        subscriptions: [{ instanceId: 'new', topic: 'event:paid' }],
         settlements: [park('new'), release('short')],
       };
       expect(await worker.commit(batch)).toMatchObject({ conflicts: [], refused: [] });
@@ -243,7 +246,7 @@ async function picture(harness: StorageHarness): Promise<unknown> {
     shown[instanceId] = {
       record: await instances.get(instanceId),
       history: await runs.history({ instanceId, afterSeq: 0, limit: 1000 }),
-      mail: await runs.mail({ instanceId, channel: 'paid', afterMailId: null, limit: 1000 }),
+      mail: await runs.mail({ instanceId, topic: 'event:paid', afterMailId: null, limit: 1000 }),
     };
   }
   return shown;

@@ -139,9 +139,9 @@ export function settlementCases(bench: Bench): void {
       const storage = await harness.storage();
       const finished = await storage.instances.finished(['a', 'running', 'unknown', 'b', 'c']);
       expect([...finished].sort((x, y) => (x.instanceId < y.instanceId ? -1 : 1))).toEqual([
-        { instanceId: 'a', status: 'completed', output: '1', error: null, cancelReason: null },
-        { instanceId: 'b', status: 'failed', output: null, error: '"no"', cancelReason: null },
-        { instanceId: 'c', status: 'cancelled', output: null, error: null, cancelReason: 'too expensive' },
+        { instanceId: 'a', status: 'completed', output: '1', error: null, cancelReason: null, continuedAs: null },
+        { instanceId: 'b', status: 'failed', output: null, error: '"no"', cancelReason: null, continuedAs: null },
+        { instanceId: 'c', status: 'cancelled', output: null, error: null, cancelReason: 'too expensive', continuedAs: null },
       ]);
       expect(await storage.instances.finished([])).toEqual([]);
     });
@@ -178,7 +178,7 @@ export function settlementCases(bench: Bench): void {
         Promise.all(
           ids.map(async (instanceId) => [
             await harness.get(instanceId),
-            await worker.storage.runs.mail({ instanceId, channel: 'paid', afterMailId: null, limit: 10 }),
+            await worker.storage.runs.mail({ instanceId, topic: 'event:paid', afterMailId: null, limit: 10 }),
           ]),
         );
       const before = await look();

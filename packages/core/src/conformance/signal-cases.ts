@@ -12,15 +12,15 @@ export function signalCases(bench: Bench): void {
       await worker.settle(park('one'));
       const data = ['"a"', '"b"', '"c"'];
       for (const [index, text] of data.entries()) {
-        await harness.deliver({ targetInstanceId: 'one', data: text, channel: index === 1 ? 'other' : 'paid' });
+        await harness.deliver({ targetInstanceId: 'one', data: text, topic: index === 1 ? 'event:other' : 'event:paid' });
       }
       await harness.cancel('one', 'no longer wanted');
       const run = await worker.claimOne('one');
       expect(run.cancel).toEqual({ reason: 'no longer wanted' });
-      expect(run.mail.map(({ channel, data: text }) => [channel, text])).toEqual([
-        ['paid', '"a"'],
-        ['other', '"b"'],
-        ['paid', '"c"'],
+      expect(run.mail.map(({ topic, data: text }) => [topic, text])).toEqual([
+        ['event:paid', '"a"'],
+        ['event:other', '"b"'],
+        ['event:paid', '"c"'],
       ]);
       expect(new Set(run.mail.map(({ mailId }) => mailId)).size).toBe(3);
     });
@@ -76,27 +76,27 @@ export function signalCases(bench: Bench): void {
       expect((await worker.signals('one'))[0]?.mail).toEqual(first!.mail.slice(1));
     });
 
-    it('are told up to the limit; the rest is read channel by channel, also after a piece that was taken', async () => {
+    it('are told up to the limit; the rest is read topic by topic, also after a piece that was taken', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();
       await worker.start('one');
       await worker.start('two');
       for (let n = 0; n < 6; n++) {
-        await harness.deliver({ targetInstanceId: 'one', channel: n % 2 === 0 ? 'even' : 'odd', data: String(n) });
-        await harness.deliver({ targetInstanceId: 'two', channel: 'even', data: '"not mine"' });
+        await harness.deliver({ targetInstanceId: 'one', topic: n % 2 === 0 ? 'event:even' : 'event:odd', data: String(n) });
+        await harness.deliver({ targetInstanceId: 'two', topic: 'event:even', data: '"not mine"' });
       }
       const [signals] = await worker.signals('one', 3);
       expect(signals?.mail.map(({ data }) => data)).toEqual(['0', '1', '2']);
       const even = (afterMailId: string | null, limit = 100) =>
-        worker.storage.runs.mail({ instanceId: 'one', channel: 'even', afterMailId, limit });
+        worker.storage.runs.mail({ instanceId: 'one', topic: 'event:even', afterMailId, limit });
       const all = await even(null);
-      expect(all.map(({ data, channel }) => `${channel} ${data}`)).toEqual(['even 0', 'even 2', 'even 4']);
+      expect(all.map(({ data, topic }) => `${topic} ${data}`)).toEqual(['event:even 0', 'event:even 2', 'event:even 4']);
       expect(await even(null, 2)).toEqual(all.slice(0, 2));
       expect(await even(all[1]!.mailId)).toEqual(all.slice(2));
       await worker.commit({ takenMail: [{ instanceId: 'one', mailId: all[0]!.mailId }] });
       expect(await even(all[0]!.mailId)).toEqual(all.slice(1));
       expect(await even(all[2]!.mailId)).toEqual([]);
-      expect(await worker.storage.runs.mail({ instanceId: 'one', channel: 'none', afterMailId: null, limit: 9 })).toEqual([]);
+      expect(await worker.storage.runs.mail({ instanceId: 'one', topic: 'event:none', afterMailId: null, limit: 9 })).toEqual([]);
     });
 
     it('keep the order of arrival over more pieces than nine', async () => {
@@ -109,7 +109,7 @@ export function signalCases(bench: Bench): void {
       expect(signals?.mail.map(({ data }) => data)).toEqual(expected);
       const page = await worker.storage.runs.mail({
         instanceId: 'one',
-        channel: 'paid',
+        topic: 'event:paid',
         afterMailId: signals!.mail[8]!.mailId,
         limit: 100,
       });
@@ -120,8 +120,8 @@ export function signalCases(bench: Bench): void {
       const harness = await bench.harness();
       const worker = await harness.worker();
       await worker.start(['a', 'b']);
-      await worker.commit({ subscriptions: ['a', 'b'].map((instanceId) => ({ instanceId, channel: 'paid' })) });
-      expect((await harness.deliver({ channel: 'paid' })).receivers).toBe(2);
+      await worker.commit({ subscriptions: ['a', 'b'].map((instanceId) => ({ instanceId, topic: 'event:paid' })) });
+      expect((await harness.deliver({ topic: 'event:paid' })).receivers).toBe(2);
       const [a] = await worker.signals('a');
       await worker.commit({ takenMail: [{ instanceId: 'a', mailId: a!.mail[0]!.mailId }] });
       expect((await worker.signals('a'))[0]?.mail).toEqual([]);
@@ -186,11 +186,11 @@ export function signalCases(bench: Bench): void {
       const harness = await bench.harness();
       const worker = await harness.worker();
       await worker.start(['ends', 'stays']);
-      await worker.commit({ subscriptions: ['ends', 'stays'].map((instanceId) => ({ instanceId, channel: 'paid' })) });
+      await worker.commit({ subscriptions: ['ends', 'stays'].map((instanceId) => ({ instanceId, topic: 'event:paid' })) });
       await harness.deliver();
       await worker.settle(complete('ends'));
       const mail = (instanceId: string) =>
-        worker.storage.runs.mail({ instanceId, channel: 'paid', afterMailId: null, limit: 10 });
+        worker.storage.runs.mail({ instanceId, topic: 'event:paid', afterMailId: null, limit: 10 });
       expect(await mail('ends')).toEqual([]);
       expect(await mail('stays')).toHaveLength(1);
       expect((await harness.deliver()).receivers).toBe(1);

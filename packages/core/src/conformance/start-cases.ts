@@ -27,6 +27,10 @@ export function startCases(bench: Bench): void {
         owner: worker.workerId,
         wakeAt: null,
         finishedAt: null,
+        compensationFailures: null,
+        parentId: null,
+        continuedAs: null,
+        continuedFrom: null,
       });
       expect(createdAt).toBeGreaterThanOrEqual(before);
       expect(createdAt).toBeLessThanOrEqual(now);
@@ -80,7 +84,7 @@ export function startCases(bench: Bench): void {
       const result = await worker.commit({
         starts: [newInstance('mine', { owned: false })],
         entries: [newEntry('mine', 1)],
-        subscriptions: [{ instanceId: 'mine', channel: 'news' }],
+        subscriptions: [{ instanceId: 'mine', topic: 'event:news' }],
         settlements: [park('mine')],
       });
       expect(result).toMatchObject({ conflicts: ['mine'], refused: [] });

@@ -1,8 +1,8 @@
 // One test's database: opens storages on it, registers workers, lets time pass, and clears all away at the end.
 import { onTestFinished, type TestContext } from 'vitest';
-import type { InstanceRecord, NewEvent, Storage } from '../ports/index.js';
+import type { IncomingMessage, InstanceRecord, Storage } from '../ports/index.js';
 import type { OptionalPart, ResolvedConformanceOptions, StorageFixture, StorageFixtureFactory } from './storage-fixture.js';
-import { defaultWorkflow, TestWorker } from './test-worker.js';
+import { defaultWorkflow, TestWorker, type WorkerStarts } from './test-worker.js';
 
 /** Gives a running test its harness. */
 export interface Bench {
@@ -21,11 +21,18 @@ export function createBench(factory: StorageFixtureFactory, options: ResolvedCon
   };
 }
 
+/** A message or an event in which only what matters needs to be said. */
+type TestMessage = Partial<IncomingMessage> & {
+  /** Short for `to` that one instance. */
+  readonly targetInstanceId?: string;
+};
+
 interface WorkerOptions {
   /** Default: a new storage, as another process has it. */
   readonly storage?: Storage;
   readonly leaseMs?: number;
   readonly workflowNames?: readonly string[];
+  readonly starts?: WorkerStarts;
 }
 
 export class StorageHarness {
@@ -54,7 +61,7 @@ export class StorageHarness {
   /** A registered worker. */
   async worker(options: WorkerOptions = {}): Promise<TestWorker> {
     const worker = await this.unregistered(options);
-    await worker.register(options.leaseMs);
+    await worker.register(options.leaseMs, options.starts);
     return worker;
   }
 
@@ -71,14 +78,17 @@ export class StorageHarness {
     return record;
   }
 
-  /** Delivers an event with an id of its own. */
-  async deliver(event: Partial<NewEvent> = {}): ReturnType<Storage['instances']['deliver']> {
-    return (await this.storage()).instances.deliver(this.event(event));
+  /** Delivers an event, or whatever it is made into, with an id of its own. */
+  async deliver(event: TestMessage = {}): ReturnType<Storage['messages']['deliver']> {
+    return (await this.storage()).messages.deliver(this.event(event));
   }
 
-  event(event: Partial<NewEvent> = {}): NewEvent {
-    const eventId = `event-${++this.#events}`;
-    return { eventId, source: '/tests', channel: 'paid', data: `{"id":"${eventId}"}`, targetInstanceId: null, ...event };
+  /** An event for whoever is subscribed to `event:paid`, where nothing else is said. */
+  event({ targetInstanceId, ...event }: TestMessage = {}): IncomingMessage {
+    const messageId = `event-${++this.#events}`;
+    const whole = { messageId, source: '/tests', topic: 'event:paid', data: `{"id":"${messageId}"}`, starts: null, ...event };
+    if (targetInstanceId !== undefined) return { ...whole, to: { type: 'instance', instanceId: targetInstanceId } };
+    return { to: { type: 'subscribers' }, ...whole };
   }
 
   async cancel(instanceId: string, reason: string | null = null): ReturnType<Storage['instances']['requestCancel']> {

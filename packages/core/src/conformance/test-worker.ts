@@ -22,6 +22,9 @@ export const defaultWorkflow = 'order';
 /** A batch in which only what matters needs to be said. */
 export type PartialBatch = Partial<Omit<ProgressBatch, 'workerId'>>;
 
+/** What starts on which topic, for those who register. */
+export type WorkerStarts = Parameters<Storage['leases']['register']>[0]['starts'];
+
 let lastToken = 0;
 
 export class TestWorker {
@@ -35,9 +38,9 @@ export class TestWorker {
     this.workflowNames = workflowNames;
   }
 
-  register(leaseMs = 3_600_000): Promise<{ readonly now: number }> {
+  register(leaseMs = 3_600_000, starts: WorkerStarts = []): Promise<{ readonly now: number }> {
     const { workerId, workflowNames } = this;
-    return this.storage.leases.register({ workerId, serviceName: 'conformance', leaseMs, workflowNames });
+    return this.storage.leases.register({ workerId, serviceName: 'conformance', leaseMs, workflowNames, starts });
   }
 
   /** Renews the lease. */
@@ -62,7 +65,8 @@ export class TestWorker {
   }
 
   batch(batch: PartialBatch): ProgressBatch {
-    return { workerId: this.workerId, starts: [], entries: [], subscriptions: [], takenMail: [], settlements: [], ...batch };
+    const nothing = { starts: [], entries: [], effects: [], subscriptions: [], takenMail: [], settlements: [] };
+    return { workerId: this.workerId, ...nothing, ...batch };
   }
 
   /** Starts instances; by default this worker owns them from the start. */

@@ -10,11 +10,11 @@ export function upkeepCases(bench: Bench): void {
     it('tells when something that nobody owns is next due, of the workflows asked for alone', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker({ workflowNames: ['order', 'refund'] });
-      expect((await worker.upkeep()).work).toEqual({ nextDueAt: null, attention: [] });
+      expect((await worker.upkeep()).work).toEqual({ nextDueAt: null, attention: [], outboxDueAt: null });
       const later = (await worker.now()) + hour;
       await worker.start(['asleep', 'owned']);
       await worker.settle(park('asleep', later));
-      expect((await worker.upkeep()).work).toEqual({ nextDueAt: later, attention: [] });
+      expect((await worker.upkeep()).work).toEqual({ nextDueAt: later, attention: [], outboxDueAt: null });
       const { now } = await worker.commit({ starts: [newInstance('due', { owned: false, workflowName: 'refund' })] });
       expect((await worker.upkeep()).work!.nextDueAt).toBeLessThanOrEqual(now);
       expect((await worker.upkeep({ workflowNames: ['order'] })).work!.nextDueAt).toBe(later);

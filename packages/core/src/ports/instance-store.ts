@@ -87,7 +87,7 @@ export interface InstanceStore {
   >;
   /**
    * Entries of an instance with `seq` greater than `afterSeq`, ascending, for people to read. Of one that recurred, or begins anew: of
-   * that part alone.
+   * that part alone, with the id that was asked for.
    */
   history(request: {
     readonly instanceId: string;

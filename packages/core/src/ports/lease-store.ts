@@ -45,7 +45,7 @@ export interface PendingWork {
   readonly nextDueAt: number | null;
   /** Ids of instances that this worker owns and that have attention, at most 1,000. */
   readonly attention: readonly string[];
-  /** When the next event of the outbox that nobody has is due (it may be past); null: none. */
+  /** When the outbox has something to claim next (it may be past); null: nothing. As in the answer to `OutboxStore.claim`. */
   readonly outboxDueAt: number | null;
 }
 

@@ -34,7 +34,7 @@ export interface IncomingMessage extends OutgoingMessage {
   readonly starts: {
     /** JSON text: the event's data. */
     readonly input: string;
-    /** The id of each is the workflow's name, a colon, and this. */
+    /** The id of each is the workflow's name, a colon, and this. When there is an instance with that id, none is started. */
     readonly idEnding: string;
   } | null;
 }
@@ -55,15 +55,16 @@ export interface Delivery extends WithWakeups {
  * Mail is one row for each receiver, written in the transaction that sends it, under the lock of the receiver's row. So there are no
  * cursors that could jump over rows which commit late, and each receiver's mail ascends in the order in which senders committed.
  *
- * Topics of channels have a mode. `broadcast` and `direct`: as above. What is published to a `competing` topic, or to one that has no
+ * Topics of channels (`isChannelTopic`) have a mode; all others have none and no queue. `broadcast`: as above. `direct`: what is published to the topic
+ * reaches nobody. What is published to a `competing` topic, or to one that has no
  * mode yet, is queued under the topic in the order of arrival, and handed to subscribers that seek (see {@link Effect}), the
- * longest-seeking first. When the first subscription makes the topic `competing`, what was queued is its backlog; when it makes it
+ * longest-seeking first; what comes back to the queue is handed on in the same transaction. When the first subscription makes the topic `competing`, what was queued is its backlog; when it makes it
  * anything else, what was queued is dropped. All that touches the queue or the seekers of one topic is done under one lock of the topic, taken before
  * any lock of an instance's row: so no message is overlooked by a seeker that comes at the same moment.
  */
 export interface MessageStore {
   /**
-   * Gives the topic its mode, if it has none. A mode stays for as long as anybody is subscribed or anything is queued, and at least
+   * Gives the topic of a channel its mode, if it has none. A mode stays for as long as anybody is subscribed or anything is queued, and at least
    * for a day after this call: until then it may be remembered.
    * @returns the mode that the topic has: another one than was asked for is a conflict.
    */

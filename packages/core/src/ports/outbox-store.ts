@@ -61,20 +61,23 @@ export interface OutboxStore {
   /**
    * Takes events that are due. Of each stream only what comes next: its oldest unsent event, if nobody has that and it is due, and as
    * many of those that follow it as fit. So two relayers never have events of one stream at the same time, and no event overtakes an earlier one of its
-   * stream that still is to be sent. Concurrent claims do not wait for each other.
+   * stream that still is to be sent: a stream of which somebody has an event is left alone, also when an earlier one was requeued. Concurrent claims do not wait for each other.
    */
   claim(request: { readonly workerId: string; readonly limit: number }): Promise<{
     /** In the order in which they were written. */
     readonly events: readonly ClaimedEvent[];
-    /** When the next event that nobody has is due (it may be past when `limit` was reached); null: none. */
+    /**
+     * When the next stream of which nobody has an event can go on: the due time of its oldest unsent event (it may be past when `limit` was
+     * reached); null: there is none. What waits behind an event that somebody has does not count.
+     */
     readonly nextDueAt: number | null;
     readonly now: number;
   }>;
-  /** Records what became of events that this worker has; others, and those that it has no more, are left alone. */
+  /** Records what became of events that this worker has; all but `release` count as an attempt. Others, and those that it has no more, are left alone. */
   settle(request: { readonly workerId: string; readonly results: readonly EventResult[] }): Promise<{ readonly now: number }>;
   /** Oldest first, in the order in which they were written. `after`: the id of the last one of the page before. */
   list(request: OutboxFilter & { readonly limit: number; readonly after: string | undefined }): Promise<readonly OutboxRecord[]>;
-  /** Makes `failed` and `invalid` events pending again, due at once, without attempts. */
+  /** Makes `failed` and `invalid` events pending again, due at once, without attempts and errors, in their old place. */
   requeue(request: OutboxFilter & { readonly limit: number }): Promise<WithWakeups & { readonly requeued: number }>;
   /** Removes events that are not `sending`. */
   purge(request: OutboxFilter & { readonly limit: number }): Promise<{ readonly purged: number }>;

@@ -19,7 +19,7 @@ export interface NewInstance {
   /** Who started it from within a workflow, and gets mail under the topic of the child (`childTopic`) when it ends. Default: nobody. */
   readonly parent?: {
     readonly instanceId: string;
-    /** The parent's mail in place of that when the start is refused as a conflict. */
+    /** The parent's mail in place of that when the start is refused as a conflict; left out while the parent has mail with this id. */
     readonly conflict: Pick<OutgoingMessage, 'messageId' | 'data'>;
   };
 }
@@ -32,7 +32,7 @@ export interface NewInstance {
  * - `release`: handed back, claimable at once (`wakeAt` null) or from `wakeAt` on. Never refused.
  * - `stall`: status `stalled`, `error` kept in view, claimable from `wakeAt` on. Never refused.
  * - `finish`: ended. `completed` and `failed` are refused when a cancellation was requested. With the row go the instance's
- *   mail, subscriptions and memberships; mail that it got from the queue of a `competing` topic goes back there, in its old place.
+ *   mail, subscriptions, memberships and seeks; mail that it got from the queue of a `competing` topic goes back there, in its old place.
  * - `recur`: begins anew with another input, under the same id, so whoever knows the id, and all that is subscribed, joined and
  *   unread, stays as it is, but for its seeks, which end, and what it got by them and did not take, which goes back. What was goes into a row of its own with the status `recurred`. Refused when a cancellation was requested.
  */
@@ -58,14 +58,15 @@ export type Settlement = SettledClaim &
     | {
         readonly type: 'recur';
         /**
-         * The id of the row of what was. It gets the input, the times and the history up to here of the instance as it is. When the id is
+         * The id of the row of what was. It gets the input, the times and the history up to here of the instance as it is, and ends now; what
+         * begins is created now. When the id is
          * taken by anybody else, the storage puts something unique behind it.
          */
         readonly archiveId: string;
         readonly input: string;
         /** The first entry of what begins: its `seq` is above all before, and from it on history is handed out. */
         readonly carried: NewHistoryEntry;
-        /** Its subscriptions that stay; all others go. */
+        /** Its subscriptions that stay; all others go; what mail came by them stays. */
         readonly keep: readonly Pick<NewSubscription, 'topic' | 'filter'>[];
         /** True: this worker goes on with it at once, and that is a claim of its own: the next number. False: claimable by anybody. */
         readonly owned: boolean;
@@ -126,7 +127,10 @@ export type Effect = {
   | { readonly type: 'join' | 'leave'; readonly group: string }
   /** No subscription of the topic any more, nor mail of it; what came from the queue goes back there. */
   | { readonly type: 'unsubscribe'; readonly topic: string }
-  /** The instance waits for one message of a `competing` topic to which it is subscribed: it gets it as mail, now or as soon as there is one. */
+  /**
+   * The instance waits for one message of a `competing` topic to which it is subscribed: it gets it as mail, now or as soon as there is one.
+   * No effect while it waits for one already, and on other topics.
+   */
   | { readonly type: 'seek'; readonly topic: string }
   /** It does not any more; what it got and did not take goes back. */
   | { readonly type: 'unseek'; readonly topic: string }

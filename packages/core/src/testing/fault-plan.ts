@@ -6,7 +6,10 @@ export type TransitionName =
   | 'close'
   | `leases.${'register' | 'upkeep' | 'retire'}`
   | `runs.${'commit' | 'claim' | 'readSignals' | 'mail' | 'history'}`
-  | `instances.${'get' | 'list' | 'finished' | 'requestCancel' | 'deliver'}`
+  | `instances.${'get' | 'list' | 'finished' | 'requestCancel' | 'history'}`
+  | `messages.${'fixMode' | 'members' | 'deliver'}`
+  | `outbox.${'claim' | 'settle' | 'list' | 'requeue' | 'purge'}`
+  | 'retention.purge'
   | `transactions.${'begin' | 'commit' | 'rollback'}`;
 
 /** One call of a transition. */

@@ -7,7 +7,7 @@ import { createMemoryDatabase, type MemoryDatabase } from './memory-database.js'
 import { createMemoryStorage } from './memory-storage.js';
 import { recordingLogger } from './recording-logger.js';
 
-const worker = { workerId: 'w', serviceName: 's', leaseMs: 30_000, workflowNames: ['order'] };
+const worker = { workerId: 'w', serviceName: 's', leaseMs: 30_000, workflowNames: ['order'], starts: [] };
 
 let clock: ManualClock;
 let database: MemoryDatabase;
@@ -87,10 +87,17 @@ describe('withFaults', () => {
       },
       after: ({ name }) => void log.push(`after ${name} ${database.events.size}`),
     };
-    await storage.instances.deliver({ eventId: 'e', source: 's', channel: 'c', data: '1', targetInstanceId: null });
+    await storage.messages.deliver({
+      messageId: 'e',
+      source: 's',
+      topic: 'c',
+      data: '1',
+      to: { type: 'subscribers' },
+      starts: null,
+    });
     expect(log).toEqual([
-      'before instances.deliver {"eventId":"e","source":"s","channel":"c","data":"1","targetInstanceId":null} 0',
-      'after instances.deliver 1',
+      'before messages.deliver {"messageId":"e","source":"s","topic":"c","data":"1","to":{"type":"subscribers"},"starts":null} 0',
+      'after messages.deliver 1',
     ]);
   });
 
@@ -129,6 +136,7 @@ function start(instanceId: string) {
     workerId: 'w',
     starts: [{ instanceId, workflowName: 'order', input: '1', startToken: instanceId, owned: true }],
     entries: [],
+    effects: [],
     subscriptions: [],
     takenMail: [],
     settlements: [],

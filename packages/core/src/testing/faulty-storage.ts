@@ -4,6 +4,9 @@ import type { ActivityTransaction, ActivityTransactions } from '../ports/activit
 import type { Clock } from '../ports/clock.js';
 import type { InstanceStore } from '../ports/instance-store.js';
 import type { LeaseStore } from '../ports/lease-store.js';
+import type { MessageStore } from '../ports/message-store.js';
+import type { OutboxStore } from '../ports/outbox-store.js';
+import type { RetentionStore } from '../ports/retention-store.js';
 import type { RunStore } from '../ports/run-store.js';
 import type { Storage, StorageContext } from '../ports/storage.js';
 import type { Fault, FaultPlan, TransitionCall, TransitionName } from './fault-plan.js';
@@ -21,6 +24,9 @@ export class FaultyStorage implements Storage {
   readonly leases: LeaseStore;
   readonly runs: RunStore;
   readonly instances: InstanceStore;
+  readonly messages: MessageStore;
+  readonly outbox: OutboxStore;
+  readonly retention: RetentionStore;
   readonly transactions: ActivityTransactions;
   /** May be replaced at any time; holds for calls from then on. */
   plan: FaultPlan;
@@ -37,7 +43,7 @@ export class FaultyStorage implements Storage {
     this.kind = storage.kind;
     this.description = `${storage.description}, with faults`;
     this.reapIntervalMs = storage.reapIntervalMs;
-    const { leases, runs, instances } = storage;
+    const { leases, runs, instances, messages, outbox, retention } = storage;
     this.leases = {
       register: (worker) => this.#call('leases.register', worker, () => leases.register(worker)),
       upkeep: (request) => this.#call('leases.upkeep', request, () => leases.upkeep(request)),
@@ -55,7 +61,22 @@ export class FaultyStorage implements Storage {
       list: (request) => this.#call('instances.list', request, () => instances.list(request)),
       finished: (instanceIds) => this.#call('instances.finished', instanceIds, () => instances.finished(instanceIds)),
       requestCancel: (request) => this.#call('instances.requestCancel', request, () => instances.requestCancel(request)),
-      deliver: (event) => this.#call('instances.deliver', event, () => instances.deliver(event)),
+      history: (request) => this.#call('instances.history', request, () => instances.history(request)),
+    };
+    this.messages = {
+      fixMode: (request) => this.#call('messages.fixMode', request, () => messages.fixMode(request)),
+      members: (group) => this.#call('messages.members', group, () => messages.members(group)),
+      deliver: (message) => this.#call('messages.deliver', message, () => messages.deliver(message)),
+    };
+    this.outbox = {
+      claim: (request) => this.#call('outbox.claim', request, () => outbox.claim(request)),
+      settle: (request) => this.#call('outbox.settle', request, () => outbox.settle(request)),
+      list: (request) => this.#call('outbox.list', request, () => outbox.list(request)),
+      requeue: (request) => this.#call('outbox.requeue', request, () => outbox.requeue(request)),
+      purge: (request) => this.#call('outbox.purge', request, () => outbox.purge(request)),
+    };
+    this.retention = {
+      purge: (request) => this.#call('retention.purge', request, () => retention.purge(request)),
     };
     this.transactions = {
       begin: (options) =>

@@ -1,6 +1,7 @@
 // Claims and what an owner reads of its instances, in memory.
 import type { ClaimedRun, ClaimRequest, ClaimResult, Mail, RunSignals } from '../ports/run-store.js';
 import type { MemoryDatabase, MemoryInstance, MemoryMail } from './memory-database.js';
+import { readHistory } from './memory-history.js';
 
 /** At most so many ids of instances with attention are told at a time. */
 const attentionLimit = 1000;
@@ -46,7 +47,7 @@ export function readMail(
   database: MemoryDatabase,
   request: {
     readonly instanceId: string;
-    readonly channel: string;
+    readonly topic: string;
     readonly afterMailId: string | null;
     readonly limit: number;
   },
@@ -55,7 +56,7 @@ export function readMail(
   const after = request.afterMailId === null ? 0 : Number(request.afterMailId);
   const mail = database.instances.get(request.instanceId)?.mail ?? [];
   return mail
-    .filter((piece) => piece.channel === request.channel && piece.number > after)
+    .filter((piece) => piece.topic === request.topic && piece.number > after)
     .slice(0, request.limit)
     .map(showMail);
 }
@@ -68,9 +69,10 @@ function instancesOfLostClaims(database: MemoryDatabase, { holding, workerId }: 
 }
 
 function claimOne(instance: MemoryInstance, request: ClaimRequest): ClaimedRun {
-  const history = instance.history.slice(0, request.historyLimit).map((entry) => ({ ...entry }));
+  // One more than is handed out tells whether there are more.
+  const history = readHistory(instance, { afterSeq: 0, limit: request.historyLimit + 1 });
   instance.owner = request.workerId;
-  instance.status = 'running';
+  instance.status = instance.isCompensating ? 'compensating' : 'running';
   instance.wakeAt = null;
   instance.error = null;
   return {
@@ -79,8 +81,12 @@ function claimOne(instance: MemoryInstance, request: ClaimRequest): ClaimedRun {
     input: instance.input,
     createdAt: instance.createdAt,
     claim: ++instance.claims,
-    history,
-    historyComplete: history.length === instance.history.length,
+    parentId: instance.parentId,
+    generation: instance.generation,
+    isInputChecked: instance.isInputChecked,
+    historyStart: instance.historyStart,
+    history: history.slice(0, request.historyLimit),
+    historyComplete: history.length <= request.historyLimit,
   };
 }
 
@@ -95,5 +101,5 @@ function takeSignals(instance: MemoryInstance, mailLimit: number): RunSignals {
 }
 
 function showMail(piece: MemoryMail): Mail {
-  return { mailId: String(piece.number), channel: piece.channel, data: piece.data };
+  return { mailId: String(piece.number), topic: piece.topic, data: piece.data, isQueued: piece.queued !== null };
 }

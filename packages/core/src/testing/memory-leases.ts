@@ -2,6 +2,7 @@
 import type { Wakeup } from '../domain/wakeup.js';
 import type { LeaseStore, PendingWork, UpkeepRequest, UpkeepResult } from '../ports/lease-store.js';
 import { makeClaimable, type MemoryDatabase, type MemoryInstance, type MemoryWorker } from './memory-database.js';
+import { outboxDueAt, releaseEvents } from './memory-outbox.js';
 import type { MemorySession } from './memory-session.js';
 
 /** The most that is told of anything in one answer. */
@@ -10,12 +11,17 @@ const mostMissing = 100;
 
 export function createMemoryLeases(session: MemorySession): LeaseStore {
   return {
-    register: ({ workerId, serviceName, leaseMs, workflowNames }) =>
+    register: ({ workerId, serviceName, leaseMs, workflowNames, starts }) =>
       session.run((database, now) => {
         const leaseEndsAt = now + leaseMs;
         database.workers.set(workerId, { workerId, serviceName, workflowNames: [...workflowNames], leaseEndsAt, presence: null });
         for (const instance of database.open) {
           if (instance.status === 'stalled' && workflowNames.includes(instance.workflowName)) makeClaimable(instance, now);
+        }
+        for (const name of workflowNames) {
+          const topics = starts.filter(({ workflowName }) => workflowName === name).map(({ topic }) => topic);
+          if (topics.length === 0) database.starts.delete(name);
+          else database.starts.set(name, new Set(topics));
         }
         return { now };
       }),
@@ -85,16 +91,17 @@ function pendingWork(database: MemoryDatabase, workerId: string, workflowNames: 
     if (owner !== null || wakeAt === null || !workflowNames.includes(workflowName)) continue;
     if (nextDueAt === null || wakeAt < nextDueAt) nextDueAt = wakeAt;
   }
-  return { nextDueAt, attention };
+  return { nextDueAt, attention, outboxDueAt: outboxDueAt(database) };
 }
 
 /** Takes a worker's row away and hands back what it owned: from here on it can write nothing. */
 function remove(database: MemoryDatabase, workerId: string, now: number): readonly MemoryInstance[] {
   database.workers.delete(workerId);
+  releaseEvents(database, workerId);
   const released = [...database.open].filter(({ owner }) => owner === workerId);
   for (const instance of released) {
     instance.owner = null;
-    instance.status = 'pending';
+    instance.status = instance.isCompensating ? 'compensating' : 'pending';
     makeClaimable(instance, now);
   }
   return released;

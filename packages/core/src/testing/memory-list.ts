@@ -1,4 +1,5 @@
 // Listing in memory: filters, order and pages.
+import { atJsonPath } from '../domain/json-path.js';
 import type { InputFilter, InstanceRecord, ListRequest } from '../ports/instance-store.js';
 import type { MemoryDatabase, MemoryInstance } from './memory-database.js';
 
@@ -20,12 +21,16 @@ export function showInstance(instance: MemoryInstance): InstanceRecord {
     input: instance.input,
     output: instance.output,
     error: instance.error,
+    compensationFailures: instance.compensationFailures,
     cancelReason: instance.cancelReason,
     cancelRequested: instance.cancelRequested,
     owner: instance.owner,
     wakeAt: instance.wakeAt,
     createdAt: instance.createdAt,
     finishedAt: instance.finishedAt,
+    parentId: instance.parentId,
+    continuedAs: instance.continuedAs,
+    continuedFrom: instance.continuedFrom,
   };
 }
 
@@ -48,14 +53,7 @@ function matchesInput(input: string, filters: readonly InputFilter[]): boolean {
   if (filters.length === 0) return true;
   const root: unknown = JSON.parse(input);
   // What is not there is undefined, and so equals nothing, null neither.
-  return filters.every(({ path, equals }) => path.reduce(step, root) === equals);
-}
-
-function step(value: unknown, key: string | number): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (Array.isArray(value)) return typeof key === 'number' ? (value as readonly unknown[])[key] : undefined;
-  // Own members alone: JSON knows of no prototype.
-  return typeof key === 'string' && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+  return filters.every(({ path, equals }) => atJsonPath(root, path) === equals);
 }
 
 type ListKey = NonNullable<ListRequest['after']>;

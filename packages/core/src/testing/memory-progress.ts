@@ -1,53 +1,50 @@
 // The commit of a batch of progress in memory.
 import type { NewHistoryEntry } from '../domain/history.js';
-import type { NewInstance, ProgressBatch, ProgressResult, Settlement } from '../ports/run-store.js';
-import type { MemoryDatabase, MemoryInstance } from './memory-database.js';
+import type { NewInstance, ProgressBatch, ProgressResult } from '../ports/run-store.js';
+import type { MemoryDatabase } from './memory-database.js';
+import { applyEffects, tellConflict, type MemoryEffectScope } from './memory-effects.js';
+import { appendEntry } from './memory-history.js';
+import { createMemoryInstance } from './memory-instance.js';
+import { settle } from './memory-settlements.js';
+import { subscribe } from './memory-topics.js';
 
 /** One batch, all or nothing: what can throw comes before the first change. */
 export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, now: number): ProgressResult {
-  database.requireAlive(batch.workerId);
+  const { workerId } = batch;
+  database.requireAlive(workerId);
   requireInstances(database, batch);
+  const scope: MemoryEffectScope = { workerId, now, undelivered: [] };
 
-  const conflicts = batch.starts.filter((start) => !startInstance(database, { start, workerId: batch.workerId, now }));
-  for (const entry of batch.entries) appendEntry(database, entry, now);
-  for (const { instanceId, channel } of batch.subscriptions) {
+  const conflicts = batch.starts.filter((start) => !startInstance(database, { start, workerId, now }));
+  const added = new Set(batch.entries.filter((entry) => appendEntry(database, entry, now)).map(keyOf));
+  for (const subscription of batch.subscriptions) {
     // Only while it is owned: a repeated batch must not leave a subscription with an instance that has ended in the meantime.
-    database.owned(instanceId, batch.workerId)?.subscriptions.add(channel);
+    const instance = database.owned(subscription.instanceId, workerId);
+    if (instance !== undefined) subscribe(database, instance, { subscription, now });
   }
+  // Before anything goes back into a queue: what was taken does not.
   for (const { instanceId, mailId } of batch.takenMail) {
     const mail = database.instances.get(instanceId)?.mail ?? [];
     const index = mail.findIndex((piece) => String(piece.number) === mailId);
     if (index !== -1) mail.splice(index, 1);
   }
-  const refused = batch.settlements.filter((settlement) => {
-    const instance = database.owned(settlement.instanceId, batch.workerId);
-    // Not owned any more, or by a later claim: this very settlement has been made before.
-    if (instance?.claims !== settlement.claim) return false;
-    return !settle(database, { instance, settlement, now });
-  });
+  for (const start of conflicts) tellConflict(database, start, now);
+  applyEffects(
+    database,
+    batch.effects.filter((effect) => added.has(keyOf(effect))),
+    scope,
+  );
+  const refused = batch.settlements.filter((settlement) => !settle(database, settlement, scope));
   return {
     conflicts: conflicts.map((start) => start.instanceId),
     refused: refused.map((settlement) => settlement.instanceId),
+    undelivered: scope.undelivered,
     now,
   };
 }
 
-/** Adds an entry in its place. One with its number that is there already stays as it is. */
-export function appendEntry(database: MemoryDatabase, entry: NewHistoryEntry, now: number): void {
-  const history = database.instances.get(entry.instanceId)?.history;
-  if (history === undefined || hasEntry(database, entry)) return;
-  let place = history.length;
-  while (place > 0 && history[place - 1]!.seq > entry.seq) place--;
-  history.splice(place, 0, { ...entry, recordedAt: now });
-}
-
-/** Whether the instance has an entry of that number. */
-export function hasEntry(database: MemoryDatabase, { instanceId, seq }: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): boolean {
-  const history = database.instances.get(instanceId)?.history ?? [];
-  // From the end, where new entries belong.
-  let place = history.length - 1;
-  while (place >= 0 && history[place]!.seq > seq) place--;
-  return history[place]?.seq === seq;
+function keyOf({ instanceId, seq }: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): string {
+  return `${seq} ${instanceId}`;
 }
 
 function requireInstances(database: MemoryDatabase, batch: ProgressBatch): void {
@@ -66,64 +63,6 @@ function startInstance(
 ): boolean {
   const existing = database.instances.get(start.instanceId);
   if (existing !== undefined) return existing.startToken === start.startToken;
-  const instance: MemoryInstance = {
-    instanceId: start.instanceId,
-    workflowName: start.workflowName,
-    input: start.input,
-    startToken: start.startToken,
-    createdAt: now,
-    status: start.owned ? 'running' : 'pending',
-    output: null,
-    error: null,
-    cancelRequested: false,
-    cancelReason: null,
-    owner: start.owned ? workerId : null,
-    wakeAt: start.owned ? null : now,
-    finishedAt: null,
-    claims: start.owned ? 1 : 0,
-    attention: false,
-    history: [],
-    subscriptions: new Set(),
-    mail: [],
-  };
-  database.instances.set(start.instanceId, instance);
-  database.open.add(instance);
-  return true;
-}
-
-/** @returns false when it is refused; then nothing of it was done. */
-function settle(
-  database: MemoryDatabase,
-  { instance, settlement, now }: { readonly instance: MemoryInstance; readonly settlement: Settlement; readonly now: number },
-): boolean {
-  switch (settlement.type) {
-    case 'park':
-      // The owner has not seen all that came: were it put away now, nobody would wake it for that.
-      if (instance.attention) return false;
-      instance.status = settlement.status;
-      instance.wakeAt = settlement.wakeAt;
-      break;
-    case 'release':
-      instance.status = 'pending';
-      instance.wakeAt = settlement.wakeAt ?? now;
-      break;
-    case 'stall':
-      instance.status = 'stalled';
-      instance.error = settlement.error;
-      instance.wakeAt = settlement.wakeAt;
-      break;
-    case 'finish':
-      if (settlement.status !== 'cancelled' && instance.cancelRequested) return false;
-      instance.status = settlement.status;
-      instance.output = settlement.output;
-      instance.error = settlement.error;
-      instance.wakeAt = null;
-      instance.finishedAt = now;
-      instance.subscriptions.clear();
-      instance.mail.length = 0;
-      database.open.delete(instance);
-      break;
-  }
-  instance.owner = null;
+  createMemoryInstance(database, { start, workerId, isInputChecked: true, now });
   return true;
 }

@@ -1,6 +1,7 @@
 // The run store in memory: each member is one transition.
 import type { RunStore } from '../ports/run-store.js';
 import { claimRuns, readMail, readSignals } from './memory-claims.js';
+import { readHistory } from './memory-history.js';
 import { commitProgress } from './memory-progress.js';
 import type { MemorySession } from './memory-session.js';
 
@@ -10,11 +11,6 @@ export function createMemoryRuns(session: MemorySession): RunStore {
     claim: (request) => session.run((database, now) => claimRuns(database, request, now)),
     readSignals: (request) => session.run((database) => readSignals(database, request)),
     mail: (request) => session.run((database) => readMail(database, request)),
-    history: ({ instanceId, afterSeq, limit }) =>
-      session.run((database) => {
-        const history = database.instances.get(instanceId)?.history ?? [];
-        const first = history.findIndex((entry) => entry.seq > afterSeq);
-        return first === -1 ? [] : history.slice(first, first + limit).map((entry) => ({ ...entry }));
-      }),
+    history: (request) => session.run((database) => readHistory(database.instances.get(request.instanceId), request)),
   };
 }

@@ -17,11 +17,12 @@ beforeEach(async () => {
   clock = new ManualClock({ now: 1_000_000 });
   database = createMemoryDatabase();
   storage = await opened(database);
-  await storage.leases.register({ workerId: 'w', serviceName: 's', leaseMs: 30_000, workflowNames: ['order'] });
+  await storage.leases.register({ workerId: 'w', serviceName: 's', leaseMs: 30_000, workflowNames: ['order'], starts: [] });
   await storage.runs.commit({
     workerId: 'w',
     starts: [{ instanceId: 'one', workflowName: 'order', input: '1', startToken: 't', owned: true }],
     entries: [entry(1)],
+    effects: [],
     subscriptions: [],
     takenMail: [],
     settlements: [],
@@ -30,7 +31,7 @@ beforeEach(async () => {
 
 describe('memory storage', () => {
   it('does nothing before its caller has gone on', async () => {
-    const delivered = storage.instances.deliver(event('one'));
+    const delivered = storage.messages.deliver(event('one'));
     expect(database.instances.get('one')?.mail).toEqual([]);
     await delivered;
     expect(database.instances.get('one')?.mail).toHaveLength(1);
@@ -54,7 +55,7 @@ describe('memory storage', () => {
 
   it('takes its times from the clock, lease ends included', async () => {
     expect((await storage.instances.get('one'))?.createdAt).toBe(1_000_000);
-    await storage.leases.register({ workerId: 'other', serviceName: 's', leaseMs: 60_000, workflowNames: [] });
+    await storage.leases.register({ workerId: 'other', serviceName: 's', leaseMs: 60_000, workflowNames: [], starts: [] });
     const look = () => storage.leases.upkeep({ workerId: 'other', renewal: null, suspects: [] });
     await clock.advance(29_999);
     expect((await look()).reaped).toEqual([]);
@@ -117,7 +118,7 @@ describe('memoryTransaction', () => {
   it('refuses an entry that is there already, and everything with it', async () => {
     const { ctx, transaction } = await activity();
     (await memoryTransaction(ctx)).set('twice', true);
-    const before = { entries: [entry(5)], subscriptions: [], takenMail: [] };
+    const before = { starts: [], entries: [entry(5)], effects: [], subscriptions: [], takenMail: [] };
     await expect(transaction.commit({ workerId: 'w', entry: entry(1), before })).rejects.toBeInstanceOf(TransactionError);
     expect(database.values.size).toBe(0);
     expect(database.instances.get('one')?.history.map(({ seq }) => seq)).toEqual([1]);
@@ -157,5 +158,12 @@ function entry(seq: number) {
 }
 
 function event(targetInstanceId: string) {
-  return { eventId: 'e', source: 's', channel: 'c', data: '1', targetInstanceId };
+  return {
+    messageId: 'e',
+    source: 's',
+    topic: 'c',
+    data: '1',
+    to: { type: 'instance', instanceId: targetInstanceId },
+    starts: null,
+  } as const;
 }

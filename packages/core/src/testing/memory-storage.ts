@@ -3,6 +3,9 @@ import type { Storage } from '../ports/storage.js';
 import { createMemoryDatabase, type MemoryDatabase } from './memory-database.js';
 import { createMemoryInstances } from './memory-instances.js';
 import { createMemoryLeases } from './memory-leases.js';
+import { createMemoryMessages } from './memory-messages.js';
+import { createMemoryOutbox } from './memory-outbox.js';
+import { createMemoryRetention } from './memory-retention.js';
 import { createMemoryRuns } from './memory-runs.js';
 import { MemorySession } from './memory-session.js';
 import { createMemoryTransactions } from './memory-transactions.js';
@@ -25,6 +28,9 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
     leases: createMemoryLeases(session),
     runs: createMemoryRuns(session),
     instances: createMemoryInstances(session),
+    messages: createMemoryMessages(session),
+    outbox: createMemoryOutbox(session),
+    retention: createMemoryRetention(session),
     transactions: createMemoryTransactions(session),
     async open(context) {
       await Promise.resolve();

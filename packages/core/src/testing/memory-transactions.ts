@@ -2,7 +2,8 @@
 import { TransactionError } from '../domain/errors.js';
 import { openActivityTransaction, type ActivityTransaction, type ActivityTransactions } from '../ports/activity-transaction.js';
 import type { MemoryDatabase } from './memory-database.js';
-import { appendEntry, commitProgress, hasEntry } from './memory-progress.js';
+import { hasEntry } from './memory-history.js';
+import { commitProgress } from './memory-progress.js';
 import type { MemorySession } from './memory-session.js';
 
 /** What {@link memoryTransaction} gives: a map whose changes commit together with the activity's result. */
@@ -60,7 +61,7 @@ class BufferedTransaction implements ActivityTransaction {
     };
   }
 
-  async commit({ workerId, entry, before }: Parameters<ActivityTransaction['commit']>[0]): Promise<void> {
+  async commit({ workerId, entry, effects, before }: Parameters<ActivityTransaction['commit']>[0]): Promise<void> {
     this.#requireOpen();
     this.#over = true;
     await this.#session.run((database, now) => {
@@ -71,8 +72,9 @@ class BufferedTransaction implements ActivityTransaction {
           `instance ${JSON.stringify(entry.instanceId)} has an entry ${entry.seq} already, or does not exist; nothing was committed`,
         );
       }
-      if (before !== undefined) commitProgress(database, { workerId, starts: [], settlements: [], ...before }, now);
-      appendEntry(database, entry, now);
+      const nothing = { workerId, starts: [], subscriptions: [], takenMail: [], settlements: [] };
+      if (before !== undefined) commitProgress(database, { ...nothing, ...before }, now);
+      commitProgress(database, { ...nothing, entries: [entry], effects: effects ?? [] }, now);
       for (const [key, change] of this.#changes) {
         if (change === 'deleted') database.values.delete(key);
         else database.values.set(key, change.value);
