@@ -5,6 +5,7 @@ import { readHistory } from './read-history.js';
 import { readMail } from './read-signals.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteFile } from './sqlite-file.js';
+import { statusOr } from './status-or.js';
 import type { TableNames } from './table-names.js';
 
 /** At most so many ids of instances with attention are told at a time. */
@@ -22,6 +23,10 @@ interface ClaimedRow {
   readonly claim: number;
   readonly cancelRequestedAt: number | null;
   readonly cancelReason: string | null;
+  readonly parentId: string | null;
+  readonly generation: number;
+  readonly inputChecked: 0 | 1;
+  readonly historyStart: number;
 }
 
 /** For whom work is looked for. */
@@ -45,7 +50,7 @@ export async function claimRuns(file: SqliteFile, request: ClaimRequest): Promis
     const look = await file.snapshot((connection) => {
       requireAlive(connection, tables, request.workerId);
       const scope = { connection, tables, request, now: file.now() };
-      return { claimed: [], ...pendingWork(connection, tables, request), now: scope.now };
+      return { claimed: [], ...pendingRuns(connection, tables, request), now: scope.now };
     });
     if (request.limit === 0 || look.nextDueAt === null || look.nextDueAt > look.now) return look;
   }
@@ -63,7 +68,7 @@ function claim(scope: Scope): ClaimResult {
   // Read after the attention was cleared, and in the same transaction: nothing of what is there can be overlooked by a later park.
   const claimed = taken.map(({ id, row }) => withAllItNeeds(scope, id, row));
   // What was just taken has no attention any more.
-  return { claimed, ...pendingWork(scope.connection, scope.tables, scope.request), now: scope.now };
+  return { claimed, ...pendingRuns(scope.connection, scope.tables, scope.request), now: scope.now };
 }
 
 /** What this worker owns without knowing it: a claim made it the owner, and the answer to that claim never came. */
@@ -90,22 +95,28 @@ function dueInstances({ connection, tables, request, now }: Scope, limit: number
 
 function take({ connection, tables, request }: Scope, id: number): ClaimedRow {
   const sql = `UPDATE ${tables.instances}
-    SET owner = ?, status = 'running', wake_at = NULL, attention = 0, error = NULL, claims = claims + 1 WHERE id = ?
+    SET owner = ?, status = ${statusOr(`'running'`)}, wake_at = NULL, attention = 0, error = NULL, claims = claims + 1 WHERE id = ?
     RETURNING instance_id AS instanceId, workflow_name AS workflowName, created_at AS createdAt, claims AS claim,
-      cancel_requested_at AS cancelRequestedAt, cancel_reason AS cancelReason`;
+      cancel_requested_at AS cancelRequestedAt, cancel_reason AS cancelReason,
+      parent_id AS parentId, generation, input_checked AS inputChecked, history_start AS historyStart`;
   return connection.get<ClaimedRow>(sql, request.workerId, id)!;
 }
 
 function withAllItNeeds({ connection, tables, request }: Scope, id: number, row: ClaimedRow): ClaimedRun {
-  const { instanceId, workflowName, createdAt, claim, cancelRequestedAt, cancelReason } = row;
+  const { instanceId, workflowName, createdAt, claim, cancelRequestedAt, cancelReason, parentId, generation, historyStart } = row;
   const { historyLimit, mailLimit } = request;
   // One more than wanted tells whether more follow.
-  const entries = readHistory(connection, { tables, id, instanceId, afterSeq: null, limit: historyLimit + 1 });
+  const part = { instanceId, id, start: historyStart, end: null };
+  const entries = readHistory(connection, { tables, part, afterSeq: null, limit: historyLimit + 1 });
   return {
     instanceId,
     workflowName,
     createdAt,
     claim,
+    parentId,
+    generation,
+    isInputChecked: row.inputChecked === 1,
+    historyStart,
     input: connection.get<{ readonly input: string }>(`SELECT input FROM ${tables.inputs} WHERE id = ?`, id)!.input,
     cancel: cancelRequestedAt === null ? null : { reason: cancelReason },
     mail: readMail(connection, { tables, id, limit: mailLimit }),
@@ -114,8 +125,12 @@ function withAllItNeeds({ connection, tables, request }: Scope, id: number, row:
   };
 }
 
-/** What a worker has to do, without a claim. */
-export function pendingWork(connection: SqliteConnection, tables: TableNames, worker: WorkSeeker): PendingWork {
+/** What a worker has to do with instances, without a claim. */
+export function pendingRuns(
+  connection: SqliteConnection,
+  tables: TableNames,
+  worker: WorkSeeker,
+): Pick<PendingWork, 'nextDueAt' | 'attention'> {
   return { nextDueAt: nextDueAt(connection, tables, worker), attention: attentionOf(connection, tables, worker) };
 }
 

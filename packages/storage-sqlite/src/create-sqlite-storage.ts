@@ -4,6 +4,9 @@ import { ActivityTransactions } from './activity-transactions.js';
 import { createInstanceStore } from './instance-store.js';
 import { createLeaseStore } from './lease-store.js';
 import { LocalLeases } from './local-leases.js';
+import { createMessageStore } from './message-store.js';
+import { createOutboxStore } from './outbox-store.js';
+import { createRetentionStore } from './retention-store.js';
 import { createRunStore } from './run-store.js';
 import { SqliteFile } from './sqlite-file.js';
 import { checkOptions, type SqliteStorageOptions } from './sqlite-storage-options.js';
@@ -27,6 +30,9 @@ export function createSqliteStorage(options: SqliteStorageOptions): Storage {
     leases: createLeaseStore(file, { transactions, leases }),
     runs: createRunStore(file),
     instances: createInstanceStore(file),
+    messages: createMessageStore(file),
+    outbox: createOutboxStore(file),
+    retention: createRetentionStore(file),
     transactions,
     open: (context) => file.open(context),
     close: () => file.close(() => transactions.close()),

@@ -7,6 +7,8 @@ export type RecordRow = Omit<InstanceRecord, 'cancelRequested'> & { readonly can
 /** The select of whole records, as far as its condition; the instance is `i`. */
 export function recordColumns({ instances, inputs }: TableNames): string {
   return `SELECT i.instance_id AS instanceId, i.workflow_name AS workflowName, i.status, p.input, i.output, i.error,
+      i.compensation_failures AS compensationFailures, i.parent_id AS parentId,
+      i.continued_as AS continuedAs, i.continued_from AS continuedFrom,
       i.cancel_reason AS cancelReason, i.cancel_requested_at AS cancelRequestedAt, i.owner, i.wake_at AS wakeAt,
       i.created_at AS createdAt, i.finished_at AS finishedAt
     FROM ${instances} i JOIN ${inputs} p ON p.id = i.id`;

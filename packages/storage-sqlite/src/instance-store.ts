@@ -1,8 +1,8 @@
-// The part of the storage for those outside of a run: look, list, cancel, send.
+// The part of the storage for those outside of a run: look, list, cancel.
 import type { FinishedInstance, InstanceStore } from '@romancy/core/ports';
-import { deliverEvent } from './deliver-event.js';
 import { recordColumns, toRecord, type RecordRow } from './instance-record.js';
 import { listInstances } from './list-instances.js';
+import { findHistory, readHistory } from './read-history.js';
 import { requestCancel } from './request-cancel.js';
 import type { SqliteFile } from './sqlite-file.js';
 
@@ -19,12 +19,17 @@ export function createInstanceStore(file: SqliteFile): InstanceStore {
     finished: (instanceIds) =>
       file.read((connection) =>
         connection.all<FinishedInstance>(
-          `SELECT instance_id AS instanceId, status, output, error, cancel_reason AS cancelReason FROM ${instances}
+          `SELECT instance_id AS instanceId, status, output, error, cancel_reason AS cancelReason, continued_as AS continuedAs
+            FROM ${instances}
             WHERE instance_id IN (SELECT value FROM json_each(?)) AND finished_at IS NOT NULL`,
           JSON.stringify(instanceIds),
         ),
       ),
-    requestCancel: (request) => file.write((connection) => requestCancel(connection, { tables, now: file.now(), ...request })),
-    deliver: (event) => file.write((connection) => deliverEvent(connection, { tables, now: file.now(), event })),
+    requestCancel: (request) => file.write((connection) => requestCancel({ connection, tables, now: file.now() }, request)),
+    history: ({ instanceId, afterSeq, limit }) =>
+      file.snapshot((connection) => {
+        const part = findHistory(connection, tables, instanceId);
+        return part === undefined ? [] : readHistory(connection, { tables, part, afterSeq, limit });
+      }),
   };
 }

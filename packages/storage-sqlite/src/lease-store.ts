@@ -1,13 +1,15 @@
 // The part of the storage by which a process shows that it lives and the death of others is found.
 import type { LeaseStore, ReapedWorker, UpkeepRequest, UpkeepResult, Wakeup } from '@romancy/core/ports';
 import type { ActivityTransactions } from './activity-transactions.js';
-import { pendingWork } from './claim-runs.js';
+import { pendingRuns } from './claim-runs.js';
 import type { LocalLeases } from './local-leases.js';
 import { requireCompatibleSchema } from './migrate.js';
 import { migrations } from './migrations.js';
+import { outboxDueAt, releaseEvents } from './outbox-streams.js';
 import { hasEnded, thisProcess, type ProcessIdentity } from './process-identity.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteFile } from './sqlite-file.js';
+import { statusOr } from './status-or.js';
 
 /** The most that is told of anything in one answer. */
 const mostTold = 1000;
@@ -40,17 +42,19 @@ export function createLeaseStore(
   { transactions, leases }: { readonly transactions: ActivityTransactions; readonly leases: LocalLeases },
 ): LeaseStore {
   const { tables } = file;
-  const { workers, instances } = tables;
+  const { workers, instances, eventStarts } = tables;
   /** A process does not change; it is asked for once. */
   let identity: Promise<ProcessIdentity> | undefined;
 
   /** Hands back what a worker owned. Its row goes in the same transaction. */
-  const release = (connection: SqliteConnection, workerId: string, now: number): readonly ReleasedInstance[] =>
-    connection.all<ReleasedInstance>(
-      `UPDATE ${instances} SET owner = NULL, status = 'pending', wake_at = ? WHERE owner = ?
+  const release = (connection: SqliteConnection, workerId: string, now: number): readonly ReleasedInstance[] => {
+    releaseEvents({ connection, tables }, workerId);
+    return connection.all<ReleasedInstance>(
+      `UPDATE ${instances} SET owner = NULL, status = ${statusOr(`'pending'`)}, wake_at = ? WHERE owner = ?
         RETURNING instance_id AS instanceId, workflow_name AS workflowName`,
       ...[now, workerId],
     );
+  };
 
   /** All that an upkeep tells, as of one moment. */
   const look = (connection: SqliteConnection, { workerId, renewal }: UpkeepRequest): Seen => {
@@ -62,7 +66,13 @@ export function createLeaseStore(
       own: all.find((worker) => worker.workerId === workerId),
       others: all.filter((worker) => worker.workerId !== workerId),
       now: file.now(),
-      work: renewal === null ? null : pendingWork(connection, tables, { workerId, workflowNames: renewal.workflowNames }),
+      work:
+        renewal === null
+          ? null
+          : {
+              ...pendingRuns(connection, tables, { workerId, workflowNames: renewal.workflowNames }),
+              outboxDueAt: outboxDueAt(connection, tables),
+            },
     };
   };
 
@@ -93,7 +103,7 @@ export function createLeaseStore(
   };
 
   return {
-    async register({ workerId, serviceName, leaseMs, workflowNames }) {
+    async register({ workerId, serviceName, leaseMs, workflowNames, starts }) {
       const { host, pid, startedAt } = await (identity ??= thisProcess());
       const result = await file.write(
         (connection) => {
@@ -114,7 +124,10 @@ export function createLeaseStore(
                 WHERE status = 'stalled' AND status <> 'running' AND status <> 'completed' AND workflow_name = ?`,
               ...[now, workflowName],
             );
+            connection.run(`DELETE FROM ${eventStarts} WHERE workflow_name = ?`, workflowName);
           }
+          const insertStart = `INSERT INTO ${eventStarts} (topic, workflow_name) VALUES (?, ?) ON CONFLICT (topic, workflow_name) DO NOTHING`;
+          for (const { topic, workflowName } of starts) connection.run(insertStart, topic, workflowName);
           return { now };
         },
         { urgent: true },

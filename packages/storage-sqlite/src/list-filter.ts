@@ -1,5 +1,6 @@
 // Which instances belong into a list, beyond what an index can tell.
 import type { InputFilter, InstanceStatus, ListRequest } from '@romancy/core/ports';
+import { valueAt } from './json-place.js';
 
 /** What is known of a row when it is scanned. */
 export interface FilteredRow {
@@ -33,12 +34,5 @@ export function createListFilter({ status, workflowName, instanceId, input }: Li
 
 function matchesInput(text: string, filters: readonly InputFilter[]): boolean {
   const root: unknown = JSON.parse(text);
-  // What is not there is undefined, and so equals nothing, null neither.
-  return filters.every(({ path, equals }) => path.reduce(member, root) === equals);
-}
-
-/** Members of objects by strings, of arrays by numbers; own ones alone, since JSON knows of no prototype. */
-function member(value: unknown, key: string | number): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) !== (typeof key === 'number')) return undefined;
-  return Object.hasOwn(value, key) ? (value as Readonly<Record<string | number, unknown>>)[key] : undefined;
+  return filters.every(({ path, equals }) => valueAt(root, path) === equals);
 }

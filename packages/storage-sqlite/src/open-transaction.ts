@@ -1,9 +1,10 @@
 // One transaction of one attempt of an activity, from its begin to its end.
 import { TransactionError, type ActivityTransaction } from '@romancy/core/ports';
 import { isAlive, requireAlive } from './fence.js';
+import { InstanceLookup } from './instance-lookup.js';
 import { createKyselyTransaction } from './kysely-transaction.js';
 import type { LocalLeases } from './local-leases.js';
-import { createRecorder, InstanceLookup } from './record-progress.js';
+import { recordProgress } from './record-progress.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteFile } from './sqlite-file.js';
 import type { AnyTables, SqliteTransaction } from './sqlite-transaction.js';
@@ -74,19 +75,26 @@ export class OpenTransaction implements ActivityTransaction {
     return true;
   }
 
-  async #commit({ workerId, entry, before }: CommitRequest): Promise<void> {
+  async #commit({ workerId, entry, effects = [], before }: CommitRequest): Promise<void> {
     const { file, writing } = this.#parts;
     const { tables } = file;
     const connection = this.#connection;
     try {
       this.#releaseSavepoint();
       requireAlive(connection, tables, workerId);
-      const recorder = createRecorder(connection, { tables, lookup: new InstanceLookup(connection, tables), now: file.now() });
-      // Their commit waits for the lock that this transaction has; when its turn comes, it finds everything done.
-      for (const earlier of before?.entries ?? []) recorder.entry(earlier);
-      for (const subscription of before?.subscriptions ?? []) recorder.subscription(subscription, workerId);
-      for (const taken of before?.takenMail ?? []) recorder.takenMail(taken);
-      if (!recorder.entry(entry)) {
+      const lookup = new InstanceLookup(connection, tables);
+      // What came before waits for the lock that this transaction has; when its turn comes, it finds everything done.
+      const { isNew } = recordProgress(
+        { connection, tables, workerId, now: file.now(), lookup },
+        {
+          starts: before?.starts ?? [],
+          entries: [...(before?.entries ?? []), entry],
+          effects: [...(before?.effects ?? []), ...effects],
+          subscriptions: before?.subscriptions ?? [],
+          takenMail: before?.takenMail ?? [],
+        },
+      );
+      if (!isNew(entry)) {
         throw new TransactionError(
           `instance ${JSON.stringify(entry.instanceId)} has an entry ${entry.seq} already; nothing was committed`,
         );

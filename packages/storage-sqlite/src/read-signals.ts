@@ -16,8 +16,9 @@ interface OwnedRow {
 
 interface MailRow {
   readonly mailId: number;
-  readonly channel: string;
+  readonly topic: string;
   readonly data: string;
+  readonly isQueued: 0 | 1;
 }
 
 /**
@@ -40,34 +41,34 @@ export async function readSignals(file: SqliteFile, request: SignalsRequest): Pr
   });
 }
 
-/** Mail of all channels, or of one after a piece of it; oldest first. */
+/** Mail of all topics, or of one after a piece of it; oldest first. */
 export function readMail(
   connection: SqliteConnection,
   {
     tables,
     id,
-    channel,
+    topic,
     after,
     limit,
   }: {
     readonly tables: TableNames;
     /** The number of the instance inside of the database. */
     readonly id: number;
-    readonly channel?: string;
+    readonly topic?: string;
     /** The piece itself may have been taken since: numbers are never given twice, so it still tells the place. */
     readonly after?: string | null;
     readonly limit: number;
   },
 ): readonly Mail[] {
-  const columns = `SELECT mail_id AS mailId, channel, data FROM ${tables.mailbox}`;
+  const columns = `SELECT mail_id AS mailId, topic, data, queue_place IS NOT NULL AS isQueued FROM ${tables.mailbox}`;
   const rows =
-    channel === undefined
+    topic === undefined
       ? connection.all<MailRow>(`${columns} WHERE id = ? ORDER BY mail_id LIMIT ?`, id, limit)
       : connection.all<MailRow>(
-          `${columns} WHERE id = ? AND channel = ? AND mail_id > ? ORDER BY mail_id LIMIT ?`,
-          ...[id, channel, Number(after ?? 0), limit],
+          `${columns} WHERE id = ? AND topic = ? AND mail_id > ? ORDER BY mail_id LIMIT ?`,
+          ...[id, topic, Number(after ?? 0), limit],
         );
-  return rows.map(({ mailId, channel: on, data }) => ({ mailId: String(mailId), channel: on, data }));
+  return rows.map((row) => ({ mailId: String(row.mailId), topic: row.topic, data: row.data, isQueued: row.isQueued === 1 }));
 }
 
 function signalsOf(

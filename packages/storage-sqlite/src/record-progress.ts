@@ -1,79 +1,74 @@
-// Writes what became known about instances: entries, subscriptions, taken mail.
-import { InvalidArgumentError, type NewHistoryEntry, type ProgressBatch } from '@romancy/core/ports';
-import type { SqliteConnection } from './sqlite-connection.js';
-import type { TableNames } from './table-names.js';
+// Writes what became known about instances: starts, entries with their effects, subscriptions, taken mail.
+import type { NewHistoryEntry, PendingProgress, ProgressResult } from '@romancy/core/ports';
+import { applyEffects } from './apply-effects.js';
+import { fixMode } from './channel-mode.js';
+import type { InstanceLookup } from './instance-lookup.js';
+import { startInstance } from './start-instance.js';
+import { filterTexts } from './topic-filter.js';
+import type { WriteScope } from './write-scope.js';
 
-/** An instance's row, as far as a commit has to know it. */
-export interface InstanceRow {
-  readonly id: number;
-  readonly owner: string | null;
-  readonly startToken: string;
-  /** The number of its latest claim, 0 before the first; an owned start counts. */
-  readonly claims: number;
+/** What a worker writes with. */
+export interface WorkerScope extends WriteScope {
+  readonly workerId: string;
+  readonly lookup: InstanceLookup;
 }
 
-/** Finds rows of instances, each once. */
-export class InstanceLookup {
-  readonly #connection: SqliteConnection;
-  readonly #sql: string;
-  readonly #found = new Map<string, InstanceRow | undefined>();
-
-  constructor(connection: SqliteConnection, tables: TableNames) {
-    this.#connection = connection;
-    this.#sql = `SELECT id, owner, start_token AS startToken, claims FROM ${tables.instances} WHERE instance_id = ?`;
-  }
-
-  find(instanceId: string): InstanceRow | undefined {
-    if (!this.#found.has(instanceId)) this.#found.set(instanceId, this.#connection.get<InstanceRow>(this.#sql, instanceId));
-    return this.#found.get(instanceId);
-  }
-
-  /** @throws InvalidArgumentError when there is no such instance. */
-  get(instanceId: string): InstanceRow {
-    const row = this.find(instanceId);
-    if (row === undefined) {
-      throw new InvalidArgumentError(`there is no instance ${JSON.stringify(instanceId)} to which this could belong`, {
-        argument: 'instanceId',
-      });
-    }
-    return row;
-  }
-
-  /** Remembers a row that was just written. */
-  add(instanceId: string, row: InstanceRow): void {
-    this.#found.set(instanceId, row);
-  }
+/** What came of it. */
+export interface RecordedProgress extends Pick<ProgressResult, 'conflicts' | 'undelivered'> {
+  /** Whether the entry was written: one of its number that was there before stays. */
+  readonly isNew: (entry: Pick<NewHistoryEntry, 'instanceId' | 'seq'>) => boolean;
 }
 
-export interface ProgressRecorder {
-  /** @returns false when an entry of that number is there already; that one stays. */
-  entry(entry: NewHistoryEntry): boolean;
-  /** Only while the worker owns the instance: a repeated batch must leave none with an instance that has ended in the meantime. */
-  subscription(subscription: ProgressBatch['subscriptions'][number], workerId: string): void;
-  takenMail(taken: ProgressBatch['takenMail'][number]): void;
+export function recordProgress(scope: WorkerScope, progress: PendingProgress): RecordedProgress {
+  const { workerId, lookup } = scope;
+  const conflicts = progress.starts.filter((start) => !startInstance(scope, start)).map(({ instanceId }) => instanceId);
+  // What is said of a refused start would land with the instance of somebody else. An id that this worker runs itself is meant: it
+  // cannot run two, so a further start of it has done nothing yet.
+  const strangers = new Set(conflicts.filter((instanceId) => lookup.get(instanceId).owner !== workerId));
+  const isMeant = ({ instanceId }: { readonly instanceId: string }): boolean => !strangers.has(instanceId);
+  const added = new Set(progress.entries.filter((entry) => isMeant(entry) && recordEntry(scope, entry)).map(nameOf));
+  for (const subscription of progress.subscriptions.filter(isMeant)) subscribe(scope, subscription);
+  for (const taken of progress.takenMail.filter(isMeant)) removeTaken(scope, taken);
+  const isNew = (entry: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): boolean => added.has(nameOf(entry));
+  // An entry that was there has had its effects in the commit that wrote it.
+  const effects = progress.effects.filter((effect) => isMeant(effect) && isNew(effect));
+  return { conflicts, undelivered: effects.length === 0 ? [] : applyEffects(scope, effects), isNew };
 }
 
-/** Writes through a connection on which a transaction is open. `now` is when all of it is recorded. */
-export function createRecorder(
-  connection: SqliteConnection,
-  { tables, lookup, now }: { readonly tables: TableNames; readonly lookup: InstanceLookup; readonly now: number },
-): ProgressRecorder {
-  const insertEntry = `INSERT INTO ${tables.history} (id, seq, kind, call_id, position, data, due_at, recorded_at)
+/** @returns false when an entry of that number is there already; that one stays. */
+export function recordEntry({ connection, tables, lookup, now }: WorkerScope, entry: NewHistoryEntry): boolean {
+  const { instanceId, seq, kind, callId, position, data, dueAt } = entry;
+  const sql = `INSERT INTO ${tables.history} (id, seq, kind, call_id, position, data, due_at, recorded_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, seq) DO NOTHING`;
-  const insertSubscription = `INSERT INTO ${tables.subscriptions} (channel, id) VALUES (?, ?) ON CONFLICT (channel, id) DO NOTHING`;
-  const deleteMail = `DELETE FROM ${tables.mailbox} WHERE mail_id = ? AND id = ?`;
-  return {
-    entry({ instanceId, seq, kind, callId, position, data, dueAt }) {
-      const { id } = lookup.get(instanceId);
-      return connection.run(insertEntry, id, seq, kind, callId, position, data, dueAt, now).changes === 1;
-    },
-    subscription({ instanceId, channel }, workerId) {
-      const { id, owner } = lookup.get(instanceId);
-      if (owner === workerId) connection.run(insertSubscription, channel, id);
-    },
-    takenMail({ instanceId, mailId }) {
-      const row = lookup.find(instanceId);
-      if (row !== undefined) connection.run(deleteMail, Number(mailId), row.id);
-    },
-  };
+  return connection.run(sql, lookup.get(instanceId).id, seq, kind, callId, position, data, dueAt, now).changes === 1;
+}
+
+/** Only while the worker owns the instance: a repeated batch must leave none with an instance that has ended in the meantime. */
+function subscribe(
+  scope: WorkerScope,
+  { instanceId, topic, mode, filter, seq = 0 }: PendingProgress['subscriptions'][number],
+): void {
+  const { connection, tables, workerId, lookup } = scope;
+  const { id, owner } = lookup.get(instanceId);
+  if (owner !== workerId) return;
+  if (mode !== undefined) fixMode(scope, { topic, mode });
+  const { path, value } = filterTexts(filter);
+  connection.run(
+    `INSERT INTO ${tables.subscriptions} (topic, path, value, id, seq) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (topic, path, value, id) DO NOTHING`,
+    ...[topic, path, value, id, seq],
+  );
+}
+
+function removeTaken(
+  { connection, tables, lookup }: WorkerScope,
+  { instanceId, mailId }: PendingProgress['takenMail'][number],
+): void {
+  const row = lookup.find(instanceId);
+  const sql = `DELETE FROM ${tables.mailbox} WHERE mail_id = ? AND id = ?`;
+  if (row !== undefined) connection.run(sql, Number(mailId), row.id);
+}
+
+function nameOf({ instanceId, seq }: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): string {
+  return `${seq} ${instanceId}`;
 }

@@ -2,7 +2,7 @@
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
 import { commitProgress } from './commit-progress.js';
-import { readHistory } from './read-history.js';
+import { findHistory, readHistory } from './read-history.js';
 import { readMail, readSignals } from './read-signals.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteFile } from './sqlite-file.js';
@@ -12,18 +12,18 @@ export function createRunStore(file: SqliteFile): RunStore {
   const numberOf = (connection: SqliteConnection, instanceId: string): number | undefined =>
     connection.get<{ readonly id: number }>(`SELECT id FROM ${tables.instances} WHERE instance_id = ?`, instanceId)?.id;
   return {
-    commit: (batch) => file.write((connection) => commitProgress(connection, { tables, batch, now: file.now() })),
+    commit: (batch) => file.write((connection) => commitProgress({ connection, tables, now: file.now() }, batch)),
     claim: (request) => claimRuns(file, request),
     readSignals: (request) => readSignals(file, request),
-    mail: ({ instanceId, channel, afterMailId, limit }) =>
+    mail: ({ instanceId, topic, afterMailId, limit }) =>
       file.snapshot((connection) => {
         const id = numberOf(connection, instanceId);
-        return id === undefined ? [] : readMail(connection, { tables, id, channel, after: afterMailId, limit });
+        return id === undefined ? [] : readMail(connection, { tables, id, topic, after: afterMailId, limit });
       }),
     history: ({ instanceId, afterSeq, limit }) =>
       file.snapshot((connection) => {
-        const id = numberOf(connection, instanceId);
-        return id === undefined ? [] : readHistory(connection, { tables, id, instanceId, afterSeq, limit });
+        const part = findHistory(connection, tables, instanceId);
+        return part === undefined ? [] : readHistory(connection, { tables, part, afterSeq, limit });
       }),
   };
 }

@@ -9,7 +9,14 @@ export interface TableNames {
   readonly history: string;
   readonly mailbox: string;
   readonly subscriptions: string;
+  /** The modes of topics of channels. */
+  readonly channels: string;
+  readonly queuedMessages: string;
+  readonly groupMembers: string;
+  /** Which workflows start on which topics. */
+  readonly eventStarts: string;
   readonly seenEvents: string;
+  readonly outbox: string;
   readonly workers: string;
   readonly migrations: string;
 }
@@ -28,7 +35,12 @@ export function tableNames(prefix: string): TableNames {
     history: `${prefix}history`,
     mailbox: `${prefix}mailbox`,
     subscriptions: `${prefix}subscriptions`,
+    channels: `${prefix}channels`,
+    queuedMessages: `${prefix}queued_messages`,
+    groupMembers: `${prefix}group_members`,
+    eventStarts: `${prefix}event_starts`,
     seenEvents: `${prefix}seen_events`,
+    outbox: `${prefix}outbox`,
     workers: `${prefix}workers`,
     migrations: `${prefix}migrations`,
   };

@@ -62,13 +62,14 @@ describe('a list', () => {
   it('compares inputs however deep they are', async () => {
     const storage = await openFilled({ finished: 0, waiting: 0 });
     const deep = `${'['.repeat(3000)}${']'.repeat(3000)}`;
-    await storage.leases.register({ workerId: 'me', serviceName: 'x', leaseMs: 1000, workflowNames: [] });
+    await storage.leases.register({ workerId: 'me', serviceName: 'x', leaseMs: 1000, workflowNames: [], starts: [] });
     const input = `{"deep":${deep},"a\\"b":{"$.x[0]":true}}`;
     const begin = { instanceId: 'one', workflowName: 'order', input, startToken: 'x', owned: true };
     await storage.runs.commit({
       workerId: 'me',
       starts: [begin],
       entries: [],
+      effects: [],
       subscriptions: [],
       takenMail: [],
       settlements: [],

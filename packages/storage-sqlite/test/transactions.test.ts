@@ -6,7 +6,7 @@ import { temporaryFile } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { batch, complete, entry, look, noSignal, openStorage, register, renewal, start } from './local-storage.js';
+import { batch, complete, entry, incoming, look, noSignal, openStorage, register, renewal, start } from './local-storage.js';
 
 type Handle = SqliteTransaction<{ rows: { key: string; value: string | null } }>;
 
@@ -139,10 +139,11 @@ describe('a commit', () => {
 
   it('brings along what the instance recorded before, whose own commit waits for the lock', async () => {
     await open();
-    await storage.instances.deliver({ eventId: '1', source: '/', channel: 'paid', data: '1', targetInstanceId: 'one' });
+    await storage.messages.deliver(incoming('1', 'event:paid', { to: { type: 'instance', instanceId: 'one' } }));
     const signals = await storage.runs.readSignals({ workerId: 'me', instanceIds: ['one'], mailLimit: 10 });
     const takenMail = [{ instanceId: 'one', mailId: signals[0]!.mail[0]!.mailId }];
-    const before = { entries: [entry('one', 1)], subscriptions: [{ instanceId: 'one', channel: 'paid' }], takenMail };
+    const subscriptions = [{ instanceId: 'one', topic: 'event:paid' }];
+    const before = { starts: [], entries: [entry('one', 1)], effects: [], subscriptions, takenMail };
     const { transaction } = await begin();
     const waiting = storage.runs.commit(batch('me', before));
     await transaction.commit({ workerId: 'me', entry: entry('one', 2), before });
@@ -150,10 +151,7 @@ describe('a commit', () => {
     await waiting;
     expect(await history()).toEqual([1, 2]);
     expect((await storage.runs.readSignals({ workerId: 'me', instanceIds: ['one'], mailLimit: 10 }))[0]?.mail).toEqual([]);
-    expect(
-      (await storage.instances.deliver({ eventId: '2', source: '/', channel: 'paid', data: '2', targetInstanceId: null }))
-        .receivers,
-    ).toBe(1);
+    expect((await storage.messages.deliver(incoming('2', 'event:paid'))).receivers).toBe(1);
   });
 });
 

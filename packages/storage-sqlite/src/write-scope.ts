@@ -1,0 +1,11 @@
+// What everything that writes works with.
+import type { SqliteConnection } from './sqlite-connection.js';
+import type { TableNames } from './table-names.js';
+
+/** A connection on which a transaction is open that writes, and the one time of all that is written. */
+export interface WriteScope {
+  readonly connection: SqliteConnection;
+  readonly tables: TableNames;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
