@@ -1,5 +1,6 @@
 // The suite that every storage must pass: one file of cases per subject.
 import { describe } from 'vitest';
+import { broadcastCases } from './broadcast-cases.js';
 import { cancelCases } from './cancel-cases.js';
 import { claimCases } from './claim-cases.js';
 import { eventCases } from './event-cases.js';
@@ -9,10 +10,12 @@ import { leaseCases } from './lease-cases.js';
 import { upkeepCases } from './upkeep-cases.js';
 import { listCases } from './list-cases.js';
 import { lostClaimCases } from './lost-claim-cases.js';
+import { modeCases } from './mode-cases.js';
 import { modelCases } from './model-cases.js';
 import { openingCases } from './opening-cases.js';
 import { pendingProgressCases } from './pending-progress-cases.js';
 import { payloadCases } from './payload-cases.js';
+import { queueCases } from './queue-cases.js';
 import { repeatCases } from './repeat-cases.js';
 import { settlementCases } from './settlement-cases.js';
 import { signalCases } from './signal-cases.js';
@@ -52,6 +55,9 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
     lostClaimCases(bench);
     signalCases(bench);
     eventCases(bench);
+    modeCases(bench);
+    broadcastCases(bench);
+    queueCases(bench);
     cancelCases(bench);
     listCases(bench);
     payloadCases(bench);
