@@ -1,6 +1,13 @@
 // `@romancy/core`: what users write workflows with, and run them with.
 export type { ActivityContext } from './authoring/activity-context.js';
-export { defineActivity, type Activity, type ActivityFunction, type ActivityOptions } from './authoring/define-activity.js';
+export {
+  defineActivity,
+  type Activity,
+  type ActivityFunction,
+  type ActivityOptions,
+  type Compensation,
+  type CompensationFunction,
+} from './authoring/define-activity.js';
 export {
   defineWorkflow,
   type AnyWorkflow,
@@ -8,6 +15,17 @@ export {
   type WorkflowFunction,
   type WorkflowOptions,
 } from './authoring/define-workflow.js';
+export type {
+  ChildHandle,
+  ChildOptions,
+  ChildWorkflow,
+  EventMatch,
+  OutboxEventInput,
+  PublishOptions,
+  ReceiveOptions,
+  SendOptions,
+  Sender,
+} from './authoring/messaging.js';
 export type { StandardSchema } from './authoring/standard-schema.js';
 export type { RunOptions, WaitEventOptions, WorkflowContext } from './authoring/workflow-context.js';
 export type { AppState } from './app/app-life.js';
@@ -20,6 +38,10 @@ export { Romancy, type InstancePage, type RomancyStatus } from './app/romancy.js
 export type { NotifierView } from './scheduler/notifier-watch.js';
 export { silentLogger } from './app/silent-logger.js';
 export type { ResultOptions, WorkflowHandle } from './app/workflow-handle.js';
+export type { EventReceipt, MessageReceipt } from './app/app-messages.js';
+export type { HistoryOptions, HistoryView } from './app/history-view.js';
+export type { ChannelMode, MessageMetadata, ReceivedMessage } from './domain/channel.js';
+export type { OutboxStatus, OutgoingEvent } from './domain/outbox.js';
 export type { CloudEventInput, ReceivedEvent } from './domain/cloud-event.js';
 export type { Duration } from './domain/duration.js';
 export * from './domain/errors.js';

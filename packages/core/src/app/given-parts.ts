@@ -42,6 +42,8 @@ const hookNames = namesOf<Hooks>({
   onActivityStart: true,
   onActivityComplete: true,
   onActivityFail: true,
+  onEventSent: true,
+  onEventFailed: true,
   onNotifierStateChange: true,
 });
 

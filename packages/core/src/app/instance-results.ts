@@ -59,8 +59,10 @@ export class InstanceResults {
     if (!known || !scheduler.runs(instanceId)) {
       const record = await scheduler.health.keepTrying(() => storage.instances.get(instanceId), signal ?? stopSignal);
       if (record === undefined) throw new InstanceNotFoundError({ instanceId });
-      const { status, output, error, cancelReason } = record;
-      if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason });
+      const { status, output, error, cancelReason, continuedAs } = record;
+      // A part that is over: the instance's end is that of its last part, which has the id for good.
+      if (continuedAs !== null) return await this.#end(continuedAs, false, signal);
+      if (isFinal(status)) return this.#outcome({ instanceId, status, output, error, cancelReason, continuedAs });
     }
     return this.#outcome(await scheduler.watcher.wait(instanceId, signal));
   }

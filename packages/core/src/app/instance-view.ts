@@ -21,6 +21,14 @@ export interface InstanceView {
   readonly wakeAt: Date | null;
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
+  /** The instance that started it as a child. */
+  readonly parentId: string | null;
+  /** Of a part that `recurred`: the id under which the instance goes on. */
+  readonly continuedAs: string | null;
+  /** The id of the part before this one, which is kept with status `recurred`. */
+  readonly continuedFrom: string | null;
+  /** The compensations that failed for good; empty: none did. */
+  readonly compensationFailures: readonly { readonly activityId: string; readonly error: unknown }[];
 }
 
 /** Values are decoded when they are looked at, so that a list of large inputs costs nothing to those who only want the ids. */
@@ -44,5 +52,13 @@ export function viewOf(record: InstanceRecord, codec: Codec): InstanceView {
     wakeAt: record.wakeAt === null ? null : new Date(record.wakeAt),
     startedAt: new Date(record.createdAt),
     finishedAt: record.finishedAt === null ? null : new Date(record.finishedAt),
+    parentId: record.parentId,
+    continuedAs: record.continuedAs,
+    continuedFrom: record.continuedFrom,
+    get compensationFailures() {
+      return record.compensationFailures === null
+        ? []
+        : (codec.decode(record.compensationFailures) as InstanceView['compensationFailures']);
+    },
   });
 }

@@ -1,6 +1,7 @@
 // The app: puts storage, engine and scheduler together, and is what users call.
 import type { AnyWorkflow, Workflow } from '../authoring/define-workflow.js';
 import { validate } from '../authoring/standard-schema.js';
+import type { PublishOptions, SendOptions } from '../authoring/messaging.js';
 import type { CloudEventInput } from '../domain/cloud-event.js';
 import { durationMs, type Duration } from '../domain/duration.js';
 import { ConfigurationError, InstanceConflictError, InstanceFinishedError, InstanceNotFoundError } from '../domain/errors.js';
@@ -9,9 +10,10 @@ import type { InstanceStatus } from '../domain/instance.js';
 import { encodePayload } from '../engine/payload.js';
 import type { Scheduler, SchedulerStatus } from '../scheduler/scheduler.js';
 import { AppLife, type AppState } from './app-life.js';
+import { AppMessages, type EventReceipt, type MessageReceipt } from './app-messages.js';
 import { checkReason, checkStartOptions, type StartOptions } from './call-arguments.js';
 import { createScheduler } from './create-scheduler.js';
-import { toEvent } from './event-input.js';
+import { historyViewOf, toHistoryPage, type HistoryOptions, type HistoryView } from './history-view.js';
 import { InstanceResults, type ResultRequest } from './instance-results.js';
 import { viewOf, type InstanceView } from './instance-view.js';
 import { cursorAfter, toListRequest, type ListOptions } from './list-query.js';
@@ -43,6 +45,7 @@ export class Romancy {
   readonly #handleHost: HandleHost;
   readonly #life: AppLife;
   readonly #results: InstanceResults;
+  readonly #messages: AppMessages;
 
   /** @throws ConfigurationError naming the option that is wrong. Nothing is connected or begun yet. */
   constructor(options: RomancyOptions) {
@@ -51,6 +54,12 @@ export class Romancy {
     this.#scheduler = createScheduler(this.#options);
     this.#life = new AppLife(this.#options, this.#scheduler);
     this.#results = new InstanceResults({ storage, scheduler: this.#scheduler, clock, codec, stopSignal: this.#life.stopSignal });
+    this.#messages = new AppMessages({
+      storage,
+      scheduler: this.#scheduler,
+      outgoing: this.#options,
+      stopSignal: this.#life.stopSignal,
+    });
     this.#handleHost = {
       result: (instanceId, request) => this.#result(instanceId, request),
       statusOf: (instanceId) => this.#statusOf(instanceId),
@@ -157,24 +166,51 @@ export class Romancy {
   }
 
   /**
-   * Hands an event to the instances that wait for its type, or to the one it names. When this resolves it is durable.
-   * @returns how many instances get it; `duplicate` when the same `source` and `id` came before (nothing is done then).
-   * @throws InstanceNotFoundError, InstanceFinishedError when it is for one instance.
+   * Hands an event to the instances that wait for its type, or to the one it names, and starts the workflows that start on it. When this
+   * resolves it is durable. The same `source` and `id` again: nothing is done.
+   * @throws InvalidArgumentError, PayloadTooLargeError, PayloadNotSerializableError; InstanceNotFoundError, InstanceFinishedError when it is
+   * for one instance.
    */
-  async sendEvent(
-    event: CloudEventInput,
-  ): Promise<{ readonly eventId: string; readonly duplicate: boolean; readonly receivers: number }> {
+  async sendEvent(event: CloudEventInput): Promise<EventReceipt> {
     await this.#life.running('sendEvent');
-    const made = toEvent(event, this.#options);
-    const { outcome, receivers, wakeups } = await this.#keepTrying(() => this.#options.storage.instances.deliver(made));
-    const instanceId = made.targetInstanceId ?? '';
-    if (outcome === 'unknown') throw new InstanceNotFoundError({ instanceId });
-    if (outcome === 'finished') {
-      const status = (await this.#keepTrying(() => this.#options.storage.instances.get(instanceId)))?.status ?? 'ended';
-      throw new InstanceFinishedError({ instanceId, status });
-    }
-    this.#scheduler.tell(wakeups);
-    return { eventId: made.eventId, duplicate: outcome === 'duplicate', receivers };
+    return await this.#messages.sendEvent(event);
+  }
+
+  /**
+   * Sends to all who are subscribed to the channel, to one of them in a `competing` one, or to the members of a group. When this resolves it is
+   * durable, and each of them gets it once.
+   * @throws InvalidArgumentError, PayloadTooLargeError, PayloadNotSerializableError
+   */
+  async publish(channel: string, data: unknown, options?: PublishOptions): Promise<MessageReceipt> {
+    await this.#life.running('publish');
+    return await this.#messages.publish(channel, data, options);
+  }
+
+  /**
+   * Sends to one instance, which keeps it until it calls `receive` on the channel.
+   * @throws InstanceNotFoundError, InstanceFinishedError, InvalidArgumentError, PayloadTooLargeError, PayloadNotSerializableError
+   */
+  async sendTo(instanceId: string, channel: string, data: unknown, options?: SendOptions): Promise<MessageReceipt> {
+    await this.#life.running('sendTo');
+    return await this.#messages.sendTo({ instanceId, channel }, data, options);
+  }
+
+  /** The ids of the instances that are members of the group at this moment. */
+  async groupMembers(group: string): Promise<readonly string[]> {
+    await this.#life.running('groupMembers');
+    checkName(group, 'group');
+    return await this.#options.storage.messages.members(group);
+  }
+
+  /**
+   * What an instance has done, in order, for people to read; of one that recurred, or begins anew, that part alone. At most 1,000 entries a page.
+   * @param options `after`: the `seq` of the last entry of the page before.
+   */
+  async history(instanceId: string, options: HistoryOptions = {}): Promise<readonly HistoryView[]> {
+    await this.#life.running('history');
+    checkName(instanceId, 'instanceId');
+    const entries = await this.#options.storage.instances.history({ instanceId, ...toHistoryPage(options) });
+    return entries.map((entry) => historyViewOf(entry, this.#options.codec));
   }
 
   /** How this process does. Never fails, asks nobody. */

@@ -19,7 +19,7 @@ function refusalOf(define: () => unknown): { readonly option: string; readonly m
 
 describe('an activity', () => {
   it.each<[string, object, string]>([
-    ['activity charge: options.compensate', { compensate: run }, 'retry, timeout, input, output'],
+    ['activity charge: options.undo', { undo: run }, 'retry, timeout, input, output, compensate'],
     ['activity charge: options.retries', { retries: 3 }, 'retry, timeout, input, output'],
     ['activity charge: retry', { retry: 3 }, 'maxAttempts'],
     ['activity charge: retry.maxAttempts', { retry: { maxAttempts: 0 } }, 'from 1'],

@@ -64,6 +64,14 @@ export interface OutboxEventInput {
   readonly extensions?: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** What `defineWorkflow` returns, as far as starting it goes. */
+export interface ChildWorkflow<TInput, TOutput, TGiven = TInput> {
+  readonly type: 'workflow';
+  readonly name: string;
+  readonly execute: (ctx: never, input: TInput) => TOutput | Promise<TOutput>;
+  readonly options: { readonly input?: StandardSchema<TGiven, TInput> };
+}
+
 export interface ChildOptions {
   /** Default: the parent's id, a slash, and the id of the call (`order-42/billing:1`). */
   readonly instanceId?: string;

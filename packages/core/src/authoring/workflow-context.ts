@@ -5,8 +5,7 @@ import type { Duration } from '../domain/duration.js';
 import type { Logger } from '../ports/logger.js';
 import type { ActivityContext } from './activity-context.js';
 import type { Activity, AttemptOptions } from './define-activity.js';
-import type { Workflow } from './define-workflow.js';
-import type { ChildHandle, ChildOptions, EventMatch, ReceiveOptions, Sender } from './messaging.js';
+import type { ChildHandle, ChildOptions, ChildWorkflow, EventMatch, ReceiveOptions, Sender } from './messaging.js';
 import type { StandardSchema } from './standard-schema.js';
 
 /** Options of one call of `ctx.run`. */
@@ -107,12 +106,12 @@ export interface WorkflowContext extends Sender {
    * @throws ValidationError, PayloadTooLargeError, PayloadNotSerializableError for its input. Nothing was started then.
    */
   startChild<TInput, TOutput, TGiven>(
-    workflow: Workflow<TInput, TOutput, TGiven>,
+    workflow: ChildWorkflow<TInput, TOutput, TGiven>,
     ...rest: ChildArguments<TGiven>
   ): Promise<ChildHandle<TOutput>>;
   /** Starts it and waits for its end; this instance is put away meanwhile. @throws as `startChild` and {@link ChildHandle.result}. */
   runChild<TInput, TOutput, TGiven>(
-    workflow: Workflow<TInput, TOutput, TGiven>,
+    workflow: ChildWorkflow<TInput, TOutput, TGiven>,
     ...rest: ChildArguments<TGiven>
   ): Promise<TOutput>;
 

@@ -3,8 +3,8 @@ import type { ActivityTransaction, ClaimRequest, ClaimResult, Storage } from '..
 import type { KillPlan } from './durability-plan.js';
 
 /**
- * Counts the transitions that move instances: commits, commits of activities' transactions, deliveries, and claims that found
- * something. Killed `before` a transition, the process has done all that leads to it; killed `after` one, nothing that follows from it.
+ * Counts the transitions that move instances: commits, commits of activities' transactions, deliveries, what a relayer records, and claims that
+ * found something. Killed `before` a transition, the process has done all that leads to it; killed `after` one, nothing that follows from it.
  * A kill before a claim would be the same as one after the transition that made the instance claimable: only `after` counts claims.
  */
 export function killedAt(storage: Storage, { moment, count }: KillPlan): Storage {
@@ -18,7 +18,7 @@ export function killedAt(storage: Storage, { moment, count }: KillPlan): Storage
     if (moment === 'after') reach();
     return answer;
   };
-  const { runs, instances, transactions } = storage;
+  const { runs, instances, messages, outbox, transactions } = storage;
   const claim = async (request: ClaimRequest): Promise<ClaimResult> => {
     const answer = await runs.claim(request);
     if (moment === 'after' && answer.claimed.length > 0) reach();
@@ -46,8 +46,21 @@ export function killedAt(storage: Storage, { moment, count }: KillPlan): Storage
       list: (request) => instances.list(request),
       finished: (instanceIds) => instances.finished(instanceIds),
       requestCancel: (request) => transition(() => instances.requestCancel(request)),
-      deliver: (event) => transition(() => instances.deliver(event)),
+      history: (request) => instances.history(request),
     },
+    messages: {
+      fixMode: (request) => transition(() => messages.fixMode(request)),
+      members: (group) => messages.members(group),
+      deliver: (message) => transition(() => messages.deliver(message)),
+    },
+    outbox: {
+      claim: (request) => outbox.claim(request),
+      settle: (request) => transition(() => outbox.settle(request)),
+      list: (request) => outbox.list(request),
+      requeue: (request) => outbox.requeue(request),
+      purge: (request) => outbox.purge(request),
+    },
+    retention: storage.retention,
     transactions: { begin: async (options) => wrap(await transactions.begin(options)) },
     open: (context) => storage.open(context),
     close: () => storage.close(),

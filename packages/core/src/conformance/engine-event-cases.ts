@@ -33,7 +33,12 @@ export function eventCases(bench: EngineBench): void {
         data: { amount: 10n ** 20n },
         extensions: { partition: 3, traced: true, tenant: 'a' },
       };
-      expect(await harness.drive(app.romancy.sendEvent(sent))).toEqual({ eventId: 'event-1', duplicate: false, receivers: 1 });
+      expect(await harness.drive(app.romancy.sendEvent(sent))).toEqual({
+        eventId: 'event-1',
+        duplicate: false,
+        receivers: 1,
+        started: [],
+      });
       await harness.untilStatus(app, handle.instanceId, 'waiting_for_timer');
       await harness.leap('1d');
       const result = await harness.drive(handle.result());

@@ -19,6 +19,9 @@ export function mortal(within: Storage): MortalStorage {
     leases: within.leases,
     runs: within.runs,
     instances: within.instances,
+    messages: within.messages,
+    outbox: within.outbox,
+    retention: within.retention,
     transactions: {
       async begin(options) {
         const transaction = await within.transactions.begin(options);

@@ -28,7 +28,12 @@ export function parseJsonPath(text: string): JsonPath | undefined {
 }
 
 export function isJsonScalar(value: unknown): value is JsonScalar {
-  return value === null || typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+  return (
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && Number.isFinite(value))
+  );
 }
 
 /** What is at that place; undefined when there is none. */

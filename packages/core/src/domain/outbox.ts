@@ -26,3 +26,9 @@ export interface OutgoingEvent {
 export function outboxStream(event: { readonly source: string; readonly subject: string | undefined }): string {
   return JSON.stringify([event.source, event.subject ?? null]);
 }
+
+/** The subject of the events of such a stream. */
+export function subjectOfStream(stream: string): string | undefined {
+  const [, subject] = JSON.parse(stream) as [string, string | null];
+  return subject ?? undefined;
+}

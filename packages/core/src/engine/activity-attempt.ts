@@ -192,17 +192,14 @@ class AttemptContext implements ActivityContext {
     return this.#logger;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what is wrong with its arguments rejects, as in a workflow's context
   async publish(channel: string, data: unknown, options?: PublishOptions): Promise<string> {
     return this.#send(checkPublish(channel, data, options));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- likewise
   async sendTo(instanceId: string, channel: string, data: unknown, options?: SendOptions): Promise<string> {
     return this.#send(checkSendTo({ instanceId, channel }, data, options));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- likewise
   async sendEvent(input: OutboxEventInput): Promise<string> {
     const event = makeOutboxEvent(input, this.#services);
     this.#attempt.send({ type: 'event', event });

@@ -2,7 +2,7 @@
 import { InstanceConflictError, WorkflowCancelledError, WorkflowFailedError } from '../domain/errors.js';
 import { childTopic } from '../domain/topic.js';
 import type { OutgoingMessage } from '../ports/message-store.js';
-import type { RunOutcome } from './run-exit.js';
+import type { RunOutcome } from './run-outcome.js';
 import type { RunServices } from './run-services.js';
 
 /** What is in the parent's mail. */

@@ -66,7 +66,8 @@ export function withoutUndone(effects: readonly Effect[]): readonly Effect[] {
     const key = keyOf(effect);
     if (key === null) continue;
     const before = latest.get(key);
-    if (before !== undefined && before.type !== effect.type && (before.type === 'leave' || before.type === 'seek')) undone.add(before);
+    if (before !== undefined && before.type !== effect.type && (before.type === 'leave' || before.type === 'seek'))
+      undone.add(before);
     latest.set(key, effect);
   }
   return undone.size === 0 ? effects : effects.filter((effect) => !undone.has(effect));

@@ -16,6 +16,7 @@ function cursorOver(all: readonly HistoryEntry[], pageSize: number) {
   const asked: number[] = [];
   const cursor = new HistoryCursor({
     entries: all.slice(0, pageSize),
+    start: 0,
     complete: all.length <= pageSize,
     load: async (afterSeq) => {
       asked.push(afterSeq);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Mail } from '../ports/run-store.js';
 import { Mailbox } from './mailbox.js';
 
-const mail = (number: number, topic: string): Mail => ({ mailId: String(number), topic, data: `"${number}"` });
+const mail = (number: number, topic: string): Mail => ({ mailId: String(number), topic, data: `"${number}"`, isQueued: false });
 
 /** A mailbox before a storage that holds `stored`, read three pieces at a time. */
 function mailboxBefore(stored: readonly Mail[]) {

@@ -1,12 +1,13 @@
 // How a run leaves its process: the settlement on its way, and the end that comes of it.
 import { LeaseLostError, NotRunningError } from '../domain/errors.js';
-import type { EndStatus, WaitingStatus } from '../domain/instance.js';
+import type { WaitingStatus } from '../domain/instance.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
 import type { CancelOrder, ClaimedRun } from '../ports/run-store.js';
 import { childEndMessage } from './child-end.js';
 import type { StartedChild } from './context-host.js';
 import { encodeError } from './encode-error.js';
+import type { RunOutcome } from './run-outcome.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunServices } from './run-services.js';
 import type { CarriedSubscriptions } from './subscriptions.js';
@@ -21,13 +22,6 @@ export type RunEnd =
   | { readonly type: 'stalled'; readonly error: Error }
   /** Forgotten: this worker may write no more, or the process ends. */
   | { readonly type: 'dropped'; readonly reason: Error };
-
-/** What the code, or a cancellation, comes to. */
-export interface RunOutcome {
-  readonly status: EndStatus;
-  readonly output: string | null;
-  readonly error: string | null;
-}
 
 /** What goes with an end. */
 export interface EndExtras {

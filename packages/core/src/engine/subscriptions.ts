@@ -55,7 +55,9 @@ export class Subscriptions {
    */
   carried(): CarriedSubscriptions {
     const all = [...(this.#subscriptions?.entries() ?? [])];
-    return { subscriptions: all.filter(([key, { filter }]) => filter === undefined || this.#used.has(key)).map(([, one]) => one) };
+    return {
+      subscriptions: all.filter(([key, { filter }]) => filter === undefined || this.#used.has(key)).map(([, one]) => one),
+    };
   }
 
   seekers(topic: string): number {

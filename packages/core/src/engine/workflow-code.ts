@@ -5,7 +5,7 @@ import type { ContextHost } from './context-host.js';
 import { encodeError } from './encode-error.js';
 import { outsideActivity } from './nested-calls.js';
 import { encodePayload } from './payload.js';
-import type { RunOutcome } from './run-exit.js';
+import type { RunOutcome } from './run-outcome.js';
 import type { RunServices } from './run-services.js';
 import { createWorkflowContext } from './workflow-context.js';
 

@@ -1,6 +1,7 @@
 // The context object that a workflow function gets: the durable verbs, bound to one run.
 import type { ActivityContext } from '../authoring/activity-context.js';
 import { checkAttemptOptions, type Activity } from '../authoring/define-activity.js';
+import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { validate } from '../authoring/standard-schema.js';
 import type { RunOptions, WorkflowContext } from '../authoring/workflow-context.js';
 import { durationMs, longestDurationMs, timeLimitMs } from '../domain/duration.js';
@@ -138,11 +139,11 @@ class RunContext implements WorkflowContext {
   }
 
   get startChild(): WorkflowContext['startChild'] {
-    return (workflow, ...given) => startChild(this.#run, workflow, given) as Promise<never>;
+    return (workflow, ...given) => startChild(this.#run, workflow as AnyWorkflow, given) as Promise<never>;
   }
 
   get runChild(): WorkflowContext['runChild'] {
-    return (workflow, ...given) => runChild(this.#run, workflow, given) as Promise<never>;
+    return (workflow, ...given) => runChild(this.#run, workflow as AnyWorkflow, given) as Promise<never>;
   }
 
   get recur(): WorkflowContext['recur'] {
@@ -215,7 +216,8 @@ function runActivity(run: ContextHost, { name, options, activity, given }: Check
     retry,
     timeoutMs,
     words: compensation === undefined ? activityWords : compensableWords,
-    recorded: compensation === undefined ? undefined : (output): RecordedActivity => ({ activity: name, input: input!(), output }),
+    recorded:
+      compensation === undefined ? undefined : (output): RecordedActivity => ({ activity: name, input: input!(), output }),
     compensation,
   });
   run.open(call);

@@ -1,4 +1,4 @@
-// What a user's code is told when something happened to an instance, or to the notifier.
+// What a user's code is told when something happened to an instance, an event of the outbox, or the notifier.
 import type { FinalStatus } from '../domain/instance.js';
 import type { NotifierState } from './notifier.js';
 
@@ -13,6 +13,16 @@ export interface ActivityHookEvent extends HookEvent {
   readonly activityId: string;
   readonly activityName: string;
   /** From 1. */
+  readonly attempt: number;
+}
+
+/** What the hooks of the outbox are told. */
+export interface OutboxHookEvent {
+  readonly eventId: string;
+  readonly type: string;
+  readonly source: string;
+  readonly subject: string | undefined;
+  /** The last attempt, from 1. */
   readonly attempt: number;
 }
 
@@ -41,6 +51,12 @@ export interface Hooks {
   /** One attempt failed. `final`: no other attempt follows. */
   onActivityFail?(
     event: ActivityHookEvent & { readonly durationMs: number; readonly error: unknown; readonly final: boolean },
+  ): void | Promise<void>;
+  /** An event of the outbox was sent, and that is recorded. */
+  onEventSent?(event: OutboxHookEvent & { readonly durationMs: number }): void | Promise<void>;
+  /** An event of the outbox was given up: every attempt `failed`, or it is `invalid`. Not called for attempts that others follow. */
+  onEventFailed?(
+    event: OutboxHookEvent & { readonly durationMs: number; readonly error: unknown; readonly status: 'failed' | 'invalid' },
   ): void | Promise<void>;
   /** The notifier's effective state changed: once per change, also at the start and at the stop of the app. */
   onNotifierStateChange?(event: NotifierStateEvent): void | Promise<void>;

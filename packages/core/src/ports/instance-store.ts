@@ -1,7 +1,7 @@
 // The part of the storage port that serves those outside of a run: look, list, cancel.
 import type { HistoryEntry } from '../domain/history.js';
 import type { FinalStatus, InstanceStatus } from '../domain/instance.js';
-import type { WithWakeups } from './run-store.js';
+import type { WithWakeups } from './with-wakeups.js';
 
 /** An instance as seen from outside. Payloads are JSON text made by the codec; times are milliseconds since 1970. */
 export interface InstanceRecord {

@@ -1,5 +1,5 @@
 // The part of the storage port by which a process shows that it lives and the death of others is found.
-import type { WithWakeups } from './run-store.js';
+import type { WithWakeups } from './with-wakeups.js';
 
 /** A worker that was declared dead, and what it left. */
 export interface ReapedWorker {

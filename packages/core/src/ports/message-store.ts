@@ -2,7 +2,7 @@
 import type { ChannelMode } from '../domain/channel.js';
 import { topicName } from '../domain/topic.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { WithWakeups } from './run-store.js';
+import type { WithWakeups } from './with-wakeups.js';
 
 /** Whom something is for. */
 export type Recipient =

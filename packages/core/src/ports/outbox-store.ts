@@ -1,6 +1,6 @@
 // The part of the storage port by which events leave: written with the progress that sends them, relayed from here.
 import type { OutboxStatus } from '../domain/outbox.js';
-import type { WithWakeups } from './run-store.js';
+import type { WithWakeups } from './with-wakeups.js';
 
 /** An event to be written into the outbox. */
 export interface NewOutboxEvent {

@@ -282,9 +282,3 @@ export interface RunStore {
     readonly limit: number;
   }): Promise<readonly HistoryEntry[]>;
 }
-
-/** What a transition in another part of the port yields besides its answer. */
-export interface WithWakeups {
-  /** To be handed to the scheduler of this process and, after the commit, to others. */
-  readonly wakeups: readonly Wakeup[];
-}

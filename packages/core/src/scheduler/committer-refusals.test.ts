@@ -24,7 +24,7 @@ beforeEach(() => {
   storage = () => undefined;
   const commit = async (batch: ProgressBatch): Promise<ProgressResult> => {
     batches.push(batch);
-    return { conflicts: [], refused: [], now: clock.now(), ...(await storage(batch)) };
+    return { conflicts: [], refused: [], undelivered: [], now: clock.now(), ...(await storage(batch)) };
   };
   committer = new Committer({
     workerId: 'w',
@@ -33,6 +33,7 @@ beforeEach(() => {
     storageClock: new StorageClock(clock),
     clock,
     onWakeups: (more) => void wakeups.push(...more),
+    onUndelivered: () => undefined,
     onLeaseLost: (error) => void lost.push(error),
   });
 });
@@ -122,7 +123,7 @@ describe('a committer', () => {
     await told(record('bad', 'poison').done);
     batches.length = 0;
     expect(await told(record('bad').done)).toBe('Error: invalid text');
-    expect(await told(committer.subscribe({ instanceId: 'bad', channel: 'c' }).done)).toBe('Error: invalid text');
+    expect(await told(record('bad').done)).toBe('Error: invalid text');
     expect(await told(committer.settle(park('bad')))).toBe('Error: invalid text');
     expect(batches).toEqual([]);
     expect(await told(committer.settle(stall('bad')))).toBe('done');

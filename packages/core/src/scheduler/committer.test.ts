@@ -6,6 +6,7 @@ import { consoleLogger } from '../app/console-logger.js';
 import { seededEntropy } from '../testing/seeded-entropy.js';
 import type { Clock } from '../ports/clock.js';
 import type { RunStore } from '../ports/run-store.js';
+import type { Commitment } from '../engine/progress.js';
 import { Committer } from './committer.js';
 import { StorageClock } from './storage-time.js';
 import { StorageHealth } from './storage-health.js';
@@ -20,7 +21,7 @@ function committerOfSlowStorage() {
       batches.push(entries.length);
       await hop();
       time.now += 10;
-      return { conflicts: [], refused: [], now: time.now };
+      return { conflicts: [], refused: [], undelivered: [], now: time.now };
     },
   } as unknown as RunStore;
   const committer = new Committer({
@@ -30,12 +31,13 @@ function committerOfSlowStorage() {
     health: new StorageHealth({ clock, entropy: seededEntropy(1), logger: consoleLogger, description: 'slow' }),
     storageClock: new StorageClock(clock),
     onWakeups: () => undefined,
+    onUndelivered: () => undefined,
     onLeaseLost: () => undefined,
   });
   let seq = 0;
-  const record = (): void => {
+  const record = (): Commitment => {
     const entry = { instanceId: 'i', seq: ++seq, callId: `c:${seq}`, position: seq, data: null, dueAt: null };
-    committer.record({ ...entry, kind: 'activity_completed' });
+    return committer.record({ ...entry, kind: 'activity_completed' });
   };
   return { committer, batches, record, time };
 }
@@ -92,7 +94,7 @@ test('what is recorded together is committed together when nothing goes on', asy
 test('what gathered during a commit is on its way before those who waited for that commit go on', async () => {
   const { committer, batches, record } = committerOfSlowStorage();
   record();
-  const first = committer.subscribe({ instanceId: 'i', channel: 'c' }).done;
+  const first = record().done;
   let sentByThen = 0;
   const told = first.then(() => (sentByThen = batches.length));
   while (batches.length === 0) await hop();

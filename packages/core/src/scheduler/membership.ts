@@ -1,10 +1,12 @@
 // This process as a worker: joins under an identity, joins again under another one when it lost its lease, and leaves.
-import type { AnyWorkflow } from '../authoring/define-workflow.js';
+import { eventTypesOf, type AnyWorkflow } from '../authoring/define-workflow.js';
 import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../domain/errors.js';
+import { eventTopic } from '../domain/topic.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { RunServices } from '../engine/run-services.js';
 import type { NewInstance } from '../ports/run-store.js';
 import type { Storage } from '../ports/storage.js';
+import { ChannelModes } from './channel-modes.js';
 import type { StorageHealth } from './storage-health.js';
 import type { StorageClock } from './storage-time.js';
 import type { WakeupHub } from './wakeup-hub.js';
@@ -27,12 +29,17 @@ export interface MembershipParts {
   readonly storage: Storage;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
   readonly options: MembershipOptions;
-  readonly services: Omit<RunServices, 'workerId' | 'progress' | 'reader' | 'storageTime' | 'transactions' | 'storageKind'>;
+  readonly services: Omit<
+    RunServices,
+    'workerId' | 'progress' | 'reader' | 'storageTime' | 'transactions' | 'storageKind' | 'tell'
+  >;
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;
   readonly hub: WakeupHub;
   /** Wake-ups of progress that was just committed. */
   readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
+  /** Wake-ups that no transaction has told others of, whatever the notifier is. */
+  readonly tellAll: (wakeups: readonly Wakeup[]) => void;
   /** A session begins: its row says no presence yet. */
   readonly onJoined: () => void;
   /** It is not the first one: what came meanwhile was nobody's here. */
@@ -47,9 +54,11 @@ export class Membership {
   #session: WorkerSession | null = null;
   #joining: Promise<void> | null = null;
   #earlierCommits = 0;
+  readonly #modes: ChannelModes;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
+    this.#modes = new ChannelModes(parts.storage.messages, parts.services.clock);
     this.#workerId = parts.options.newWorkerId();
   }
 
@@ -84,19 +93,28 @@ export class Membership {
         serviceName: options.serviceName,
         leaseMs: options.leaseMs,
         workflowNames: [...workflows.keys()],
+        starts: startsOf(workflows),
       });
       storageClock.set(now, sentAt);
     }, signal);
     this.#session = new WorkerSession({
       workerId,
       runs: storage.runs,
+      messages: storage.messages,
+      modes: this.#modes,
       workflows,
       concurrency: options.concurrency,
       historyLimit: options.historyLimit,
       health,
       storageClock,
       hub,
-      services: { ...services, storageTime: storageClock, transactions: storage.transactions, storageKind: storage.kind },
+      services: {
+        ...services,
+        storageTime: storageClock,
+        transactions: storage.transactions,
+        storageKind: storage.kind,
+        tell: this.#parts.tellAll,
+      },
       onWakeups,
       onLeaseLost: (session, error) => this.#leaseLost(session, error),
     });
@@ -193,4 +211,10 @@ export class Membership {
         this.#joining = null;
       });
   }
+}
+
+function startsOf(workflows: ReadonlyMap<string, AnyWorkflow>): { readonly workflowName: string; readonly topic: string }[] {
+  return [...workflows.values()].flatMap(({ name, options }) =>
+    eventTypesOf(name, options.startOn).map((type) => ({ workflowName: name, topic: eventTopic(type) })),
+  );
 }

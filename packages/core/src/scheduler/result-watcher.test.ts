@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 function end(instanceId: string): FinishedInstance {
-  return { instanceId, status: 'completed', output: '1', error: null, cancelReason: null };
+  return { instanceId, status: 'completed', output: '1', error: null, cancelReason: null, continuedAs: null };
 }
 
 describe('a result watcher', () => {

@@ -83,6 +83,7 @@ export class Scheduler {
       storageClock: this.#storageClock,
       hub: this.hub,
       onWakeups: (wakeups) => this.tell(wakeups),
+      tellAll: (wakeups) => this.#tellAll(wakeups),
       onJoined: () => {
         if ((this.#link?.presence ?? null) !== null) this.#leases.renewNow();
       },

@@ -1,13 +1,18 @@
 // The reads that runs make, repeated while the storage is unavailable; readings of signals share one statement.
+import type { ChannelMode } from '../domain/channel.js';
 import type { HistoryEntry } from '../domain/history.js';
 import { hop } from '../engine/hop.js';
 import type { RunReader } from '../engine/run-services.js';
+import type { MessageStore } from '../ports/message-store.js';
 import type { Mail, RunSignals, RunStore } from '../ports/run-store.js';
+import type { ChannelModes } from './channel-modes.js';
 import type { StorageHealth } from './storage-health.js';
 
 export interface SignalReaderParts {
   readonly workerId: string;
   readonly runs: RunStore;
+  readonly messages: MessageStore;
+  readonly modes: ChannelModes;
   readonly health: StorageHealth;
   readonly historyLimit: number;
   readonly mailLimit: number;
@@ -32,6 +37,16 @@ export class SignalReader implements RunReader {
   mail(instanceId: string, topic: string, afterMailId: string | null): Promise<readonly Mail[]> {
     const { runs, health, mailLimit, signal } = this.#parts;
     return health.keepTrying(() => runs.mail({ instanceId, topic, afterMailId, limit: mailLimit }), signal);
+  }
+
+  members(group: string): Promise<readonly string[]> {
+    const { messages, health, signal } = this.#parts;
+    return health.keepTrying(() => messages.members(group), signal);
+  }
+
+  fixMode(topic: string, mode: ChannelMode): Promise<ChannelMode> {
+    const { modes, health, signal } = this.#parts;
+    return health.keepTrying(() => modes.fix(topic, mode), signal);
   }
 
   signals(instanceId: string): Promise<RunSignals | undefined> {

@@ -252,7 +252,7 @@ describe('a work finder', () => {
   it('does not forget what it was told of without room while a claim was in flight', async () => {
     const toldBy = [
       () => finder.request('told'),
-      () => finder.heardOfWork({ nextDueAt: clock.now(), attention: [] }, clock.now()),
+      () => finder.heardOfWork({ nextDueAt: clock.now(), attention: [], outboxDueAt: null }, clock.now()),
     ];
     for (const tell of toldBy) {
       claimant.room = 1;

@@ -1,10 +1,12 @@
 // What a session does with news of an instance whose run has not begun.
 import { expect, it } from 'vitest';
 import type { Wakeup } from '../domain/wakeup.js';
+import type { MessageStore } from '../ports/message-store.js';
 import type { ProgressBatch, ProgressResult, RunStore } from '../ports/run-store.js';
 import { ManualClock, recordingLogger, seededEntropy, settleTurns } from '../testing/index.js';
 import { StorageHealth } from './storage-health.js';
 import { StorageClock } from './storage-time.js';
+import { ChannelModes } from './channel-modes.js';
 import { WakeupHub } from './wakeup-hub.js';
 import { WorkerSession, type SessionParts } from './worker-session.js';
 
@@ -17,6 +19,8 @@ it('hands on what it heard of an instance while it tried to start it, when that 
   const session = new WorkerSession({
     workerId: 'w',
     runs: { commit } as unknown as RunStore,
+    messages: {} as MessageStore,
+    modes: new ChannelModes({} as MessageStore, clock),
     workflows: new Map([['order', {}]]) as unknown as SessionParts['workflows'],
     concurrency: 10,
     historyLimit: 1000,
@@ -37,7 +41,7 @@ it('hands on what it heard of an instance while it tried to start it, when that 
   // It belongs to another worker, which puts it away; the note of what makes it due comes before the answer.
   expect(session.isHere('a')).toBe(true);
   session.attend(['a']);
-  answers.shift()!({ conflicts: ['a', 'b'], refused: [], now: clock.now() });
+  answers.shift()!({ conflicts: ['a', 'b'], refused: [], undelivered: [], now: clock.now() });
   expect(await starts).toEqual(['conflict', 'conflict']);
   expect(told).toEqual([{ kind: 'workflow_resumable', instanceId: 'a', workflowName: 'order' }]);
 });

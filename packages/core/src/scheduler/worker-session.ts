@@ -6,7 +6,9 @@ import type { Wakeup } from '../domain/wakeup.js';
 import { Run } from '../engine/run.js';
 import type { RunEnd } from '../engine/run-exit.js';
 import type { RunServices } from '../engine/run-services.js';
+import type { MessageStore } from '../ports/message-store.js';
 import type { ClaimedRun, NewInstance, RunStore } from '../ports/run-store.js';
+import type { ChannelModes } from './channel-modes.js';
 import { CommitLanes, type LanePlace } from './commit-lanes.js';
 import type { Committer } from './committer.js';
 import { SignalReader } from './signal-reader.js';
@@ -18,6 +20,8 @@ import type { Claimant } from './work-finder.js';
 export interface SessionParts {
   readonly workerId: string;
   readonly runs: RunStore;
+  readonly messages: MessageStore;
+  readonly modes: ChannelModes;
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
   /** How many runs may be in memory. */
   readonly concurrency: number;
@@ -70,11 +74,21 @@ export class WorkerSession implements Claimant {
       storageClock: parts.storageClock,
       clock: parts.services.clock,
       onWakeups: parts.onWakeups,
+      onUndelivered: (lost) => {
+        for (const { messageId, instanceId } of lost) {
+          parts.services.logger.warn('a message was for an instance that does not exist or has ended; it is lost', {
+            messageId,
+            instanceId,
+          });
+        }
+      },
       onLeaseLost: (error) => this.leaseLost(error),
     });
     const reader = new SignalReader({
       workerId: parts.workerId,
       runs: parts.runs,
+      messages: parts.messages,
+      modes: parts.modes,
       health: parts.health,
       historyLimit: parts.historyLimit,
       mailLimit: parts.services.mailLimit,
@@ -136,6 +150,10 @@ export class WorkerSession implements Claimant {
           input,
           createdAt: 0,
           claim: 1,
+          parentId: null,
+          generation: 0,
+          isInputChecked: true,
+          historyStart: 0,
           cancel: null,
           mail: [],
           history: [],
@@ -250,7 +268,11 @@ export class WorkerSession implements Claimant {
     const next = this.#following.get(instanceId);
     this.#following.delete(instanceId);
     if (!this.#abort.signal.aborted) {
-      if (next !== undefined) this.begin(next);
+      if (end.type === 'recurred' && end.next !== null) {
+        // Mail that the part before did not read is there, and nobody tells of it again.
+        this.#news.add(instanceId);
+        this.begin(end.next);
+      } else if (next !== undefined) this.begin(next);
       else if (end.type === 'dropped') void this.#handBack({ run, place }, end.reason);
     }
     this.#freed();

@@ -6,6 +6,8 @@ const brand = Symbol.for('@romancy/error');
 export type RomancyErrorCode =
   | 'ACTIVITY_FAILED'
   | 'ACTIVITY_TIMEOUT'
+  | 'CHANNEL_MODE_CONFLICT'
+  | 'COMPENSATION_NOT_FOUND'
   | 'CONFIGURATION'
   | 'DUPLICATE_CALL_ID'
   | 'INSTANCE_CONFLICT'
@@ -16,6 +18,7 @@ export type RomancyErrorCode =
   | 'NESTED_CALL'
   | 'NON_DETERMINISM'
   | 'NOT_RUNNING'
+  | 'NOT_SUBSCRIBED'
   | 'PAYLOAD_NOT_SERIALIZABLE'
   | 'PAYLOAD_TOO_LARGE'
   | 'RESULT_TIMEOUT'

@@ -102,7 +102,13 @@ export class MailWaitCall<T> implements DurableCall {
 
   expire(): void {
     this.#waiting = null;
-    this.#host.propose({ call: this, kind: this.#wait.kinds.timedOut!, data: null, dueAt: null, extras: { effects: this.#effectsOfEnd(false) } });
+    this.#host.propose({
+      call: this,
+      kind: this.#wait.kinds.timedOut!,
+      data: null,
+      dueAt: null,
+      extras: { effects: this.#effectsOfEnd(false) },
+    });
   }
 
   abandon(): void {

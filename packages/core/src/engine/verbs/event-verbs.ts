@@ -62,9 +62,12 @@ function toFilters(match: EventMatch): readonly TopicFilter[] {
   return Object.entries(match).map(([place, equals]) => {
     const path = parseJsonPath(place);
     if (path === undefined || path.length === 0) {
-      throw new InvalidArgumentError(`ctx.waitEvent: match[${JSON.stringify(place)}] is no place such as subject, data.order.id, data.items[0]`, {
-        argument: 'match',
-      });
+      throw new InvalidArgumentError(
+        `ctx.waitEvent: match[${JSON.stringify(place)}] is no place such as subject, data.order.id, data.items[0]`,
+        {
+          argument: 'match',
+        },
+      );
     }
     if (!isJsonScalar(equals)) {
       throw new InvalidArgumentError(

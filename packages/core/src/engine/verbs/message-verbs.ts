@@ -17,7 +17,11 @@ import { checkPublish, checkSendTo, makeMessage, makeOutboxEvent, type MessageOr
 
 const receiveNames = namesOf<ReceiveOptions<unknown>>({ timeout: true, schema: true });
 
-export function publish(run: ContextHost, channel: string, given: readonly [unknown, PublishOptions | undefined]): Promise<string> {
+export function publish(
+  run: ContextHost,
+  channel: string,
+  given: readonly [unknown, PublishOptions | undefined],
+): Promise<string> {
   refuseInsideActivity('publish');
   const order = checkPublish(channel, given[0], given[1]);
   return send(run, order, { name: 'publish', verb: 'publish', kind: 'published' });
@@ -108,9 +112,12 @@ export function subscribe(run: ContextHost, channel: string, mode: ChannelMode =
   refuseInsideActivity('subscribe');
   checkName(channel, 'channel');
   if (!channelModes.includes(mode)) {
-    throw new InvalidArgumentError(`ctx.subscribe(channel, mode): mode is ${JSON.stringify(mode)}; it takes ${channelModes.join(', ')}`, {
-      argument: 'mode',
-    });
+    throw new InvalidArgumentError(
+      `ctx.subscribe(channel, mode): mode is ${JSON.stringify(mode)}; it takes ${channelModes.join(', ')}`,
+      {
+        argument: 'mode',
+      },
+    );
   }
   const { position, id } = run.nextCall('subscribe');
   const { reader, codec } = run.services;

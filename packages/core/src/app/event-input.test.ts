@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { InvalidArgumentError } from '../domain/errors.js';
 import type { CloudEventInput } from '../domain/cloud-event.js';
 import { ManualClock, seededEntropy } from '../testing/index.js';
-import { toEvent } from './event-input.js';
+import { toIncomingEvent } from './event-input.js';
 import { createJsonCodec } from './json-codec.js';
 
 const parts = { codec: createJsonCodec(), clock: new ManualClock(), entropy: seededEntropy(1), maxPayloadBytes: 1000 };
@@ -26,7 +26,7 @@ it.each<[string, unknown]>([
 ])('%s of %j is refused by name', (argument, input) => {
   let refused: unknown;
   try {
-    toEvent(input as CloudEventInput, parts);
+    toIncomingEvent(input as CloudEventInput, parts);
   } catch (error) {
     refused = error;
   }
@@ -35,10 +35,10 @@ it.each<[string, unknown]>([
 });
 
 it('what is left out is assumed, and any text is taken where text is', () => {
-  const made = toEvent({ ...event, subject: 'a\0b', extensions: { tenant: '\ud800', shard: 3, traced: true } }, parts);
-  expect(made).toMatchObject({ channel: 'paid', source: '/payments', targetInstanceId: null });
+  const made = toIncomingEvent({ ...event, subject: 'a\0b', extensions: { tenant: '\ud800', shard: 3, traced: true } }, parts);
+  expect(made).toMatchObject({ topic: 'event:paid', source: '/payments', to: { type: 'subscribers' } });
   expect(parts.codec.decode(made.data)).toMatchObject({
-    id: made.eventId,
+    id: made.messageId,
     subject: 'a\0b',
     time: new Date(parts.clock.now()),
     extensions: { tenant: '\ud800', shard: 3, traced: true },
