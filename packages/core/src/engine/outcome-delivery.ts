@@ -41,6 +41,11 @@ export class OutcomeDelivery {
     this.#proposals.push(proposal);
   }
 
+  /** Nothing waits for its turn. */
+  get isEmpty(): boolean {
+    return this.#proposals.length === 0;
+  }
+
   /** Hands out the next outcome; undefined when there is none. The promise is of one that is committed in a transaction of its own. */
   next(): 'again' | Promise<void> | undefined {
     const proposal = this.#proposals.shift();

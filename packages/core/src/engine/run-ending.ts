@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../domain/history.js';
 import type { StartedChild } from './context-host.js';
 import type { EffectFacts } from './entry-extras.js';
 import type { OpenCalls } from './open-calls.js';
+import type { OutcomeDelivery } from './outcome-delivery.js';
 import { cancelOrders, type RunExit } from './run-exit.js';
 import type { RunHost } from './run-host.js';
 import type { NextStep, RunPump } from './run-pump.js';
@@ -19,6 +20,7 @@ export interface RunEndingParts {
   readonly calls: OpenCalls;
   readonly replay: RunReplay;
   readonly recorder: RunRecorder;
+  readonly delivery: OutcomeDelivery;
   readonly exit: RunExit;
   readonly pump: RunPump;
   readonly host: RunHost;
@@ -37,6 +39,8 @@ export class RunEnding {
   readonly #parts: RunEndingParts;
   /** The code came to its end while the run was being put away: whether that counts is decided by the park. */
   #late: (() => void) | null = null;
+  /** The code has failed, and outcomes that had come by then are still to be recorded: some of them may have to be undone. */
+  #failed: RunOutcome | null = null;
 
   constructor(parts: RunEndingParts) {
     this.#parts = parts;
@@ -44,7 +48,7 @@ export class RunEnding {
 
   /** The workflow's function returned or threw. */
   codeEnded(outcome: RunOutcome): void {
-    const { exit, replay, saga } = this.#parts;
+    const { exit, replay, saga, delivery, pump } = this.#parts;
     if (this.#isDecided) return;
     if (exit.isParking) {
       this.#late = () => this.codeEnded(outcome);
@@ -54,11 +58,15 @@ export class RunEnding {
     if (replay.next?.kind === 'compensation_begun') return;
     const mismatch = replay.checkEnd(outcome.status);
     if (mismatch !== null) void exit.stall(mismatch);
-    else if (outcome.status === 'failed' && !saga.isEmpty) this.#beginUndoing({ status: 'failed', error: outcome.error });
-    else {
-      const children = outcome.status === 'failed' ? this.#parts.host.openChildren : noChildren;
-      this.#finish(outcome, children).catch((error: unknown) => exit.breakOff(error as Error));
-    }
+    else if (outcome.status === 'failed' && !(saga.isEmpty && delivery.isEmpty)) {
+      this.#failed = outcome;
+      pump.codeMoves();
+    } else this.#endOf(outcome).catch((error: unknown) => exit.breakOff(error as Error));
+  }
+
+  /** Nothing more begins: the code has failed. */
+  get isFailing(): boolean {
+    return this.#failed !== null;
   }
 
   /** The code asked to begin anew. @param input JSON text */
@@ -95,17 +103,28 @@ export class RunEnding {
 
   /** What there is to do about the end when the code is at rest; undefined: nothing, the run goes on. */
   next(): NextStep | undefined {
-    const { saga, calls, host, cancel, replay } = this.#parts;
+    const { saga, calls, host, cancel, replay, delivery } = this.#parts;
     if (saga.decision !== null) return calls.isEmpty ? this.#undoNext() : undefined;
-    if (cancel() === null || replay.next !== undefined) return undefined;
-    if (saga.isEmpty) return this.#finish(cancelled, host.openChildren);
-    this.#beginUndoing({ status: 'cancelled', error: null });
+    // What was done before is recorded first: it may have to be undone.
+    if (replay.next !== undefined || !delivery.isEmpty) return undefined;
+    if (cancel() !== null) {
+      if (saga.isEmpty) return this.#finish(cancelled, host.openChildren);
+      this.#beginUndoing({ status: 'cancelled', error: null });
+      return 'again';
+    }
+    if (this.#failed === null) return undefined;
+    if (saga.isEmpty) return this.#endOf(this.#failed);
+    this.#beginUndoing({ status: 'failed', error: this.#failed.error });
     return 'again';
+  }
+
+  #endOf(outcome: RunOutcome): Promise<void> {
+    return this.#finish(outcome, outcome.status === 'failed' ? this.#parts.host.openChildren : noChildren);
   }
 
   get #isDecided(): boolean {
     const { exit, cancel, saga } = this.#parts;
-    return exit.isClosed || cancel() !== null || saga.decision !== null;
+    return exit.isClosed || cancel() !== null || saga.decision !== null || this.#failed !== null;
   }
 
   /** The decision is an entry: whoever goes on after a crash comes to the same end, whatever the code would do now. */

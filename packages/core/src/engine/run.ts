@@ -131,6 +131,7 @@ export class Run {
       calls: this.#calls,
       replay: this.#replay,
       recorder,
+      delivery: this.#delivery,
       exit: this.#exit,
       pump: this.#pump,
       host: this.#host,
@@ -272,21 +273,25 @@ export class Run {
     if (this.#replay.next === undefined && this.#saga.decision === null) this.#abandonCode();
   }
 
+  /** Outcomes that have come already are not given up: what was done may have to be undone. */
   #abandonCode(): void {
     const why = (): Error =>
       this.#cancel === null
         ? new NotRunningError(`the code of instance ${JSON.stringify(this.instanceId)} has failed`)
         : new WorkflowCancelledError({ instanceId: this.instanceId, reason: this.#cancel.reason });
     if (this.#cancel !== null) this.#abort.abort(why());
-    this.#abandonAll(why);
+    this.#abandonCalls(why);
   }
 
   #abandonAll(why: () => Error): void {
-    if (!this.#calls.isEmpty) {
-      const reason = why();
-      for (const call of this.#calls) call.abandon(reason);
-    }
+    this.#abandonCalls(why);
     this.#delivery.abandon();
+  }
+
+  #abandonCalls(why: () => Error): void {
+    if (this.#calls.isEmpty) return;
+    const reason = why();
+    for (const call of this.#calls) call.abandon(reason);
   }
 
   #ended(): void {
@@ -299,6 +304,7 @@ export class Run {
   }
 
   get #mayGoLive(): boolean {
-    return this.#exit.isOpen && (this.#cancel === null || this.#saga.decision !== null);
+    if (!this.#exit.isOpen) return false;
+    return this.#saga.decision !== null || (this.#cancel === null && !this.#ending.isFailing);
   }
 }
