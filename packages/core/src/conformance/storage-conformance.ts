@@ -2,8 +2,12 @@
 import { describe } from 'vitest';
 import { broadcastCases } from './broadcast-cases.js';
 import { cancelCases } from './cancel-cases.js';
+import { childCases } from './child-cases.js';
 import { claimCases } from './claim-cases.js';
+import { effectCases } from './effect-cases.js';
 import { eventCases } from './event-cases.js';
+import { eventFilterCases } from './event-filter-cases.js';
+import { eventStartCases } from './event-start-cases.js';
 import { historyCases } from './history-cases.js';
 import { interleavingCases } from './interleaving-cases.js';
 import { leaseCases } from './lease-cases.js';
@@ -55,9 +59,13 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
     lostClaimCases(bench);
     signalCases(bench);
     eventCases(bench);
+    eventFilterCases(bench);
+    eventStartCases(bench);
     modeCases(bench);
     broadcastCases(bench);
     queueCases(bench);
+    effectCases(bench);
+    childCases(bench);
     cancelCases(bench);
     listCases(bench);
     payloadCases(bench);

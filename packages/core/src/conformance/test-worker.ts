@@ -137,6 +137,8 @@ export function newEntry(instanceId: string, seq: number, more: Partial<NewHisto
   };
 }
 
+type Finish = Settlement & { readonly type: 'finish' };
+
 // Settlements end the first claim of their instance, as most do here: it was started owned, or claimed once.
 
 /** Put away until something comes; with `wakeAt`, until then at most. */
@@ -152,15 +154,15 @@ export function stall(instanceId: string, wakeAt: number, error = '{"message":"t
   return { type: 'stall', instanceId, claim: 1, wakeAt, error };
 }
 
-export function complete(instanceId: string, output: string | null = '"done"'): Settlement {
+export function complete(instanceId: string, output: string | null = '"done"'): Finish {
   return { type: 'finish', instanceId, claim: 1, status: 'completed', output, error: null };
 }
 
-export function fail(instanceId: string, error = '{"message":"no"}'): Settlement {
+export function fail(instanceId: string, error = '{"message":"no"}'): Finish {
   return { type: 'finish', instanceId, claim: 1, status: 'failed', output: null, error };
 }
 
-export function cancelled(instanceId: string): Settlement {
+export function cancelled(instanceId: string): Finish {
   return { type: 'finish', instanceId, claim: 1, status: 'cancelled', output: null, error: null };
 }
 
