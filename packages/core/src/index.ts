@@ -38,6 +38,17 @@ export { Romancy, type InstancePage, type RomancyStatus } from './app/romancy.js
 export type { NotifierView } from './scheduler/notifier-watch.js';
 export { silentLogger } from './app/silent-logger.js';
 export type { ResultOptions, WorkflowHandle } from './app/workflow-handle.js';
+export type {
+  AppOutbox,
+  OutboxEventView,
+  OutboxListOptions,
+  OutboxPage,
+  OutboxPurgeOptions,
+  OutboxRequeueOptions,
+} from './app/app-outbox.js';
+export type { OutboxOptions } from './app/outbox-options.js';
+export type { RetentionOptions } from './app/retention-options.js';
+export type { OutboxView } from './scheduler/outbox-relayer.js';
 export type { EventReceipt, MessageReceipt } from './app/app-messages.js';
 export type { HistoryOptions, HistoryView } from './app/history-view.js';
 export type { ChannelMode, MessageMetadata, ReceivedMessage } from './domain/channel.js';
@@ -50,7 +61,8 @@ export type { RetryOptions } from './domain/retry-policy.js';
 export type { Clock } from './ports/clock.js';
 export type { Codec } from './ports/codec.js';
 export type { Entropy } from './ports/entropy.js';
-export type { ActivityHookEvent, HookEvent, Hooks, NotifierStateEvent } from './ports/hooks.js';
+export type { ActivityHookEvent, HookEvent, Hooks, NotifierStateEvent, OutboxHookEvent } from './ports/hooks.js';
 export type { Logger, LogFields } from './ports/logger.js';
 export type { Notifier, NotifierState, NotifierStatus } from './ports/notifier.js';
+export type { SendAttempt, SendEvent } from './ports/send-event.js';
 export type { Storage } from './ports/storage.js';

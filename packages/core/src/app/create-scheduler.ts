@@ -25,6 +25,8 @@ export function createScheduler(options: ResolvedOptions): Scheduler {
       pace: options,
       claimBatchSize: options.claimBatchSize,
       historyLimit,
+      outbox: options.outbox,
+      retention: options.retention,
     },
     services: {
       codec,

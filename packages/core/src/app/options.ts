@@ -1,6 +1,6 @@
 // The options of an app: what may be given, what is assumed, what is refused.
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
-import { durationMs, type Duration } from '../domain/duration.js';
+import type { Duration } from '../domain/duration.js';
 import { ConfigurationError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
 import { checkKnownOptions, namesOf } from '../domain/known-options.js';
@@ -12,10 +12,15 @@ import type { Hooks } from '../ports/hooks.js';
 import type { Logger } from '../ports/logger.js';
 import type { Notifier } from '../ports/notifier.js';
 import type { Storage } from '../ports/storage.js';
+import type { RelayOptions } from '../scheduler/outbox-relayer.js';
+import type { RetentionAges } from '../scheduler/retention-job.js';
 import { consoleLogger } from './console-logger.js';
 import type { RegisteredError } from './error-registry.js';
 import { checkGivenParts } from './given-parts.js';
 import { createJsonCodec } from './json-codec.js';
+import { interval, wholeNumber } from './option-values.js';
+import { resolveOutbox, type OutboxOptions } from './outbox-options.js';
+import { resolveRetention, type RetentionOptions } from './retention-options.js';
 import { systemClock } from './system-clock.js';
 import { systemEntropy } from './system-entropy.js';
 
@@ -68,6 +73,13 @@ export interface RomancyOptions {
   readonly shutdownTimeout?: Duration;
   /** For activities that set no policy of their own. Default: 5 attempts, 1 s first delay, factor 2, 60 s cap, jitter. */
   readonly retry?: RetryOptions;
+  /**
+   * Who takes the events away that workflows and activities send (`ctx.sendEvent`). Default: nobody here; they wait for a process that has this
+   * option. Any number of processes may have it.
+   */
+  readonly outbox?: OutboxOptions;
+  /** How long what is over is kept. Default: for ever, except what is needed to know the duplicates of events (30 days). */
+  readonly retention?: RetentionOptions;
   /** The largest size of one input, output, error or event, written down as JSON, in bytes. Default 16 MiB. */
   readonly maxPayloadBytes?: number;
   /** Default: the console, without debug lines. For none at all: `silentLogger`. */
@@ -97,6 +109,9 @@ export interface ResolvedOptions {
   readonly leaseMs: number;
   readonly shutdownTimeoutMs: number;
   readonly retry: RetryPolicy;
+  /** Null: this process sends no events. */
+  readonly outbox: RelayOptions | null;
+  readonly retention: RetentionAges;
   readonly maxPayloadBytes: number;
   readonly logger: Logger;
   readonly hooks: Hooks;
@@ -124,6 +139,8 @@ const optionNames = namesOf<RomancyOptions>({
   leaseDuration: true,
   shutdownTimeout: true,
   retry: true,
+  outbox: true,
+  retention: true,
   maxPayloadBytes: true,
   logger: true,
   hooks: true,
@@ -149,6 +166,7 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
   const entropy = options.entropy ?? systemEntropy;
   const { workerId } = options;
   if (workerId !== undefined) checkWorkerName(workerId);
+  const retry = resolveRetryPolicy(options.retry, defaultRetryPolicy, 'retry');
   const newWorkerId = (): string => (workerId === undefined ? entropy.uuid() : `${workerId}-${entropy.uuid()}`);
   if (options.serviceName !== undefined) checkName(options.serviceName, 'serviceName');
   return Object.freeze({
@@ -169,7 +187,9 @@ export function resolveOptions(options: RomancyOptions): ResolvedOptions {
     mailLimit: wholeNumber(options.maxMessagesPerBatch, 'maxMessagesPerBatch', 100),
     leaseMs: interval(options.leaseDuration, 'leaseDuration', 30_000, 1000),
     shutdownTimeoutMs: interval(options.shutdownTimeout, 'shutdownTimeout', 30_000, 0),
-    retry: resolveRetryPolicy(options.retry, defaultRetryPolicy, 'retry'),
+    retry,
+    outbox: resolveOutbox(options.outbox, retry),
+    retention: resolveRetention(options.retention),
     maxPayloadBytes: wholeNumber(options.maxPayloadBytes, 'maxPayloadBytes', 16 * 1024 * 1024),
     logger: options.logger ?? consoleLogger,
     hooks: options.hooks ?? {},
@@ -245,20 +265,4 @@ function checkWorkerName(name: string): void {
       option: 'workerId',
     });
   }
-}
-
-function wholeNumber(value: number | undefined, option: string, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new ConfigurationError(`${option} is ${String(value)}; it takes a whole number from 1`, { option });
-  }
-  return value;
-}
-
-function interval(value: Duration | undefined, option: string, fallback: number, least = 10): number {
-  if (value === undefined) return fallback;
-  const ms = durationMs(value, option);
-  if (ms < least)
-    throw new ConfigurationError(`${option} is ${JSON.stringify(value)}; it takes at least ${least} ms`, { option });
-  return ms;
 }

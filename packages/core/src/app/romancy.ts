@@ -11,6 +11,7 @@ import { encodePayload } from '../engine/payload.js';
 import type { Scheduler, SchedulerStatus } from '../scheduler/scheduler.js';
 import { AppLife, type AppState } from './app-life.js';
 import { AppMessages, type EventReceipt, type MessageReceipt } from './app-messages.js';
+import { AppOutbox } from './app-outbox.js';
 import { checkReason, checkStartOptions, type StartOptions } from './call-arguments.js';
 import { createScheduler } from './create-scheduler.js';
 import { historyViewOf, toHistoryPage, type HistoryOptions, type HistoryView } from './history-view.js';
@@ -46,6 +47,8 @@ export class Romancy {
   readonly #life: AppLife;
   readonly #results: InstanceResults;
   readonly #messages: AppMessages;
+  /** The events that workflows and activities have sent, for people to look after. */
+  readonly outbox: AppOutbox;
 
   /** @throws ConfigurationError naming the option that is wrong. Nothing is connected or begun yet. */
   constructor(options: RomancyOptions) {
@@ -59,6 +62,13 @@ export class Romancy {
       scheduler: this.#scheduler,
       outgoing: this.#options,
       stopSignal: this.#life.stopSignal,
+    });
+    this.outbox = new AppOutbox({
+      storage,
+      scheduler: this.#scheduler,
+      codec,
+      stopSignal: this.#life.stopSignal,
+      running: (what) => this.#life.running(what),
     });
     this.#handleHost = {
       result: (instanceId, request) => this.#result(instanceId, request),

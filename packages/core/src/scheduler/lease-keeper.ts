@@ -30,6 +30,8 @@ export interface LeaseKeeperParts {
   readonly onLeaseLost: (error: LeaseLostError) => void;
   /** Instances of a dead worker can be claimed. */
   readonly onReleased: (wakeups: readonly Wakeup[]) => void;
+  /** Others were declared dead: what they had of the outbox can be claimed as well. Default: that matters to nobody. */
+  readonly onReaped?: () => void;
   /** What there is to do, as of `now` by the storage's clock. */
   readonly onWork: (work: PendingWork, now: number) => void;
 }
@@ -156,6 +158,7 @@ export class LeaseKeeper {
     for (const dead of reaped) {
       this.#parts.logger.warn('a worker is dead, its runs go on elsewhere', { workerId: dead.workerId, released: dead.released });
     }
+    if (reaped.length > 0) this.#parts.onReaped?.();
     if (wakeups.length > 0) this.#parts.onReleased(wakeups);
     if (work !== null) this.#parts.onWork(work, now);
   }

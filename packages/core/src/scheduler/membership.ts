@@ -42,6 +42,8 @@ export interface MembershipParts {
   readonly tellAll: (wakeups: readonly Wakeup[]) => void;
   /** A session begins: its row says no presence yet. */
   readonly onJoined: () => void;
+  /** A session has ended with its lease. */
+  readonly onLeft: (reason: Error) => void;
   /** It is not the first one: what came meanwhile was nobody's here. */
   readonly onJoinedAgain: () => void;
 }
@@ -189,7 +191,8 @@ export class Membership {
     if (session !== this.#session || this.#abort.signal.aborted) return;
     this.#earlierCommits += session.commits;
     this.#session = null;
-    const { services, options, onJoinedAgain } = this.#parts;
+    const { services, options, onLeft, onJoinedAgain } = this.#parts;
+    onLeft(error);
     const { logger } = services;
     logger.error('this process was declared dead; it dropped its runs and joins again as a new worker', {
       workerId: session.workerId,

@@ -11,6 +11,7 @@ import { Herd } from './herd.js';
 import { Latencies } from './latencies.js';
 import { LostWakeups } from './lost-wakeups.js';
 import { NotifierWatch, type NotifierView } from './notifier-watch.js';
+import type { OutboxRelayer } from './outbox-relayer.js';
 import type { ResultWatcher } from './result-watcher.js';
 import type { WakeupHub } from './wakeup-hub.js';
 import type { ClaimOutcome, WorkFinder } from './work-finder.js';
@@ -29,6 +30,8 @@ export interface NotifierLinkParts {
   readonly hub: WakeupHub;
   readonly finder: WorkFinder;
   readonly watcher: ResultWatcher;
+  /** Null: this process sends no events. */
+  readonly relayer: OutboxRelayer | null;
   readonly session: () => WorkerSession | null;
   readonly peers: () => readonly string[];
   /** The sign of this process has changed. */
@@ -50,7 +53,7 @@ export class NotifierLink {
   #emptyClaims = 0;
 
   constructor(parts: NotifierLinkParts) {
-    const { clock, entropy, logger, notifier, finder, watcher, session, peers, tell } = parts;
+    const { clock, entropy, logger, notifier, finder, watcher, relayer, session, peers, tell } = parts;
     this.#parts = parts;
     this.#heard = new HeardWakeups(clock);
     this.#lost = new LostWakeups({ clock, heard: this.#heard, onChange: (is, reason) => this.#watch.lossyIs(is, reason) });
@@ -61,6 +64,7 @@ export class NotifierLink {
       onChange: (state) => {
         finder.notifierIs(state);
         watcher.hurry();
+        relayer?.notifierIs(state);
       },
       tell,
     });
@@ -76,7 +80,7 @@ export class NotifierLink {
 
   /** Never rejects: without its notifier the app polls. */
   async start(): Promise<void> {
-    const { notifier, clock, entropy, logger, fallbackIntervalMs, finder, watcher, hub, onPresence } = this.#parts;
+    const { notifier, clock, entropy, logger, fallbackIntervalMs, finder, watcher, relayer, hub, onPresence } = this.#parts;
     try {
       this.#presence = notifier.presence;
       await notifier.start({
@@ -86,7 +90,7 @@ export class NotifierLink {
         fallbackIntervalMs,
         onWakeups: (wakeups) => void hub.emit('wakeups', wakeups, 'elsewhere'),
         onSweep: async () => {
-          await Promise.all([finder.sweep(), watcher.sweep()]);
+          await Promise.all([finder.sweep(), watcher.sweep(), relayer?.sweep()]);
         },
         onStateChange: (state, reason) => {
           if (state !== 'healthy') this.#lost.reset();
@@ -154,7 +158,7 @@ export class NotifierLink {
           break;
         case 'outbox_pending':
         case 'workflow_finished':
-          // Not for those who look for work: the watcher of results hears of ends.
+          // Not for those who look for work: the watcher of results hears of ends, the relayer of events.
           break;
       }
     }

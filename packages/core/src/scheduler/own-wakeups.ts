@@ -48,7 +48,7 @@ export class OwnWakeups {
         case 'workflow_finished':
         case 'workflow_claimed':
         case 'worker_busy':
-          // Not for those who look for work: the watcher of results hears of ends.
+          // Not for those who look for work: the watcher of results hears of ends, the relayer of events.
           break;
       }
     }

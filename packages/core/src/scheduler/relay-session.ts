@@ -85,7 +85,7 @@ export class RelaySession {
   /** After a refusal results are recorded one by one until one is taken: one that is refused must not keep the others back. */
   #oneByOne = false;
   #isDraining = false;
-  #claimWaiters: (() => void)[] = [];
+  readonly #claimWaiters: (() => void)[] = [];
 
   constructor(parts: RelaySessionParts) {
     this.#parts = parts;
@@ -148,7 +148,7 @@ export class RelaySession {
     if (this.#abort.signal.aborted) return;
     for (const report of reports) {
       const { type } = report.result;
-      if (type === 'retry') this.#parts.sinks.failed(report.error);
+      if (type === 'retry' || type === 'failed') this.#parts.sinks.failed(report.error);
       else if (type !== 'release') this.#parts.sinks.answered();
       this.#reports.push(report);
     }
@@ -156,7 +156,9 @@ export class RelaySession {
   }
 
   #kick(): void {
-    if (this.#working === null && this.#hasWork()) this.#working = this.#work();
+    if (this.#working === null && this.#hasWork()) {
+      this.#working = this.#parts.sender.context.runInAsyncScope(() => this.#work());
+    }
   }
 
   #hasWork(): boolean {
@@ -196,12 +198,11 @@ export class RelaySession {
     this.#wanted = false;
     const waiters = this.#claimWaiters.splice(0);
     const heard = this.#heard;
-    let isFirstTry = true;
+    let tries = 0;
     try {
       const { events, nextDueAt, now } = await health.keepTrying(async () => {
         // The try before may have claimed and its answer got lost: nobody would send what it took for as long as this process lives.
-        if (!isFirstTry) await this.#releaseUnknown();
-        isFirstTry = false;
+        if (tries++ > 0) await this.#releaseUnknown();
         const sentAt = clock.monotonic();
         const answer = await outbox.claim({ workerId, limit: batchSize });
         storageClock.observe(answer.now, sentAt);
@@ -220,14 +221,13 @@ export class RelaySession {
       if (this.#isDraining) this.#sender.handBack();
       onClaimed({ count: events.length, nextDueAt, now });
     } finally {
-      if (!isFirstTry) this.#lookAgain();
+      if (tries > 1) this.#lookLater();
       this.#release(waiters);
     }
   }
 
-  #lookAgain(): void {
-    if (!this.#mustLook) return;
-    this.#mustLook = false;
+  #lookLater(): void {
+    if (this.#abort.signal.aborted) return;
     this.#cancelLook?.();
     this.#cancelLook = this.#parts.clock.schedule(secondLookMs, () => {
       this.#mustLook = true;
@@ -247,11 +247,13 @@ export class RelaySession {
       const page = await health.keepTrying(() => outbox.list({ ...all, status: ['sending'], after }), this.#abort.signal);
       const unknown = page.filter(({ eventId }) => !this.#held.has(eventId));
       const results = unknown.map(({ eventId }) => ({ type: 'release', eventId }) as const);
-      if (results.length > 0) await health.keepTrying(() => outbox.settle({ workerId, results }), this.#abort.signal);
+      if (results.length > 0) {
+        await health.keepTrying(() => outbox.settle({ workerId, results }), this.#abort.signal);
+        this.#wanted = true;
+      }
       after = page.length < listPage ? undefined : page.at(-1)?.eventId;
     } while (after !== undefined);
     this.#mustLook = false;
-    this.#wanted = true;
   }
 
   async #settle(): Promise<void> {

@@ -1,4 +1,4 @@
-// The loops of one app put together: session, work finder, lease keeper, result watcher, notifier.
+// The loops of one app put together: session, work finder, lease keeper, result watcher, outbox, retention, notifier.
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { NotRunningError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
@@ -10,9 +10,11 @@ import { LeaseKeeper } from './lease-keeper.js';
 import { Membership, type MembershipOptions, type MembershipParts } from './membership.js';
 import { NotifierLink } from './notifier-link.js';
 import type { NotifierView } from './notifier-watch.js';
+import { OutboxRelayer, type OutboxView, type RelayOptions } from './outbox-relayer.js';
 import { OwnWakeups } from './own-wakeups.js';
 import type { PaceOptions } from './polling-pace.js';
 import { ResultWatcher } from './result-watcher.js';
+import { RetentionJob, type RetentionAges } from './retention-job.js';
 import { StorageHealth } from './storage-health.js';
 import { StorageClock } from './storage-time.js';
 import { WakeupHub } from './wakeup-hub.js';
@@ -25,6 +27,9 @@ export interface SchedulerOptions extends MembershipOptions {
   readonly renewalMs: number;
   readonly pace: PaceOptions;
   readonly claimBatchSize: number;
+  /** Null: this process sends no events. */
+  readonly outbox: RelayOptions | null;
+  readonly retention: RetentionAges;
 }
 
 export interface SchedulerParts {
@@ -43,6 +48,8 @@ export interface SchedulerStatus {
   readonly pollIntervalMs: number;
   /** Null: no notifier is plugged in, or it is not wanted. */
   readonly notifier: NotifierView | null;
+  /** Null: this process sends no events. */
+  readonly outbox: OutboxView | null;
   readonly commits: number;
   readonly claims: number;
 }
@@ -55,6 +62,8 @@ export class Scheduler {
   readonly #storageClock: StorageClock;
   readonly #finder: WorkFinder;
   readonly #leases: LeaseKeeper;
+  readonly #relayer: OutboxRelayer | null;
+  readonly #retention: RetentionJob;
   readonly #link: NotifierLink | null;
   readonly #busy: BusySignal;
   readonly #membership: Membership;
@@ -83,10 +92,12 @@ export class Scheduler {
       storageClock: this.#storageClock,
       hub: this.hub,
       onWakeups: (wakeups) => this.tell(wakeups),
-      tellAll: (wakeups) => this.#tellAll(wakeups),
+      tellAll: (wakeups) => this.tellAll(wakeups),
       onJoined: () => {
+        this.#relayer?.joined(this.#membership.workerId);
         if ((this.#link?.presence ?? null) !== null) this.#leases.renewNow();
       },
+      onLeft: (reason) => this.#relayer?.left(reason),
       onJoinedAgain: () => this.#finder.request('sweep'),
     });
     this.#finder = new WorkFinder({
@@ -120,12 +131,33 @@ export class Scheduler {
       presence: () => this.#link?.presence ?? null,
       onLeaseLost: (error) => this.#membership.leaseLost(error),
       // Others are told as well: there may be more than this process has room for.
-      onReleased: (wakeups) => this.#tellAll(wakeups),
+      onReleased: (wakeups) => this.tellAll(wakeups),
+      onReaped: () => this.#relayer?.othersLeft(),
       onWork: (work, now) => {
         this.#link?.foundAttention(work.attention);
         this.#finder.heardOfWork(work, now);
+        this.#relayer?.heardOfWork(work.outboxDueAt, now);
       },
     });
+    const background = {
+      ...services,
+      health: this.health,
+      storageClock: this.#storageClock,
+      storageTime: this.#storageClock,
+      peers: (): readonly string[] => this.#leases.peers,
+    };
+    this.#relayer =
+      options.outbox === null
+        ? null
+        : new OutboxRelayer({
+            ...background,
+            outbox: storage.outbox,
+            options: options.outbox,
+            pollIntervalMs: options.pace.workflowPollIntervalMs,
+            hub: this.hub,
+            onLeaseLost: (error) => this.#membership.leaseLost(error),
+          });
+    this.#retention = new RetentionJob({ ...background, retention: storage.retention, ages: options.retention });
     this.#link = parts.notifier === null ? null : this.#createLink(parts.notifier);
     this.#busy = new BusySignal({
       clock,
@@ -147,6 +179,8 @@ export class Scheduler {
     if (this.#link !== null) this.#leases.renewNow();
     await this.#link?.start();
     this.#finder.start();
+    this.#relayer?.start();
+    this.#retention.start();
   }
 
   /** Starts an instance here, under whatever identity this process has when it gets through. */
@@ -162,11 +196,12 @@ export class Scheduler {
   /** Hands wake-ups of progress, an event or a cancellation that was just committed to this process and to others. */
   tell(wakeups: readonly Wakeup[]): void {
     // Others have been told by the transaction itself, where the notifier wants it so.
-    if (this.#parts.notifier?.notesOf === undefined) this.#tellAll(wakeups);
+    if (this.#parts.notifier?.notesOf === undefined) this.tellAll(wakeups);
     else if (wakeups.length > 0) this.hub.emit('wakeups', wakeups, 'here');
   }
 
-  #tellAll(wakeups: readonly Wakeup[]): void {
+  /** The same for what the transaction itself tells nobody, whatever the notifier is. */
+  tellAll(wakeups: readonly Wakeup[]): void {
     if (wakeups.length === 0) return;
     this.hub.emit('wakeups', wakeups, 'here');
     this.#link?.send(wakeups);
@@ -185,6 +220,7 @@ export class Scheduler {
       storageAvailable: this.health.available,
       pollIntervalMs: this.#finder.pollIntervalMs,
       notifier: this.#link?.status() ?? null,
+      outbox: this.#relayer?.view() ?? null,
       commits: this.#membership.commits,
       claims: this.#finder.claims,
     };
@@ -202,14 +238,17 @@ export class Scheduler {
     await this.watcher.stop(reason);
     const session = this.#membership.session;
     this.#busy.stop();
-    await withDeadline(this.#finder.stop(), deadline.signal);
+    const relayed = this.#relayer?.stop(deadline.signal);
+    await withDeadline(Promise.all([this.#finder.stop(), this.#retention.stop()]), deadline.signal);
     // The lease is renewed until the last run has come to rest.
-    if (session !== null) await session.drain(deadline.signal);
+    await session?.drain(deadline.signal);
+    const unsent = (await relayed) ?? [];
+    this.#relayer?.left(reason);
     this.#membership.end(reason);
     await withDeadline(this.#leases.stop(), deadline.signal);
     const left = await this.#membership.leave(reason);
     // What was left is for others, who would otherwise come upon it at their next look.
-    this.#link?.send(left);
+    this.#link?.send([...left, ...unsent]);
     await this.#link?.stop();
     cancelDeadline();
     this.hub.removeAllListeners();
@@ -225,6 +264,7 @@ export class Scheduler {
       hub: this.hub,
       finder: this.#finder,
       watcher: this.watcher,
+      relayer: this.#relayer,
       session: () => this.#membership.session,
       peers: () => this.#leases.peers,
       onPresence: () => {
