@@ -1,7 +1,8 @@
 // The function in the database that claims what is due, and its call.
 import type { ClaimRequest } from '@romancy/core/ports';
-import { claimQuery } from './claim-statement.js';
-import { bodyTag, callName, functionName, functionSettings } from './function-settings.js';
+import { claimColumns, claimQuery } from './claim-statement.js';
+import { createFunction } from './create-function.js';
+import { callName, functionName } from './function-settings.js';
 import { raw, sql, type Statement } from './sql.js';
 import type { TableNames } from './table-names.js';
 
@@ -25,14 +26,15 @@ export function createClaimFunction(t: TableNames): string {
     holding: null,
     takesDue: true,
   });
-  const body = `\nBEGIN\n  RETURN QUERY ${query.text};\nEND\n`;
-  const tag = bodyTag(body);
-  const columns = ['tag', ...Array.from({ length: 9 }, (_, index) => `c${index + 1}`)].map((column) => `${column} text`);
-  return `
-CREATE FUNCTION ${functionName(t, name)}(claimant text, workflows text[], room bigint, most_entries bigint, most_mail bigint)
-RETURNS TABLE (${columns.join(', ')}) LANGUAGE plpgsql
-${functionSettings}
-AS ${tag}${body}${tag}`;
+  const columns = ['tag', ...Array.from({ length: claimColumns }, (_, index) => `c${index + 1}`)].map(
+    (column) => `${column} text`,
+  );
+  return createFunction(t, {
+    name,
+    parameters: 'claimant text, workflows text[], room bigint, most_entries bigint, most_mail bigint',
+    returns: `RETURNS TABLE (${columns.join(', ')})`,
+    body: `\nBEGIN\n  RETURN QUERY ${query.text};\nEND\n`,
+  });
 }
 
 /** The call of the function, and the name under which sessions keep it parsed. */

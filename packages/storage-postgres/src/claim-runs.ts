@@ -69,9 +69,13 @@ async function readStale(
   if (stale.length === 0) return;
   const mailOf = await readMailOf(database, tables, { instanceIds: stale, limit: request.mailLimit });
   for (const instanceId of stale) {
-    const { history, mail } = gathered.get(instanceId)!;
+    const { row, history, mail } = gathered.get(instanceId)!;
     mail.splice(0, mail.length, ...mailOf.get(instanceId)!);
-    const entries = await readHistory(database, tables, { instanceId, afterSeq: 0, limit: request.historyLimit + 1 });
+    const entries = await readHistory(database, tables, {
+      instanceId,
+      afterSeq: Number(row[12]),
+      limit: request.historyLimit + 1,
+    });
     history.splice(0, history.length, ...entries);
   }
 }
@@ -83,6 +87,7 @@ function dueAt({ row }: Gathered): number {
 
 function toClaimedRun({ row, history, mail }: Gathered, historyLimit: number): ClaimedRun {
   const [instanceId, workflowName, input, createdAt, claim, isCancelled, cancelReason] = row;
+  const [parentId, generation, isInputChecked, historyStart] = row.slice(9);
   history.sort((a, b) => a.seq - b.seq);
   return {
     instanceId: instanceId!,
@@ -90,6 +95,10 @@ function toClaimedRun({ row, history, mail }: Gathered, historyLimit: number): C
     input: input!,
     createdAt: Number(createdAt),
     claim: Number(claim),
+    parentId: parentId ?? null,
+    generation: Number(generation),
+    isInputChecked: isInputChecked === 'true',
+    historyStart: Number(historyStart),
     cancel: isCancelled === 'true' ? { reason: cancelReason ?? null } : null,
     mail: mail.sort(byMailId),
     history: history.slice(0, historyLimit),

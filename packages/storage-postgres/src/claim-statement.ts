@@ -23,8 +23,11 @@ import type { TableNames } from './table-names.js';
  * mail are to be read again by a later statement. `attention` needs no such care: it is not cleared for rows that are only told.
  */
 
-/** What a row of the answer is about; its nine other columns depend on it. */
+/** What a row of the answer is about; its thirteen other columns depend on it. */
 export type ClaimTag = 'meta' | 'run' | 'entry' | 'mail' | 'attention';
+
+/** How many columns a row of the answer has besides its tag. */
+export const claimColumns = 13;
 
 /** The most ids of instances with attention that are told at once. */
 const attentionLimit = 1000;
@@ -71,8 +74,8 @@ export function claimQuery(tables: TableNames, terms: ClaimTerms): Sql {
   const wanted = holding === null ? raw('EXISTS (SELECT FROM heads WHERE wake_at <= now())') : raw('true');
   const meta = sql`SELECT 'meta', ${clockMillis}::text, ${nextDueAt(tables, takesDue)}::text,
     EXISTS (SELECT FROM ${tables.workers} w WHERE w.worker_id = ${worker})::text,
-    ${claims ? sql`(NOT ${wanted} OR EXISTS (SELECT FROM alive))::text` : raw('NULL')}${nulls(5)}`;
-  const attention = sql`(SELECT 'attention', i.instance_id${nulls(8)} FROM ${tables.instances} i
+    ${claims ? sql`(NOT ${wanted} OR EXISTS (SELECT FROM alive))::text` : raw('NULL')}${nulls(claimColumns - 4)}`;
+  const attention = sql`(SELECT 'attention', i.instance_id${nulls(claimColumns - 1)} FROM ${tables.instances} i
     WHERE i.owner = ${worker} AND i.attention
       ${holding === null ? raw('') : raw('AND i.instance_id NOT IN (SELECT instance_id FROM lost)')}
     LIMIT ${raw(String(attentionLimit))})`;
@@ -104,10 +107,11 @@ function claimParts(tables: TableNames, terms: ClaimTerms, wanted: Sql): readonl
   ];
   const taken = sql`taken AS (
     UPDATE ${tables.instances} i
-    SET owner = ${worker}, status = 'running', wake_at = NULL, attention = false, error = NULL, claims = i.claims + 1,
+    SET owner = ${worker}, status = CASE WHEN i.compensating THEN 'compensating' ELSE 'running' END, wake_at = NULL, attention = false, error = NULL, claims = i.claims + 1,
       version = i.version + 1
     WHERE i.instance_id = ANY(ARRAY(${joined(ids, ' UNION ALL ')}))
-    RETURNING i.instance_id, i.workflow_name, i.input, i.created_at, i.claims, i.cancel_requested_at, i.cancel_reason, i.version
+    RETURNING i.instance_id, i.workflow_name, i.input, i.created_at, i.claims, i.cancel_requested_at, i.cancel_reason, i.version,
+      i.parent_id, i.generation, i.input_checked, i.history_start
   )`;
   return [alive, ...(holding === null ? [] : [lost]), ...(takesDue ? [due, picked] : []), taken];
 }
@@ -116,12 +120,14 @@ function claimAnswers(tables: TableNames, { entries, mail, takesDue }: ClaimTerm
   const dueAt = takesDue ? millis('(SELECT p.wake_at FROM picked p WHERE p.instance_id = t.instance_id)') : raw('NULL');
   return [
     sql`SELECT 'run', t.instance_id, t.workflow_name, t.input::text, ${millis('t.created_at')}::text, t.claims::text,
-        (t.cancel_requested_at IS NOT NULL)::text, t.cancel_reason, (s.version <> t.version - 1)::text, ${dueAt}::text
+        (t.cancel_requested_at IS NOT NULL)::text, t.cancel_reason, (s.version <> t.version - 1)::text, ${dueAt}::text,
+        t.parent_id, t.generation::text, t.input_checked::text, t.history_start::text
       FROM taken t JOIN ${tables.instances} s ON s.instance_id = ANY(ARRAY[t.instance_id])`,
-    sql`SELECT 'entry', x.*${nulls(1)} FROM taken t CROSS JOIN LATERAL (
-        SELECT ${historyColumns} FROM ${tables.history} h WHERE h.instance_id = t.instance_id ORDER BY h.seq LIMIT ${entries}
+    sql`SELECT 'entry', x.*${nulls(claimColumns - 8)} FROM taken t CROSS JOIN LATERAL (
+        SELECT ${historyColumns} FROM ${tables.history} h WHERE h.instance_id = t.instance_id AND h.seq > t.history_start
+        ORDER BY h.seq LIMIT ${entries}
       ) x`,
-    sql`SELECT 'mail', t.instance_id, x.*${nulls(5)} FROM taken t CROSS JOIN LATERAL (
+    sql`SELECT 'mail', t.instance_id, x.*${nulls(claimColumns - 5)} FROM taken t CROSS JOIN LATERAL (
         SELECT ${mailColumns} FROM ${tables.mailbox} m WHERE m.instance_id = t.instance_id ORDER BY m.mail_id LIMIT ${mail}
       ) x`,
   ];

@@ -1,8 +1,6 @@
-// The function in the database that commits a batch of progress, and its call.
-import type { ProgressBatch } from '@romancy/core/ports';
-import { arrayLiteral, type ArrayItem } from './array-literal.js';
-import { bodyTag, callName, functionName, functionSettings } from './function-settings.js';
-import type { SqlValue, Statement } from './sql.js';
+// The function in the database that commits a batch of progress.
+import { createFunction } from './create-function.js';
+import { functionName } from './function-settings.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -19,36 +17,52 @@ import type { TableNames } from './table-names.js';
  * Like a table it is part of a version of the schema: one that was published is never changed, what comes later has another name.
  */
 
-const name = 'commit_progress_1';
-const parameterCount = 24;
+/** The function's name. */
+export const commitFunction = 'commit_progress_1';
 
-/** What the function writes, and the races it is in. To be put into a migration. */
+/** To be put into a migration. Its parameters are written by commit-parameters.ts, in this order. */
 export function createCommitFunction(t: TableNames): string {
-  const body = bodyOf(t);
-  const tag = bodyTag(body);
-  return `
-CREATE FUNCTION ${functionName(t, name)}(
+  return createFunction(t, {
+    name: commitFunction,
+    parameters: `
   worker text,
-  start_id text[], start_workflow text[], start_input text[], start_token text[], start_owned boolean[],
+  start_id text[], start_workflow text[], start_input text[], start_token text[], start_owned boolean[], start_parent text[],
   entry_instance text[], entry_seq integer[], entry_kind text[], entry_call text[], entry_position integer[], entry_data text[],
   entry_due float8[],
-  subscribed_channel text[], subscribed_instance text[],
+  subscribed_topic text[], subscribed_path text[], subscribed_value text[], subscribed_instance text[], subscribed_mode text[],
+  subscribed_seq integer[],
   taken_instance text[], taken_mail bigint[],
   settled_instance text[], settled_claim integer[], settled_type text[], settled_status text[], settled_wake float8[],
-  settled_output text[], settled_error text[],
-  OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json
-) LANGUAGE plpgsql
-${functionSettings}
-AS ${tag}${body}${tag}`;
+  settled_output text[], settled_error text[], settled_failures text[],
+  message_gate text[], message_sender text[], message_seq integer[], message_id text[], message_topic text[], message_data json[],
+  message_kind text[], message_target text[],
+  moves json, events json, recurs json,
+  OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json, OUT undelivered json, OUT undelivered_at_end json`,
+    returns: '',
+    body: bodyOf(t),
+  });
 }
 
 function bodyOf(t: TableNames): string {
+  const call = (name: string): string => functionName(t, name);
   return `
 DECLARE
   stamp timestamptz := date_trunc('milliseconds', now());
   affected integer;
   strangers text[];
   ended text[];
+  -- Whether there is anything to do beyond its own instances. What a commit without that is spared hangs on it.
+  has_more boolean := message_id IS NOT NULL OR moves IS NOT NULL OR events IS NOT NULL OR recurs IS NOT NULL;
+  leaving text[];
+  left_topics text[];
+  topics text[];
+  archives text[];
+  written jsonb;
+  conflicting text[];
+  due boolean[];
+  places integer[];
+  receivers text[];
+  refused_recurs text[];
 BEGIN
   -- The fence. Nothing is written without the worker's row, and it cannot go while this holds it: conflicts with the DELETE by which a
   -- worker is declared dead, and with nothing else that happens to the row. The first lock, so whoever waits here holds nothing.
@@ -60,41 +74,78 @@ BEGIN
     RETURN;
   END IF;
 
+  -- What an instance got from a queue goes back there when it ends. That it has such subscriptions is seldom so, and read in a small index.
+  IF 'finish' = ANY(settled_type) OR recurs IS NOT NULL THEN
+    SELECT array_agg(x.instance) INTO leaving FROM unnest(settled_instance, settled_type) AS x (instance, type) WHERE x.type = 'finish';
+    IF recurs IS NOT NULL THEN
+      SELECT leaving || array_agg(r.instance) INTO leaving FROM json_to_recordset(recurs) AS r (instance text);
+    END IF;
+    SELECT array_agg(s.topic) INTO left_topics FROM ${t.subscriptions.text} s WHERE s.mode = 'competing' AND s.instance_id = ANY(leaving);
+    has_more := has_more OR left_topics IS NOT NULL;
+  END IF;
+  -- Topics before rows, see queue-functions.ts.
+  IF has_more THEN
+    SELECT left_topics || array_agg(m.topic) INTO topics
+    FROM unnest(message_topic, message_kind) AS m (topic, kind) WHERE m.kind = 'subscribers';
+    SELECT topics || array_agg(m.about) INTO topics
+    FROM json_to_recordset(moves) AS m (type text, about text) WHERE m.type IN ('seek', 'unseek', 'unsubscribe');
+    topics := ${call('lock_topics_1')}(topics);
+  END IF;
+
   -- In the order of ids, as everywhere where several rows are waited for: of another start of the same id, here.
   IF start_id IS NOT NULL THEN
-    INSERT INTO ${t.instances.text} (instance_id, workflow_name, input, start_token, status, owner, claims, wake_at, created_at)
+    INSERT INTO ${t.instances.text} (instance_id, workflow_name, input, start_token, status, owner, claims, wake_at, created_at,
+      parent_id)
     SELECT s.id, s.workflow, s.input::json, s.token, CASE WHEN s.owned THEN 'running' ELSE 'pending' END,
-      CASE WHEN s.owned THEN worker END, s.owned::integer, CASE WHEN NOT s.owned THEN stamp END, stamp
-    FROM unnest(start_id, start_workflow, start_input, start_token, start_owned) AS s (id, workflow, input, token, owned)
+      CASE WHEN s.owned THEN worker END, s.owned::integer, CASE WHEN NOT s.owned THEN stamp END, stamp,
+      s.parent
+    FROM unnest(start_id, start_workflow, start_input, start_token, start_owned, start_parent)
+      AS s (id, workflow, input, token, owned, parent)
     ON CONFLICT (instance_id) DO NOTHING;
     GET DIAGNOSTICS affected = ROW_COUNT;
     -- One that inserted nothing found its own row, made by this very batch before, or another's. This statement sees which: also rows
     -- that were committed after the one above began. What the batch says of an id that somebody else has is not meant for that one; of
     -- one that this worker runs itself, it is: it cannot run two, so a further start of it has done nothing yet.
     IF affected < cardinality(start_id) THEN
-      SELECT json_agg(s.id), array_agg(s.id) FILTER (WHERE (i.owner = worker) IS NOT TRUE) INTO conflicts, strangers
+      SELECT json_agg(s.id), array_agg(s.id), array_agg(s.id) FILTER (WHERE (i.owner = worker) IS NOT TRUE)
+      INTO conflicts, conflicting, strangers
       FROM unnest(start_id, start_token) AS s (id, token)
       LEFT JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[s.id])
       WHERE i.start_token IS DISTINCT FROM s.token;
     END IF;
   END IF;
 
+  IF recurs IS NOT NULL THEN
+    archives := ${call('archive_1')}(worker, recurs, stamp);
+  END IF;
+
   -- Entries go by the fence alone: nobody else writes those of an instance while its owner lives. A repetition keeps what is there.
   IF entry_instance IS NOT NULL THEN
-    INSERT INTO ${t.history.text} (instance_id, seq, kind, call_id, position, data, due_at, recorded_at)
-    SELECT e.instance, e.seq, e.kind, e.call, e.place, e.data::json, to_timestamp(e.due / 1000), stamp
-    FROM unnest(entry_instance, entry_seq, entry_kind, entry_call, entry_position, entry_data, entry_due)
-      AS e (instance, seq, kind, call, place, data, due)
-    WHERE strangers IS NULL OR NOT e.instance = ANY(strangers)
-    ON CONFLICT (instance_id, seq) DO NOTHING;
+    IF has_more THEN
+      WITH inserted AS (
+        ${insertEntries(t)}
+        RETURNING instance_id, seq
+      )
+      SELECT jsonb_object_agg(n.seq || ' ' || n.instance_id, true) INTO written FROM inserted n;
+    ELSE
+      ${insertEntries(t)};
+    END IF;
   END IF;
 
   -- Only while the instance is owned: a repetition must not leave one with an instance that has ended meanwhile.
-  IF subscribed_channel IS NOT NULL THEN
-    INSERT INTO ${t.subscriptions.text} (channel, instance_id)
-    SELECT b.channel, b.instance FROM unnest(subscribed_channel, subscribed_instance) AS b (channel, instance)
+  IF subscribed_topic IS NOT NULL THEN
+    IF subscribed_mode IS NOT NULL THEN
+      INSERT INTO ${t.channels.text} (topic, mode, used_at)
+      SELECT DISTINCT ON (b.topic) b.topic, b.mode, stamp FROM unnest(subscribed_topic, subscribed_mode) AS b (topic, mode)
+      WHERE b.mode IS NOT NULL ORDER BY b.topic
+      ON CONFLICT (topic) DO NOTHING;
+    END IF;
+    INSERT INTO ${t.subscriptions.text} (topic, path, value, instance_id, mode, seq)
+    SELECT b.topic, b.path, b.value, b.instance, b.mode, b.seq
+    FROM unnest(subscribed_topic, subscribed_path, subscribed_value, subscribed_instance, subscribed_mode, subscribed_seq)
+      AS b (topic, path, value, instance, mode, seq)
     WHERE (SELECT i.owner FROM ${t.instances.text} i WHERE i.instance_id = b.instance) = worker
-    ON CONFLICT (channel, instance_id) DO NOTHING;
+    ON CONFLICT (topic, path, value, instance_id) DO NOTHING;
   END IF;
 
   -- By the places of the rows. Rows of the mailbox are never updated, and one that this statement sees cannot be vacuumed away under it,
@@ -106,6 +157,25 @@ BEGIN
     ));
   END IF;
 
+  IF has_more THEN
+    -- Which of the messages are sent: by an entry that was inserted just now, or for a start that was refused, unless its parent was told
+    -- before. With the end of a run: null, not known yet.
+    IF message_id IS NOT NULL THEN
+      SELECT array_agg(CASE m.gate
+        WHEN 'entry' THEN coalesce(written ? (m.seq || ' ' || m.sender), false)
+        WHEN 'start' THEN coalesce(m.sender = ANY(conflicting), false) AND (
+          SELECT b.mail_id FROM ${t.mailbox.text} b WHERE b.instance_id = m.target AND b.message_id = m.id LIMIT 1) IS NULL
+        WHEN 'end' THEN NULL
+        ELSE true END ORDER BY m.place) INTO due
+      FROM unnest(message_gate, message_sender, message_seq, message_id, message_target) WITH ORDINALITY
+        AS m (gate, sender, seq, id, target, place);
+    END IF;
+    SELECT p.places, p.receivers INTO places, receivers FROM ${call('prepare_effects_1')}(worker, written, topics, settled_instance || leaving,
+      message_topic, message_data, message_kind, message_target, message_sender, message_seq, due, moves) p;
+    undelivered := ${call('send_messages_1')}(message_id, message_topic, message_data, message_kind, due, places, receivers, stamp);
+    PERFORM ${call('apply_moves_1')}(worker, written, topics, moves, stamp);
+  END IF;
+
   -- Rows are found and locked one by one in the order of the list, which is that of ids, as everywhere where several are waited for (a
   -- delivery to a channel does the same). A list of one id, because from an equality of columns the planner could also make a join that
   -- reads all of the table, or compares each with each. Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and
@@ -113,12 +183,15 @@ BEGIN
   IF settled_instance IS NOT NULL THEN
     WITH settled AS (
       UPDATE ${t.instances.text} i
-      SET status = x.status, owner = NULL, attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,
+      SET status = CASE WHEN i.compensating AND x.type IN ('park', 'release') THEN 'compensating' ELSE x.status END, owner = NULL,
+        attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,
+        compensation_failures = x.failures::json,
         wake_at = CASE WHEN x.type = 'finish' THEN NULL WHEN x.type = 'release' AND x.wake IS NULL THEN stamp
           ELSE to_timestamp(x.wake / 1000) END,
         finished_at = CASE WHEN x.type = 'finish' THEN stamp END
-      FROM unnest(settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error)
-        AS x (instance, claim, type, status, wake, output, error)
+      FROM unnest(settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error,
+          settled_failures)
+        AS x (instance, claim, type, status, wake, output, error, failures)
       WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = worker) IS TRUE AND i.claims = x.claim
         AND NOT (x.type = 'park' AND i.attention)
         AND NOT (x.type = 'finish' AND x.status <> 'cancelled' AND i.cancel_requested_at IS NOT NULL)
@@ -135,81 +208,46 @@ BEGIN
     -- All there is: a delivery writes mail under the lock of the row, so it was before, and these statements see it, or it comes after
     -- and finds that the instance has ended.
     IF ended IS NOT NULL THEN
+      IF has_more THEN
+        PERFORM ${call('give_back_1')}(ended, NULL);
+      END IF;
       DELETE FROM ${t.mailbox.text} m WHERE m.instance_id = ANY(ended);
       DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended);
+      DELETE FROM ${t.groupMembers.text} g WHERE g.instance_id = ANY(ended);
+    END IF;
+  END IF;
+
+  IF has_more THEN
+    IF recurs IS NOT NULL THEN
+      SELECT r.refused INTO refused_recurs FROM ${call('recur_1')}(worker, recurs, archives, stamp) r;
+      IF refused_recurs IS NOT NULL THEN
+        refused := array_to_json(ARRAY(SELECT json_array_elements_text(refused)) || refused_recurs);
+      END IF;
+    END IF;
+    IF ended IS NOT NULL THEN
+      undelivered_at_end := ${call('send_messages_1')}(message_id, message_topic, message_data, message_kind,
+        ARRAY(SELECT m.gate = 'end' AND m.sender = ANY(ended) FROM unnest(message_gate, message_sender) WITH ORDINALITY AS m (gate, sender, place)
+          ORDER BY m.place),
+        places, receivers, stamp);
+      PERFORM ${call('cancel_instances_1')}(array_agg(m.about), array_agg(m.reason), stamp)
+      FROM json_to_recordset(moves) AS m (type text, instance text, about text, reason text)
+      WHERE m.type = 'cancel at end' AND m.instance = ANY(ended);
+    END IF;
+    PERFORM ${call('hand_out_1')}(topics, stamp);
+    -- Last, see event-functions.ts.
+    IF events IS NOT NULL THEN
+      PERFORM ${call('write_events_1')}(events, written, stamp);
     END IF;
   END IF;
 END
 `;
 }
 
-/** The call of the function: its text is made once, and its name as a prepared statement is that of no other text. */
-export interface CommitCall {
-  readonly name: string;
-  /** One row: whether the worker lives, the clock in milliseconds, and as JSON lists, or null, the ids of conflicts and of what was refused. */
-  of(batch: ProgressBatch): Statement;
-}
-
-export function createCommitCall(tables: TableNames): CommitCall {
-  const parameters = Array.from({ length: parameterCount }, (_, index) => `$${index + 1}`).join(', ');
-  const text = `SELECT alive, clock, conflicts, refused FROM ${functionName(tables, name)}(${parameters})`;
-  return { name: callName(tables, name), of: (batch) => ({ text, values: parametersOf(batch) }) };
-}
-
-function parametersOf(batch: ProgressBatch): readonly SqlValue[] {
-  const starts = byInstanceId(batch.starts);
-  const { entries, subscriptions, takenMail } = batch;
-  const settlements = byInstanceId(batch.settlements);
-  return [
-    batch.workerId,
-    ...columns(starts, [
-      (start) => start.instanceId,
-      (start) => start.workflowName,
-      (start) => start.input,
-      (start) => start.startToken,
-      (start) => start.owned,
-    ]),
-    ...columns(entries, [
-      (entry) => entry.instanceId,
-      (entry) => entry.seq,
-      (entry) => entry.kind,
-      (entry) => entry.callId,
-      (entry) => entry.position,
-      (entry) => entry.data,
-      (entry) => entry.dueAt,
-    ]),
-    ...columns(subscriptions, [({ channel }) => channel, ({ instanceId }) => instanceId]),
-    ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
-    ...columns(settlements, [
-      (settlement) => settlement.instanceId,
-      (settlement) => settlement.claim,
-      (settlement) => settlement.type,
-      (settlement) => statusAfter(settlement),
-      (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null),
-      (settlement) => (settlement.type === 'finish' ? settlement.output : null),
-      (settlement) => ('error' in settlement ? settlement.error : null),
-    ]),
-  ];
-}
-
-/** A list per column; null in place of each when there are no rows: the function then leaves that part out. */
-function columns<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]): readonly SqlValue[] {
-  return of.map((value) => (rows.length === 0 ? null : arrayLiteral(rows, value)));
-}
-
-function byInstanceId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {
-  if (rows.length < 2) return rows;
-  return [...rows].sort((a, b) => (a.instanceId < b.instanceId ? -1 : a.instanceId > b.instanceId ? 1 : 0));
-}
-
-function statusAfter(settlement: ProgressBatch['settlements'][number]): string {
-  switch (settlement.type) {
-    case 'park':
-    case 'finish':
-      return settlement.status;
-    case 'release':
-      return 'pending';
-    case 'stall':
-      return 'stalled';
-  }
+function insertEntries(t: TableNames): string {
+  return `INSERT INTO ${t.history.text} (instance_id, seq, kind, call_id, position, data, due_at, recorded_at)
+      SELECT e.instance, e.seq, e.kind, e.call, e.place, e.data::json, to_timestamp(e.due / 1000), stamp
+      FROM unnest(entry_instance, entry_seq, entry_kind, entry_call, entry_position, entry_data, entry_due)
+        AS e (instance, seq, kind, call, place, data, due)
+      WHERE strangers IS NULL OR NOT e.instance = ANY(strangers)
+      ON CONFLICT (instance_id, seq) DO NOTHING`;
 }

@@ -1,6 +1,7 @@
 // Commits a batch of progress and tells what of it was refused.
-import type { ProgressBatch, ProgressResult } from '@romancy/core/ports';
-import type { CommitCall } from './commit-function.js';
+import type { ProgressResult } from '@romancy/core/ports';
+import type { CommitCall } from './commit-call.js';
+import type { CommitContent } from './commit-parameters.js';
 import type { Row } from './connection.js';
 import { leaseLost } from './fence.js';
 import type { Statement } from './sql.js';
@@ -9,14 +10,21 @@ import type { Statement } from './sql.js';
 export async function commitProgress(
   rows: (statement: Statement) => Promise<readonly Row[]>,
   call: CommitCall,
-  batch: ProgressBatch,
+  batch: CommitContent,
 ): Promise<ProgressResult> {
   const [answer] = await rows(call.of(batch));
-  const [alive, clock, conflicts, refused] = answer!;
+  const [alive, clock, conflicts, refused, undelivered, undeliveredAtEnd] = answer!;
   if (alive !== 't') throw leaseLost(batch.workerId);
-  return { conflicts: ids(conflicts!), refused: ids(refused!), now: Number(clock) };
+  return {
+    conflicts: list<string>(conflicts!),
+    refused: list<string>(refused!),
+    undelivered: [...list<Undelivered>(undelivered!), ...list<Undelivered>(undeliveredAtEnd!)],
+    now: Number(clock),
+  };
 }
 
-function ids(json: string | null): readonly string[] {
-  return json === null ? [] : (JSON.parse(json) as string[]);
+type Undelivered = ProgressResult['undelivered'][number];
+
+function list<T>(json: string | null): readonly T[] {
+  return json === null ? [] : (JSON.parse(json) as T[]);
 }

@@ -8,6 +8,9 @@ import { createLeaseStore } from './lease-store.js';
 import { migrate } from './migrate.js';
 import { describePool, poolSource } from './pool-source.js';
 import { resolveOptions, type PostgresStorageOptions } from './postgres-storage-options.js';
+import { createMessageStore } from './message-store.js';
+import { createOutboxStore } from './outbox-store.js';
+import { createRetentionStore } from './retention-store.js';
 import { createRunStore } from './run-store.js';
 import { storageKind } from './storage-kind.js';
 import { tableNames } from './table-names.js';
@@ -32,6 +35,9 @@ export function createPostgresStorage(options: PostgresStorageOptions): Storage 
     leases: createLeaseStore(database, tables),
     runs: createRunStore(database, tables),
     instances: createInstanceStore(database, tables),
+    messages: createMessageStore(database, tables),
+    outbox: createOutboxStore(database, tables),
+    retention: createRetentionStore(database, tables),
     transactions,
     sendsNotes: true,
     async open({ logger, notesOf }: StorageContext) {

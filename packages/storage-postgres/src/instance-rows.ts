@@ -6,9 +6,9 @@ import { millis } from './sql-time.js';
 
 /** What is selected of `instances i`, in the order that {@link toInstanceRecord} takes. */
 export const instanceColumns: Sql = raw(
-  `i.instance_id, i.workflow_name, i.status, i.input::text, i.output::text, i.error::text, i.cancel_reason, ` +
+  `i.instance_id, i.workflow_name, i.status, i.input::text, i.output::text, i.error::text, i.compensation_failures::text, i.cancel_reason, ` +
     `(i.cancel_requested_at IS NOT NULL)::text, i.owner, ${millis('i.wake_at').text}, ${millis('i.created_at').text}, ` +
-    `${millis('i.finished_at').text}`,
+    `${millis('i.finished_at').text}, i.parent_id, i.continued_as, i.continued_from`,
 );
 
 export function toInstanceRecord(row: Row): InstanceRecord {
@@ -19,12 +19,16 @@ export function toInstanceRecord(row: Row): InstanceRecord {
     input,
     output,
     error,
+    compensationFailures,
     cancelReason,
     isCancelled,
     owner,
     wakeAt,
     createdAt,
     finishedAt,
+    parentId,
+    continuedAs,
+    continuedFrom,
   ] = row as (string | null)[];
   return {
     instanceId: instanceId!,
@@ -33,12 +37,16 @@ export function toInstanceRecord(row: Row): InstanceRecord {
     input: input!,
     output: output!,
     error: error!,
+    compensationFailures: compensationFailures!,
     cancelReason: cancelReason!,
     cancelRequested: isCancelled === 'true',
     owner: owner!,
     wakeAt: toNumber(wakeAt),
     createdAt: Number(createdAt),
     finishedAt: toNumber(finishedAt),
+    parentId: parentId!,
+    continuedAs: continuedAs!,
+    continuedFrom: continuedFrom!,
   };
 }
 

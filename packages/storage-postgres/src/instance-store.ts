@@ -1,7 +1,7 @@
 // Instances on PostgreSQL for those outside of a run.
 import type { FinalStatus, InstanceStore } from '@romancy/core/ports';
 import type { Database } from './database.js';
-import { deliverEvent } from './deliver-event.js';
+import { readHistoryOf } from './history-rows.js';
 import { instanceColumns, toInstanceRecord } from './instance-rows.js';
 import { listInstances } from './list-instances.js';
 import { requestCancel } from './request-cancel.js';
@@ -22,21 +22,22 @@ export function createInstanceStore(database: Database, tables: TableNames): Ins
     async finished(instanceIds) {
       if (instanceIds.length === 0) return [];
       const rows = await database.rows(sql`
-        SELECT i.instance_id, i.status, i.output::text, i.error::text, i.cancel_reason FROM ${tables.instances} i
+        SELECT i.instance_id, i.status, i.output::text, i.error::text, i.cancel_reason, i.continued_as FROM ${tables.instances} i
         WHERE i.instance_id = ANY(${instanceIds}::text[]) AND i.finished_at IS NOT NULL`);
       return rows.map((row) => {
-        const [instanceId, status, output, error, cancelReason] = row as (string | null)[];
+        const [instanceId, status, output, error, cancelReason, continuedAs] = row as (string | null)[];
         return {
           instanceId: instanceId!,
           status: status as FinalStatus,
           output: output!,
           error: error!,
           cancelReason: cancelReason!,
+          continuedAs: continuedAs!,
         };
       });
     },
 
     requestCancel: (request) => requestCancel(database, tables, request),
-    deliver: (event) => deliverEvent(database, tables, event),
+    history: (request) => readHistoryOf(database, tables, request),
   };
 }

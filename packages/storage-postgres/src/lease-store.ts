@@ -46,11 +46,14 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
     });
 
   return {
-    async register({ workerId, serviceName, leaseMs, workflowNames }) {
+    async register({ workerId, serviceName, leaseMs, workflowNames, starts }) {
       // A worker of older code that comes back after a newer one changed the schema under it stops here.
       //
       // Stalled instances that somebody holds locked are left to him: a claim has them already, a delivery or a cancellation makes
       // them claimable by itself, another worker that registers does the same as this one. So nothing waits here.
+      // What starts on what is as a rule there already, and then not written: ten processes that begin at once wait for nobody.
+      const topics = starts.map(({ topic }) => topic);
+      const started = starts.map(({ workflowName }) => workflowName);
       const [row] = await database.rows(sql`
         WITH registered AS (
           INSERT INTO ${tables.workers} AS w (worker_id, service_name, workflow_names, registered_at, expires_at)
@@ -67,6 +70,16 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
         ), freed AS (
           UPDATE ${tables.instances} i SET wake_at = least(i.wake_at, ${storedNow}), version = i.version + 1
           WHERE i.instance_id = ANY(ARRAY(SELECT instance_id FROM stalled))
+        ), unstarted AS (
+          DELETE FROM ${tables.eventStarts} e
+          WHERE e.workflow_name = ANY(${workflowNames}::text[]) AND EXISTS (SELECT FROM registered)
+            AND (e.topic, e.workflow_name) NOT IN (SELECT * FROM unnest(${topics}::text[], ${started}::text[]))
+        ), starting AS (
+          INSERT INTO ${tables.eventStarts} (topic, workflow_name)
+          SELECT n.topic, n.name FROM unnest(${topics}::text[], ${started}::text[]) AS n (topic, name)
+          WHERE EXISTS (SELECT FROM registered)
+            AND NOT EXISTS (SELECT FROM ${tables.eventStarts} e WHERE e.topic = n.topic AND e.workflow_name = n.name)
+          ORDER BY 1, 2 ON CONFLICT (topic, workflow_name) DO NOTHING
         )
         SELECT ${clockMillis}, (SELECT count(*) FROM registered)`);
       if (row![1] === '0') throw tooNew(tables, undefined);
@@ -77,7 +90,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       const { workerId, renewal, suspects } = request;
       const answer = await database.rows(upkeepStatement(tables, request));
       const tagged = (tag: UpkeepTag): readonly Row[] => answer.filter((row) => row[0] === tag).map((row) => row.slice(1));
-      const [now, isThere, presence, nextDueAt, othersOwnRuns] = tagged('own')[0]!;
+      const [now, isThere, presence, nextDueAt, othersOwnRuns, outboxDue] = tagged('own')[0]!;
       const alive = isThere === '1';
       if (!alive) {
         const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnRuns: false, missing: [], wakeups: [] };
@@ -92,7 +105,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
         now: Number(now),
         presence: presence ?? null,
         ...reaping,
-        work: renewal === null ? null : { nextDueAt: nextDueAt === null ? null : Number(nextDueAt), attention },
+        work: renewal === null ? null : { nextDueAt: toNumber(nextDueAt), attention, outboxDueAt: toNumber(outboxDue) },
         peers: tagged('peer').flatMap(([id]) => (isReaped.has(id!) ? [] : [id!])),
         othersOwnRuns: othersOwnRuns === 'true',
         missing: tagged('missing').flatMap(([id, sign]) => (isReaped.has(id!) ? [] : [{ workerId: id!, presence: sign! }])),
@@ -107,4 +120,8 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
         return { released: counts.get(workerId) ?? 0, wakeups };
       }),
   };
+}
+
+function toNumber(text: string | null | undefined): number | null {
+  return text === null || text === undefined ? null : Number(text);
 }

@@ -6,11 +6,11 @@ import { raw, sql, type Sql } from './sql.js';
 import type { TableNames } from './table-names.js';
 
 /** What is selected of `mailbox m`, in the order that {@link toMail} takes. All as text. */
-export const mailColumns: Sql = raw('m.mail_id::text, m.channel, m.data::text');
+export const mailColumns: Sql = raw('m.mail_id::text, m.topic, m.data::text, (m.queue_number IS NOT NULL)::text');
 
 export function toMail(row: Row): Mail {
-  const [mailId, channel, data] = row;
-  return { mailId: mailId!, channel: channel!, data: data! };
+  const [mailId, topic, data, isQueued] = row;
+  return { mailId: mailId!, topic: topic!, data: data!, isQueued: isQueued === 'true' };
 }
 
 /** Oldest first. Ids are handed out under the lock of the instance's row, so that within one instance they ascend with the commits. */
@@ -24,14 +24,14 @@ export async function readMail(
   tables: TableNames,
   request: {
     readonly instanceId: string;
-    readonly channel: string;
+    readonly topic: string;
     readonly afterMailId: string | null;
     readonly limit: number;
   },
 ): Promise<readonly Mail[]> {
   const rows = await database.rows(sql`
     SELECT ${mailColumns} FROM ${tables.mailbox} m
-    WHERE m.instance_id = ${request.instanceId} AND m.mail_id > ${request.afterMailId ?? '0'}::bigint AND m.channel = ${request.channel}
+    WHERE m.instance_id = ${request.instanceId} AND m.mail_id > ${request.afterMailId ?? '0'}::bigint AND m.topic = ${request.topic}
     ORDER BY m.mail_id LIMIT ${request.limit}`);
   return rows.map(toMail);
 }

@@ -1,6 +1,18 @@
 // The versions of the schema, oldest first. A version that was published is never changed; what comes later is a further one.
 import { createClaimFunction } from './claim-function.js';
 import { createCommitFunction } from './commit-function.js';
+import { createDeliverFunction } from './deliver-function.js';
+import { createEffectsFunctions } from './effects-functions.js';
+import { createEventFunctions } from './event-functions.js';
+import { createFixModeFunction } from './fix-mode-function.js';
+import { createMailFunctions } from './mail-functions.js';
+import { messageTables } from './message-tables.js';
+import { createOutboxFunctions } from './outbox-functions.js';
+import { outboxTable } from './outbox-table.js';
+import { createPurgeFunctions } from './purge-functions.js';
+import { createQueueFunctions } from './queue-functions.js';
+import { createRecurFunctions } from './recur-functions.js';
+import { runTables } from './run-tables.js';
 import type { TableNames } from './table-names.js';
 
 export interface Migration {
@@ -15,109 +27,37 @@ export interface Migration {
   readonly statements: (tables: TableNames) => string;
 }
 
-/*
- * Names and ids compare byte by byte (COLLATE "C"): equality and order are then the same on every server, whatever its locale, and an
- * index cannot be broken by a new version of the operating system's collations.
- *
- * Payloads are `json`, not `jsonb`: SQL can read them, and the text comes back as it was written, with the order of members.
- *
- * No foreign keys: each of them would be a lock and a look-up per row in the hottest statements, for rows that are written together
- * with, or after, their instance by the same statements.
- *
- * Rows of `instances` change often and are small besides their payloads (which PostgreSQL keeps out of line when they are large), so
- * pages keep room for new versions, and vacuum comes after a twentieth of the table instead of a fifth: what is due is found at the
- * low end of an index from which claimed rows must vanish.
- */
 export const migrations: readonly Migration[] = [
   {
     version: 1,
     name: 'initial',
     requires: 1,
     statements: (t) => `
-      CREATE TABLE ${t.instances.text} (
-        instance_id text COLLATE "C" NOT NULL,
-        workflow_name text COLLATE "C" NOT NULL,
-        status text COLLATE "C" NOT NULL,
-        owner text COLLATE "C",
-        attention boolean NOT NULL DEFAULT false,
-        wake_at timestamptz,
-        version bigint NOT NULL DEFAULT 0,
-        claims integer NOT NULL DEFAULT 0,
-        start_token text NOT NULL,
-        input json NOT NULL,
-        output json,
-        error json,
-        cancel_requested_at timestamptz,
-        cancel_reason text,
-        created_at timestamptz NOT NULL,
-        finished_at timestamptz,
-        CHECK (wake_at IS NULL OR (owner IS NULL AND finished_at IS NULL)),
-        CHECK (owner IS NULL OR finished_at IS NULL),
-        CHECK (owner IS NOT NULL OR NOT attention)
-      ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
-      CREATE INDEX instances_due ON ${t.instances.text} (workflow_name, wake_at) WHERE wake_at IS NOT NULL;
-      CREATE INDEX instances_owner ON ${t.instances.text} (owner) WHERE owner IS NOT NULL;
-      CREATE INDEX instances_attention ON ${t.instances.text} (owner) WHERE attention;
-      CREATE INDEX instances_created ON ${t.instances.text} (created_at, instance_id);
-      CREATE INDEX instances_status ON ${t.instances.text} (status, created_at, instance_id) WHERE status <> 'completed';
-      -- Last: of indexes that seem to cost the same, as all do on an empty table, the planner takes the newest, and in that of creation times
-      -- the id is the second column. Sessions keep their plans.
-      ALTER TABLE ${t.instances.text} ADD PRIMARY KEY (instance_id);
-      COMMENT ON COLUMN ${t.instances.text}.attention IS 'Something came from outside that the owner has not read.';
-      COMMENT ON COLUMN ${t.instances.text}.wake_at IS 'From when on it may be claimed; null while owned, ended, or waiting without limit.';
-      COMMENT ON COLUMN ${t.instances.text}.version IS 'One more with every change of the row by anybody.';
-
-      CREATE TABLE ${t.history.text} (
-        instance_id text COLLATE "C" NOT NULL,
-        seq integer NOT NULL,
-        kind text COLLATE "C" NOT NULL,
-        call_id text COLLATE "C" NOT NULL,
-        position integer NOT NULL,
-        data json,
-        due_at timestamptz,
-        recorded_at timestamptz NOT NULL,
-        PRIMARY KEY (instance_id, seq)
-      );
-
-      CREATE TABLE ${t.workers.text} (
-        worker_id text COLLATE "C" PRIMARY KEY,
-        service_name text NOT NULL,
-        workflow_names text[] COLLATE "C" NOT NULL,
-        presence text COLLATE "C",
-        registered_at timestamptz NOT NULL,
-        expires_at timestamptz NOT NULL
-      ) WITH (fillfactor = 50);
-      COMMENT ON COLUMN ${t.workers.text}.presence IS 'An advisory lock that its process holds while it lives, as advisory:classid:objid.';
-
-      CREATE TABLE ${t.mailbox.text} (
-        instance_id text COLLATE "C" NOT NULL,
-        mail_id bigint GENERATED ALWAYS AS IDENTITY,
-        channel text COLLATE "C" NOT NULL,
-        event_id text NOT NULL,
-        source text NOT NULL,
-        data json NOT NULL,
-        delivered_at timestamptz NOT NULL,
-        PRIMARY KEY (instance_id, mail_id)
-      ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
-
-      CREATE TABLE ${t.subscriptions.text} (
-        channel text COLLATE "C" NOT NULL,
-        instance_id text COLLATE "C" NOT NULL,
-        PRIMARY KEY (channel, instance_id)
-      );
-      CREATE INDEX subscriptions_instance ON ${t.subscriptions.text} (instance_id);
-
-      CREATE TABLE ${t.seenEvents.text} (
-        source text COLLATE "C" NOT NULL,
-        event_id text COLLATE "C" NOT NULL,
-        seen_at timestamptz NOT NULL,
-        PRIMARY KEY (source, event_id)
-      );
-      ${createCommitFunction(t)};
-      ${createClaimFunction(t)};
+${runTables(t)}
+${messageTables(t)}
+${outboxTable(t)}
+${functionsOf(t)}
     `,
   },
 ];
+
+/** Each after those that it calls, for whoever reads them; PostgreSQL looks for them at the first call. */
+function functionsOf(t: TableNames): string {
+  const functions = [
+    createMailFunctions(t),
+    createQueueFunctions(t),
+    createEventFunctions(t),
+    createEffectsFunctions(t),
+    createRecurFunctions(t),
+    createCommitFunction(t),
+    createClaimFunction(t),
+    createDeliverFunction(t),
+    createFixModeFunction(t),
+    createOutboxFunctions(t),
+    createPurgeFunctions(t),
+  ];
+  return functions.join(';\n');
+}
 
 /** The version that this code makes and knows. */
 export const schemaVersion = migrations.at(-1)!.version;

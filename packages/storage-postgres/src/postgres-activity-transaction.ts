@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LeaseLostError, TransactionError, type ActivityTransaction, type PendingProgress } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
-import { createCommitCall } from './commit-function.js';
+import { createCommitCall } from './commit-call.js';
 import { commitProgress } from './commit-progress.js';
 import { findOutcome } from './commit-outcome.js';
 import type { Connection, Row } from './connection.js';
@@ -114,13 +114,16 @@ export class PostgresActivityTransaction implements ActivityTransaction {
 
   /**
    * The last statement before COMMIT writes the entry, so that the worker's row is locked only for these two round trips (three, when
-   * something comes with it that was not durable before). Should the process stop between them (a debugger, SIGSTOP, a cut cable), the
+   * something comes with it that was not durable before, or that the entry brings about). Should the process stop between them (a debugger, SIGSTOP, a cut cable), the
    * server ends the session after ten seconds, or else nobody could declare this worker dead.
    *
    * The same progress may be on its way in a commit at this moment, and each then waits for the other's rows; both take them in the same
-   * order, that of the function and of the lists.
+   * order, that of the function and of the lists. The entry itself is nobody else's: when it is there already, this fails, and so its effects
+   * need no other condition than that it was inserted here.
+   *
+   * A transaction that does not see what was committed since it began could overlook a receiver, and he the message.
    */
-  async #record({ workerId, entry, before }: CommitRequest): Promise<string> {
+  async #record({ workerId, entry, effects, before }: CommitRequest): Promise<string> {
     const { tables } = this.#parts;
     const parts = [
       sql`mark AS MATERIALIZED (SELECT coalesce(current_setting(${markSetting}, true), '') = ${this.#mark} AS ours)`,
@@ -133,8 +136,8 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     const [row] = await this.#connection.rows(sql`
       WITH ${joined(parts, ',\n')}
       SELECT (SELECT ours FROM mark)::text, (SELECT count(*) FROM alive), pg_current_xact_id()::text,
-        set_config('idle_in_transaction_session_timeout', '10s', true)`);
-    const [isOurs, alive, transactionId] = row!;
+        set_config('idle_in_transaction_session_timeout', '10s', true), current_setting('transaction_isolation')`);
+    const [isOurs, alive, transactionId, , isolation] = row!;
     if (isOurs !== 'true') {
       throw new TransactionError(
         'the activity ended its transaction by itself (COMMIT, ROLLBACK or RESET ALL on the client); its result was not recorded, ' +
@@ -142,10 +145,16 @@ export class PostgresActivityTransaction implements ActivityTransaction {
       );
     }
     if (alive !== '1') throw leaseLost(workerId);
-    if (before !== undefined && !isEmpty(before)) {
-      const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
-      await commitProgress(rows, createCommitCall(tables), { workerId, starts: [], settlements: [], ...before });
+    const granted = effects ?? [];
+    const progress = { workerId, ...(before ?? nothing), granted, settlements: [] };
+    if (granted.length === 0 && isEmpty(progress)) return transactionId!;
+    if (isolation !== 'read committed' && granted.length + progress.effects.length > 0) {
+      throw new TransactionError(
+        `an activity whose transaction has the isolation level ${isolation} cannot publish, send or start anything with it; its result was not recorded`,
+      );
     }
+    const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
+    await commitProgress(rows, createCommitCall(tables), progress);
     return transactionId!;
   }
 
@@ -162,8 +171,10 @@ export class PostgresActivityTransaction implements ActivityTransaction {
   }
 }
 
-function isEmpty({ entries, subscriptions, takenMail }: PendingProgress): boolean {
-  return entries.length + subscriptions.length + takenMail.length === 0;
+const nothing: PendingProgress = { starts: [], entries: [], effects: [], subscriptions: [], takenMail: [] };
+
+function isEmpty({ starts, entries, effects, subscriptions, takenMail }: PendingProgress): boolean {
+  return starts.length + entries.length + effects.length + subscriptions.length + takenMail.length === 0;
 }
 
 /** Whether somebody said no, as against: nobody answered. */

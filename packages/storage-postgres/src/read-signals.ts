@@ -39,10 +39,10 @@ export async function readSignals(
       WHERE i.instance_id = ANY(ARRAY(SELECT instance_id FROM held))
       RETURNING i.instance_id, i.version, i.cancel_requested_at, i.cancel_reason
     )
-    SELECT 'alive', worker_id, NULL, NULL, NULL FROM alive
+    SELECT 'alive', worker_id, NULL, NULL, NULL, NULL FROM alive
     UNION ALL
     SELECT 'signals', m.instance_id, (coalesce(c.cancel_requested_at, m.cancel_requested_at) IS NOT NULL)::text,
-      coalesce(c.cancel_reason, m.cancel_reason), coalesce(c.version <> m.version + 1, false)::text
+      coalesce(c.cancel_reason, m.cancel_reason), coalesce(c.version <> m.version + 1, false)::text, NULL
     FROM mine m LEFT JOIN cleared c ON c.instance_id = m.instance_id
     UNION ALL
     SELECT 'mail', x.* FROM mine n CROSS JOIN LATERAL (

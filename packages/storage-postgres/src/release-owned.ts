@@ -1,4 +1,4 @@
-// Makes what dead or leaving workers owned claimable again.
+// Makes instances and events of the outbox that dead or leaving workers owned claimable again.
 import type { Wakeup } from '@romancy/core/ports';
 import type { Connection } from './connection.js';
 import { sql } from './sql.js';
@@ -26,8 +26,11 @@ export async function releaseOwned(
       ORDER BY i.instance_id FOR NO KEY UPDATE
     ), released AS (
       UPDATE ${tables.instances} i
-      SET owner = NULL, status = 'pending', wake_at = ${storedNow}, attention = false, version = i.version + 1
+      SET owner = NULL, status = CASE WHEN i.compensating THEN 'compensating' ELSE 'pending' END, wake_at = ${storedNow}, attention = false, version = i.version + 1
       WHERE i.instance_id = ANY(ARRAY(SELECT instance_id FROM held))
+    ), returned AS (
+      -- Each may be the first of its stream: who claims finds out.
+      UPDATE ${tables.outbox} e SET owner = NULL, status = 'pending', may_lead = true WHERE e.owner = ANY(${workerIds}::text[])
     )
     SELECT owner, count(*)::text, NULL FROM held GROUP BY owner
     UNION ALL (SELECT NULL, instance_id, workflow_name FROM held LIMIT ${mostTold})`);

@@ -2,7 +2,7 @@
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
 import { createClaimCall } from './claim-function.js';
-import { createCommitCall } from './commit-function.js';
+import { createCommitCall } from './commit-call.js';
 import { commitProgress } from './commit-progress.js';
 import type { Database } from './database.js';
 import { readHistory } from './history-rows.js';

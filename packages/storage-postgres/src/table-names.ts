@@ -9,7 +9,12 @@ export interface TableNames {
   readonly workers: Sql;
   readonly mailbox: Sql;
   readonly subscriptions: Sql;
+  readonly channels: Sql;
+  readonly queuedMessages: Sql;
+  readonly groupMembers: Sql;
+  readonly eventStarts: Sql;
   readonly seenEvents: Sql;
+  readonly outbox: Sql;
   readonly migrations: Sql;
 }
 
@@ -22,7 +27,12 @@ export function tableNames(schema: string): TableNames {
     workers: table('workers'),
     mailbox: table('mailbox'),
     subscriptions: table('subscriptions'),
+    channels: table('channels'),
+    queuedMessages: table('queued_messages'),
+    groupMembers: table('group_members'),
+    eventStarts: table('event_starts'),
     seenEvents: table('seen_events'),
+    outbox: table('outbox'),
     migrations: table('migrations'),
   };
 }

@@ -1,10 +1,11 @@
 // The one statement by which a worker renews its lease and sees who is dead, who is missing, and what there is to do.
 import type { UpkeepRequest } from '@romancy/core/ports';
+import { outboxDueAt } from './outbox-functions.js';
 import { raw, sql, type Sql } from './sql.js';
 import { clockMillis, millis } from './sql-time.js';
 import type { TableNames } from './table-names.js';
 
-/** What a row of the answer is about; its five other columns depend on it. */
+/** What a row of the answer is about; its six other columns depend on it. */
 export type UpkeepTag = 'own' | 'dead' | 'missing' | 'peer' | 'attention';
 
 /** The most that is told of anything in one answer. */
@@ -53,7 +54,7 @@ export function upkeepStatement(tables: TableNames, { workerId, renewal, suspect
   const attention =
     renewal === null
       ? raw('')
-      : sql`UNION ALL (SELECT 'attention', i.instance_id, NULL, NULL, NULL, NULL FROM ${tables.instances} i
+      : sql`UNION ALL (SELECT 'attention', i.instance_id, NULL, NULL, NULL, NULL, NULL FROM ${tables.instances} i
           WHERE i.owner = ${workerId} AND i.attention LIMIT ${mostTold})`;
   const suspected = suspects.map((suspect) => suspect.workerId);
   const presences = suspects.map((suspect) => suspect.presence);
@@ -68,12 +69,12 @@ export function upkeepStatement(tables: TableNames, { workerId, renewal, suspect
       WHERE o.watched AND o.sign_counts AND CASE WHEN o.watched AND o.sign_counts THEN NOT EXISTS (SELECT FROM standing s WHERE s.presence = o.presence) END
     )
     SELECT 'own', ${clockMillis}::text, (SELECT count(*) FROM own)::text, (SELECT o.presence FROM own o), ${nextDueAt},
-      (SELECT bool_or(o.watched)::text FROM others o)
-    UNION ALL (SELECT 'dead', o.worker_id, NULL, NULL, NULL, NULL FROM others o WHERE o.expired LIMIT ${mostTold})
-    UNION ALL (SELECT 'dead', m.worker_id, NULL, NULL, NULL, NULL FROM missing m
+      (SELECT bool_or(o.watched)::text FROM others o), ${renewal === null ? raw('NULL') : millis(outboxDueAt(tables))}::text
+    UNION ALL (SELECT 'dead', o.worker_id, NULL, NULL, NULL, NULL, NULL FROM others o WHERE o.expired LIMIT ${mostTold})
+    UNION ALL (SELECT 'dead', m.worker_id, NULL, NULL, NULL, NULL, NULL FROM missing m
       WHERE (m.worker_id, m.presence) IN (SELECT * FROM unnest(${suspected}::text[], ${presences}::text[])))
-    UNION ALL (SELECT 'missing', m.worker_id, m.presence, NULL, NULL, NULL FROM missing m LIMIT ${mostMissing})
-    UNION ALL (SELECT 'peer', o.worker_id, NULL, NULL, NULL, NULL FROM others o
+    UNION ALL (SELECT 'missing', m.worker_id, m.presence, NULL, NULL, NULL, NULL FROM missing m LIMIT ${mostMissing})
+    UNION ALL (SELECT 'peer', o.worker_id, NULL, NULL, NULL, NULL, NULL FROM others o
       WHERE o.workflow_names && (SELECT w.workflow_names FROM ${tables.workers} w WHERE w.worker_id = ${workerId})
       ORDER BY o.worker_id LIMIT ${mostTold})
     ${attention}`;

@@ -48,9 +48,10 @@ export async function pileUp(url: string, { finished, waiting }: Amounts): Promi
     for (const statement of [
       `INSERT INTO history (instance_id, seq, kind, call_id, position, data, recorded_at)
        SELECT 'waits-' || n, 1, 'timer_set', 'sleep:1', 0, NULL, now() FROM generate_series(1, $1::int) n`,
-      `INSERT INTO subscriptions (channel, instance_id) SELECT 'channel-' || n % 1000, 'waits-' || n FROM generate_series(1, $1::int) n`,
-      `INSERT INTO mailbox (instance_id, channel, event_id, source, data, delivered_at)
-       SELECT 'waits-' || n, 'other', n::text, 'test', '1', now() FROM generate_series(1, $1::int) n`,
+      `INSERT INTO subscriptions (topic, path, value, instance_id, seq)
+       SELECT 'event:' || n % 1000, '', '', 'waits-' || n, 1 FROM generate_series(1, $1::int) n`,
+      `INSERT INTO mailbox (instance_id, topic, message_id, data, delivered_at)
+       SELECT 'waits-' || n, 'event:other', n::text, '1', now() FROM generate_series(1, $1::int) n`,
       `INSERT INTO seen_events (source, event_id, seen_at) SELECT 'test', n::text, now() FROM generate_series(1, $1::int) n`,
     ]) {
       await client.query(statement, [waiting]);
@@ -62,7 +63,7 @@ export async function pileUp(url: string, { finished, waiting }: Amounts): Promi
 
 /** @param name called before each step with what it is. */
 export async function hotSteps(storage: Storage, name: (step: string) => void): Promise<void> {
-  const { leases, runs, instances, transactions } = storage;
+  const { leases, runs, instances, messages, transactions } = storage;
   name('register');
   const workerId = await registered(storage, 'worker');
   const other = await registered(storage, 'other');
@@ -85,26 +86,54 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
 
   name('record');
   const entries = ids.flatMap((id) => [newEntry(id, 1), newEntry(id, 2)]);
-  const subscriptions = ids.map((instanceId) => ({ instanceId, channel: 'mine' }));
+  const subscriptions = ids.map((instanceId) => ({ instanceId, topic: 'event:mine' }));
   await runs.commit(batch(workerId, { entries, subscriptions }));
   name('start and end');
   await runs.commit(
     batch(workerId, { starts: [newInstance('short')], entries: [newEntry('short', 1)], settlements: [complete('short')] }),
   );
   name('deliver to a channel');
-  await instances.deliver({ eventId: 'a', source: 'plan', channel: 'mine', data: '1', targetInstanceId: null });
+  await messages.deliver({
+    messageId: 'a',
+    source: 'plan',
+    topic: 'event:mine',
+    data: '1',
+    starts: null,
+    to: { type: 'subscribers' },
+  });
   name('deliver to one');
-  await instances.deliver({ eventId: 'b', source: 'plan', channel: 'x', data: '1', targetInstanceId: 'new-1' });
-  await instances.deliver({ eventId: 'c', source: 'plan', channel: 'x', data: '1', targetInstanceId: 'waits-99' });
+  await messages.deliver({
+    messageId: 'b',
+    source: 'plan',
+    topic: 'event:x',
+    data: '1',
+    starts: null,
+    to: { type: 'instance', instanceId: 'new-1' },
+  });
+  await messages.deliver({
+    messageId: 'c',
+    source: 'plan',
+    topic: 'event:x',
+    data: '1',
+    starts: null,
+    to: { type: 'instance', instanceId: 'waits-99' },
+  });
   name('deliver again');
-  await instances.deliver({ eventId: 'b', source: 'plan', channel: 'x', data: '1', targetInstanceId: 'new-1' });
+  await messages.deliver({
+    messageId: 'b',
+    source: 'plan',
+    topic: 'event:x',
+    data: '1',
+    starts: null,
+    to: { type: 'instance', instanceId: 'new-1' },
+  });
   name('signals');
   const signals = await runs.readSignals({ workerId, instanceIds: ids, mailLimit: 100 });
   name('take mail');
   const takenMail = signals.flatMap(({ instanceId, mail }) => mail.map(({ mailId }) => ({ instanceId, mailId })));
   await runs.commit(batch(workerId, { takenMail }));
   name('mail');
-  await runs.mail({ instanceId: 'waits-50', channel: 'other', afterMailId: '1', limit: 100 });
+  await runs.mail({ instanceId: 'waits-50', topic: 'event:other', afterMailId: '1', limit: 100 });
   name('history');
   await runs.history({ instanceId: 'done-50', afterSeq: 1, limit: 100 });
   name('cancel');
@@ -122,7 +151,13 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
 
   name('activity transaction');
   const transaction = await transactions.begin({ signal: new AbortController().signal });
-  const before = { entries: [newEntry('new-1', 7)], subscriptions: [{ instanceId: 'new-1', channel: 'y' }], takenMail };
+  const before = {
+    starts: [],
+    effects: [],
+    entries: [newEntry('new-1', 7)],
+    subscriptions: [{ instanceId: 'new-1', topic: 'event:y' }],
+    takenMail,
+  };
   await transaction.commit({ workerId, entry: newEntry('new-1', 8), before });
 
   name('list');

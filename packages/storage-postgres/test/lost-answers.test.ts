@@ -1,5 +1,5 @@
 // Statements that take effect while their answers get lost, and the calls that are made again.
-import type { ProgressBatch, Storage } from '@romancy/core/ports';
+import type { IncomingMessage, ProgressBatch, Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ async function commitWithLostAnswer(progress: ProgressBatch): Promise<void> {
   });
 }
 
-const event = { source: '/test', channel: 'paid', data: '1' };
+const event = { source: '/test', topic: 'event:paid', data: '1', starts: null } as const;
 
 describe('a commit whose answer is lost', () => {
   it('is repeated without another effect', async () => {
@@ -50,7 +50,7 @@ describe('a commit whose answer is lost', () => {
     const progress = batch(worker, {
       starts: [newInstance('new'), newInstance('short')],
       entries: [newEntry('one', 1), newEntry('new', 1), newEntry('short', 1)],
-      subscriptions: [{ instanceId: 'one', channel: 'x' }],
+      subscriptions: [{ instanceId: 'one', topic: 'event:x' }],
       settlements: [park('one'), complete('two'), complete('short')],
     });
     await commitWithLostAnswer(progress);
@@ -63,7 +63,7 @@ describe('a commit whose answer is lost', () => {
     await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
     const parking = batch(worker, { settlements: [park('one')] });
     await commitWithLostAnswer(parking);
-    await storage.instances.deliver({ ...event, eventId: 'a', targetInstanceId: 'one' });
+    await storage.messages.deliver({ ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } });
     const { claimed } = await storage.runs.claim(claimRequest(worker));
     expect(claimed).toMatchObject([{ instanceId: 'one', mail: [{ data: '1' }] }]);
 
@@ -76,7 +76,7 @@ describe('a commit whose answer is lost', () => {
 
   it('that was refused stays refused', async () => {
     await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
-    await storage.instances.deliver({ ...event, eventId: 'a', targetInstanceId: 'one' });
+    await storage.messages.deliver({ ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } });
     const parking = batch(worker, { settlements: [park('one')] });
     await commitWithLostAnswer(parking);
     expect(await storage.runs.commit(parking)).toMatchObject({ refused: ['one'] });
@@ -126,10 +126,10 @@ describe('a claim whose answer is lost', () => {
 describe('other calls whose answers are lost', () => {
   it('deliver, cancel and signals', async () => {
     await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
-    const sent = { ...event, eventId: 'a', targetInstanceId: 'one' };
-    loseAnswerTo('\n    WITH receivers');
-    await expect(storage.instances.deliver(sent)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-    expect((await storage.instances.deliver(sent)).outcome).toBe('duplicate');
+    const sent: IncomingMessage = { ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } };
+    loseAnswerTo('SELECT outcome, receivers');
+    await expect(storage.messages.deliver(sent)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    expect((await storage.messages.deliver(sent)).outcome).toBe('duplicate');
     loseAnswerTo('\n    WITH target');
     await expect(storage.instances.requestCancel({ instanceId: 'one', reason: 'x' })).rejects.toMatchObject({
       code: 'STORAGE_UNAVAILABLE',

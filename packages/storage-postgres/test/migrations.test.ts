@@ -130,6 +130,7 @@ it('takes a schema of any name', async () => {
     workerId: worker,
     starts: [{ instanceId: 'one', workflowName: 'order', input: '{}', startToken: 'token', owned: true }],
     entries: [],
+    effects: [],
     subscriptions: [],
     takenMail: [],
     settlements: [],

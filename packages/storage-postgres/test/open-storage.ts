@@ -12,6 +12,6 @@ export async function openStorage(options: PostgresStorageOptions): Promise<Stor
 }
 
 export async function registered(storage: Storage, workerId: string, leaseMs = 3_600_000): Promise<string> {
-  await storage.leases.register({ workerId, serviceName: 'test', leaseMs, workflowNames: ['order'] });
+  await storage.leases.register({ workerId, serviceName: 'test', leaseMs, workflowNames: ['order'], starts: [] });
   return workerId;
 }

@@ -35,7 +35,7 @@ async function overtaken<T>(workerId: string, statement: () => Promise<T>, meanw
   return running;
 }
 
-const event = { source: '/test', channel: 'paid', data: '"late"' };
+const event = { source: '/test', topic: 'event:paid', data: '"late"', starts: null } as const;
 
 describe('a delivery that commits after the snapshot of', () => {
   it('a claim, and before the row is locked: its mail comes with the claim', async () => {
@@ -44,7 +44,7 @@ describe('a delivery that commits after the snapshot of', () => {
     const { claimed } = await overtaken(
       worker,
       () => storage.runs.claim(claimRequest(worker)),
-      () => storage.instances.deliver({ ...event, eventId: 'a', targetInstanceId: 'one' }),
+      () => storage.messages.deliver({ ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } }),
     );
     expect(claimed).toMatchObject([{ instanceId: 'one', mail: [{ data: '"late"' }] }]);
     expect((await storage.runs.commit(batch(worker, { settlements: [park('one')] }))).refused).toEqual([]);
@@ -85,11 +85,16 @@ describe('a delivery that commits after the snapshot of', () => {
   it('a reading of signals: what is cleared is also read', async () => {
     const worker = await registered(storage, 'worker');
     await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
-    await storage.instances.deliver({ ...event, eventId: 'first', targetInstanceId: 'one', data: '"first"' });
+    await storage.messages.deliver({
+      ...event,
+      messageId: 'first',
+      to: { type: 'instance', instanceId: 'one' },
+      data: '"first"',
+    });
     const [signals] = await overtaken(
       worker,
       () => storage.runs.readSignals({ workerId: worker, instanceIds: ['one'], mailLimit: 10 }),
-      () => storage.instances.deliver({ ...event, eventId: 'second', targetInstanceId: 'one' }),
+      () => storage.messages.deliver({ ...event, messageId: 'second', to: { type: 'instance', instanceId: 'one' } }),
     );
     expect(signals?.mail.map(({ data }) => data)).toEqual(['"first"', '"late"']);
     expect((await storage.runs.commit(batch(worker, { settlements: [park('one')] }))).refused).toEqual([]);
@@ -101,7 +106,7 @@ describe('a delivery that commits after the snapshot of', () => {
     const [signals] = await overtaken(
       worker,
       () => storage.runs.readSignals({ workerId: worker, instanceIds: ['one'], mailLimit: 10 }),
-      () => storage.instances.deliver({ ...event, eventId: 'a', targetInstanceId: 'one' }),
+      () => storage.messages.deliver({ ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } }),
     );
     expect(signals?.mail).toEqual([]);
     expect((await storage.runs.commit(batch(worker, { settlements: [park('one')] }))).refused).toEqual(['one']);
@@ -113,7 +118,7 @@ describe('a delivery that commits after the snapshot of', () => {
     const { refused } = await overtaken(
       worker,
       () => storage.runs.commit(batch(worker, { settlements: [park('one')] })),
-      () => storage.instances.deliver({ ...event, eventId: 'a', targetInstanceId: 'one' }),
+      () => storage.messages.deliver({ ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } }),
     );
     expect(refused).toEqual(['one']);
   });
@@ -124,7 +129,7 @@ describe('a delivery that commits after the snapshot of', () => {
     await overtaken(
       worker,
       () => storage.runs.commit(batch(worker, { settlements: [complete('one')] })),
-      () => storage.instances.deliver({ ...event, eventId: 'a', targetInstanceId: 'one' }),
+      () => storage.messages.deliver({ ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } }),
     );
     expect((await storage.instances.get('one'))?.status).toBe('completed');
     expect((await outside.query('SELECT FROM romancy.mailbox')).rowCount).toBe(0);
@@ -169,7 +174,7 @@ describe('the fence', () => {
     const everything = batch(worker, {
       starts: [newInstance('new')],
       entries: [newEntry('one', 1), newEntry('new', 1)],
-      subscriptions: [{ instanceId: 'one', channel: 'x' }],
+      subscriptions: [{ instanceId: 'one', topic: 'event:x' }],
       settlements: [complete('one')],
     });
     const outcomes = Promise.allSettled([
@@ -188,7 +193,7 @@ describe('the fence', () => {
   it('makes a retirement wait for a claim under way, and releases what that claimed', async () => {
     const worker = await registered(storage, 'worker');
     await storage.runs.commit(batch(worker, { starts: [newInstance('one', { owned: false }), newInstance('held')] }));
-    await storage.instances.deliver({ ...event, eventId: 'a', targetInstanceId: 'held' });
+    await storage.messages.deliver({ ...event, messageId: 'a', to: { type: 'instance', instanceId: 'held' } });
     // A claim after a lost answer waits for the row of what was lost.
     await outside.query('BEGIN');
     await outside.query(`SELECT FROM romancy.instances WHERE instance_id = 'held' FOR UPDATE`);
@@ -220,7 +225,9 @@ describe('a park and a delivery at once', () => {
     for (let round = 0; round < 500; round++) {
       const [parked] = await Promise.all([
         storage.runs.commit(batch(worker, { settlements: lanes.map((id) => park(id, claimOf.get(id))) })),
-        ...lanes.map((id) => storage.instances.deliver({ ...event, eventId: `${id}-${round}`, targetInstanceId: id })),
+        ...lanes.map((id) =>
+          storage.messages.deliver({ ...event, messageId: `${id}-${round}`, to: { type: 'instance', instanceId: id } }),
+        ),
       ]);
       // Whoever was put away before the delivery is claimable, whoever was not has attention.
       const { claimed } = await storage.runs.claim(claimRequest(worker));

@@ -24,16 +24,23 @@ async function statementsOf(call: () => Promise<unknown>): Promise<number> {
   return watched.statements.length;
 }
 
-const event = { eventId: 'a', source: '/test', channel: 'paid', data: '1', targetInstanceId: 'one' };
+const event = {
+  messageId: 'a',
+  source: '/test',
+  topic: 'event:paid',
+  data: '1',
+  to: { type: 'instance', instanceId: 'one' },
+  starts: null,
+} as const;
 
 describe('one statement is', () => {
   it('a commit of everything at once', async () => {
-    await storage.instances.deliver(event);
+    await storage.messages.deliver(event);
     const [signals] = await storage.runs.readSignals({ workerId: worker, instanceIds: ['one'], mailLimit: 10 });
     const progress = batch(worker, {
       starts: [newInstance('new'), newInstance('short')],
       entries: [newEntry('one', 1), newEntry('short', 1)],
-      subscriptions: [{ instanceId: 'new', channel: 'x' }],
+      subscriptions: [{ instanceId: 'new', topic: 'event:x' }],
       takenMail: [{ instanceId: 'one', mailId: signals!.mail[0]!.mailId }],
       settlements: [park('one'), complete('short')],
     });
@@ -50,7 +57,7 @@ describe('one statement is', () => {
 
   it('a claim with history and mail', async () => {
     await storage.runs.commit(batch(worker, { entries: [newEntry('two', 1)] }));
-    await storage.instances.deliver({ ...event, targetInstanceId: 'two' });
+    await storage.messages.deliver({ ...event, to: { type: 'instance', instanceId: 'two' } });
     expect(
       await statementsOf(async () => {
         const { claimed } = await storage.runs.claim(claimRequest(worker));
@@ -62,7 +69,7 @@ describe('one statement is', () => {
   it.for<readonly [string, (storage: Storage) => Promise<unknown>]>([
     ['a look', ({ runs }) => runs.claim(claimRequest('worker', { limit: 0 }))],
     ['a reading of signals', ({ runs }) => runs.readSignals({ workerId: 'worker', instanceIds: ['one'], mailLimit: 10 })],
-    ['a delivery', ({ instances }) => instances.deliver(event)],
+    ['a delivery', ({ messages }) => messages.deliver(event)],
     ['a cancellation', ({ instances }) => instances.requestCancel({ instanceId: 'one', reason: null })],
     ['a look at an instance', ({ instances }) => instances.get('one')],
     ['a look at ended ones', ({ instances }) => instances.finished(['one'])],
@@ -70,7 +77,7 @@ describe('one statement is', () => {
     ['a look', ({ leases }) => leases.upkeep(look('worker'))],
     [
       'a registration',
-      ({ leases }) => leases.register({ workerId: 'x', serviceName: 'x', leaseMs: 1, workflowNames: ['order'] }),
+      ({ leases }) => leases.register({ workerId: 'x', serviceName: 'x', leaseMs: 1, workflowNames: ['order'], starts: [] }),
     ],
   ])('%s', async ([, call]) => {
     expect(await statementsOf(() => call(storage))).toBe(1);
@@ -88,7 +95,7 @@ describe('more than one statement takes', () => {
       await transaction.commit({
         workerId: worker,
         entry: newEntry('one', 2),
-        before: { entries, subscriptions: [], takenMail: [] },
+        before: { starts: [], entries, effects: [], subscriptions: [], takenMail: [] },
       });
     };
     expect(await statementsOf(commit)).toBe(expected);

@@ -2,7 +2,7 @@
 import type { ClaimRequest, NewHistoryEntry, NewInstance, ProgressBatch, Settlement, UpkeepRequest } from '@romancy/core/ports';
 
 export function batch(workerId: string, parts: Partial<ProgressBatch>): ProgressBatch {
-  return { workerId, starts: [], entries: [], subscriptions: [], takenMail: [], settlements: [], ...parts };
+  return { workerId, starts: [], entries: [], effects: [], subscriptions: [], takenMail: [], settlements: [], ...parts };
 }
 
 export function newInstance(instanceId: string, more: Partial<NewInstance> = {}): NewInstance {

@@ -1,0 +1,120 @@
+// Turns a batch of progress into the parameters of the function that commits it.
+import type { Effect, NewSubscription, ProgressBatch, Settlement } from '@romancy/core/ports';
+import { arrayLiteral, type ArrayItem } from './array-literal.js';
+import { eventsOf, messagesOf, movesOf, recursOf, type CommitMessage } from './commit-effects.js';
+import type { SqlValue } from './sql.js';
+import { storedFilter } from './topic-filter.js';
+
+/** A batch, and effects whose entry the caller has inserted himself in the same transaction. */
+export interface CommitContent extends ProgressBatch {
+  readonly granted?: readonly Effect[];
+}
+
+type PlainSettlement = Exclude<Settlement, { readonly type: 'recur' }>;
+
+/** In the order of the function's parameters; lists of rows that are not there, and what comes seldom and is not there, are null. */
+export function parametersOf(batch: CommitContent): readonly SqlValue[] {
+  const { workerId, entries, takenMail, subscriptions } = batch;
+  return [
+    workerId,
+    ...columns(byInstanceId(batch.starts), [
+      (start) => start.instanceId,
+      (start) => start.workflowName,
+      (start) => start.input,
+      (start) => start.startToken,
+      (start) => start.owned,
+      (start) => start.parent?.instanceId ?? null,
+    ]),
+    ...columns(entries, [
+      (entry) => entry.instanceId,
+      (entry) => entry.seq,
+      (entry) => entry.kind,
+      (entry) => entry.callId,
+      (entry) => entry.position,
+      (entry) => entry.data,
+      (entry) => entry.dueAt,
+    ]),
+    ...subscriptionColumns(subscriptions),
+    ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
+    ...settlementColumns(batch.settlements),
+    ...columns<CommitMessage>(messagesOf(batch), [
+      (message) => message.gate,
+      (message) => message.sender,
+      (message) => message.seq,
+      (message) => message.messageId,
+      (message) => message.topic,
+      (message) => message.data,
+      (message) => message.kind,
+      (message) => message.target,
+    ]),
+    movesOf(batch),
+    eventsOf(batch),
+    recursOf(batch.settlements),
+  ];
+}
+
+/** How many there are. */
+export const parameterCount = parametersOf({
+  workerId: '',
+  starts: [],
+  entries: [],
+  effects: [],
+  subscriptions: [],
+  takenMail: [],
+  settlements: [],
+}).length;
+
+function subscriptionColumns(subscriptions: readonly NewSubscription[]): readonly SqlValue[] {
+  const filters = subscriptions.map(storedFilter);
+  const [topics, instances, seqs] = columns(subscriptions, [
+    ({ topic }) => topic,
+    ({ instanceId }) => instanceId,
+    ({ seq }) => seq ?? 0,
+  ]);
+  const [paths, values] = columns(filters, [({ path }) => path, ({ value }) => value]);
+  // None: the function does not look at modes.
+  const modes = subscriptions.some(({ mode }) => mode !== undefined)
+    ? arrayLiteral(subscriptions, ({ mode }) => mode ?? null)
+    : null;
+  return [topics!, paths!, values!, instances!, modes, seqs!];
+}
+
+function settlementColumns(all: readonly Settlement[]): readonly SqlValue[] {
+  const settlements = byInstanceId(all.filter((settlement): settlement is PlainSettlement => settlement.type !== 'recur'));
+  const failures = (settlement: PlainSettlement): string | null =>
+    settlement.type === 'finish' ? (settlement.compensationFailures ?? null) : null;
+  return [
+    ...columns(settlements, [
+      (settlement) => settlement.instanceId,
+      (settlement) => settlement.claim,
+      (settlement) => settlement.type,
+      (settlement) => statusAfter(settlement),
+      (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null),
+      (settlement) => (settlement.type === 'finish' ? settlement.output : null),
+      (settlement) => ('error' in settlement ? settlement.error : null),
+    ]),
+    settlements.some((settlement) => failures(settlement) !== null) ? arrayLiteral(settlements, failures) : null,
+  ];
+}
+
+/** A list per column; null in place of each when there are no rows: the function then leaves that part out. */
+function columns<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]): readonly SqlValue[] {
+  return of.map((value) => (rows.length === 0 ? null : arrayLiteral(rows, value)));
+}
+
+function byInstanceId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {
+  if (rows.length < 2) return rows;
+  return [...rows].sort((a, b) => (a.instanceId < b.instanceId ? -1 : a.instanceId > b.instanceId ? 1 : 0));
+}
+
+function statusAfter(settlement: PlainSettlement): string {
+  switch (settlement.type) {
+    case 'park':
+    case 'finish':
+      return settlement.status;
+    case 'release':
+      return 'pending';
+    case 'stall':
+      return 'stalled';
+  }
+}

@@ -1,0 +1,193 @@
+// The functions in the database that carry out what entries bring about beyond their instance.
+import { createInnerFunction } from './create-function.js';
+import { functionName } from './function-settings.js';
+import type { TableNames } from './table-names.js';
+
+/*
+ * For a commit that has more to do than write entries and settle, after its entries. `written` holds the entries that it really inserted, as
+ * `<seq> <instance>`: an effect takes place with its entry, so in a repeated commit none does. (One without such a gate belongs to an entry that
+ * the caller has inserted himself in this transaction.)
+ *
+ * `moves` is what is neither a message nor an event, as JSON: type, gate, instance, what it is about, and a reason.
+ */
+
+/** To be put into a migration. */
+export function createEffectsFunctions(t: TableNames): string {
+  return [prepare(t), sendMessages(t), applyMoves(t), cancelInstances(t)].join(';\n');
+}
+
+const gated = '(m.gate IS NULL OR written ? m.gate)';
+
+/** Nothing is left with an instance that is not this worker's: it may have ended. */
+function owned(t: TableNames): string {
+  return `(SELECT i.owner FROM ${t.instances.text} i WHERE i.instance_id = m.instance) = worker`;
+}
+
+/**
+ * Joins groups, with the starts and subscriptions of the commit; finds the receivers of its messages; and locks all rows of instances that it is going to
+ * change, once and in one order: also those that it settles, and everybody who can get something from a queue. The latter are, besides those who begin to seek, one
+ * more of the longest-seeking for each message that comes or comes back, and for each seeker that may stop to be one: more than are needed, as a
+ * rule, and never fewer. From there on the transaction locks no other row of an instance.
+ */
+function prepare(t: TableNames): string {
+  const call = (name: string): string => functionName(t, name);
+  return createInnerFunction(t, {
+    name: 'prepare_effects_1',
+    parameters: `worker text, written jsonb, topics text[], settled text[], message_topics text[], contents json[], kinds text[],
+  targets text[], senders text[], sender_seqs integer[], due boolean[], moves json, OUT places integer[], OUT receivers text[]`,
+    returns: '',
+    body: `
+DECLARE
+  holders text[] := settled;
+  most bigint := 0;
+BEGIN
+  IF moves IS NOT NULL THEN
+    INSERT INTO ${t.groupMembers.text} (group_name, instance_id)
+    SELECT m.about, m.instance FROM json_to_recordset(moves) AS m (type text, gate text, instance text, about text)
+    WHERE m.type = 'join' AND ${gated} AND ${owned(t)}
+    ON CONFLICT (group_name, instance_id) DO NOTHING;
+  END IF;
+
+  SELECT array_agg(p.place), array_agg(p.instance) INTO places, receivers FROM (
+    SELECT DISTINCT r.place, r.instance
+    FROM ${call('receivers_1')}(message_topics, contents, kinds, targets, senders, sender_seqs, due) r
+  ) p;
+
+  IF topics IS NOT NULL THEN
+    SELECT holders || array_agg(m.instance) INTO holders FROM json_to_recordset(moves) AS m (instance text);
+    SELECT coalesce(cardinality(holders), 0) + coalesce(cardinality(array_positions(receivers, NULL)), 0) + count(*) INTO most
+    FROM ${t.mailbox.text} b WHERE b.queue_number IS NOT NULL AND b.instance_id = ANY(holders);
+  END IF;
+  PERFORM ${call('lock_instances_1')}(ARRAY(
+    SELECT unnest(settled)
+    UNION SELECT unnest(receivers)
+    UNION SELECT CASE WHEN m.type LIKE 'cancel%' THEN m.about ELSE m.instance END
+      FROM json_to_recordset(moves) AS m (type text, instance text, about text)
+    UNION SELECT s.instance_id FROM unnest(topics) AS l (topic) CROSS JOIN LATERAL (
+      SELECT b.instance_id FROM ${t.subscriptions.text} b
+      WHERE b.topic = l.topic AND b.seeking_since IS NOT NULL ORDER BY b.seeking_since LIMIT most
+    ) s
+  ));
+END
+`,
+  });
+}
+
+/** Sends those messages that are due. @returns a list of those for one instance that does not go on; null: there are none. */
+function sendMessages(t: TableNames): string {
+  const call = (name: string): string => functionName(t, name);
+  return createInnerFunction(t, {
+    name: 'send_messages_1',
+    parameters:
+      'ids text[], topics text[], contents json[], kinds text[], due boolean[], places integer[], receivers text[], stamp timestamptz',
+    returns: 'RETURNS json',
+    body: `
+DECLARE
+  mail_places integer[];
+  mail_receivers text[];
+  queue_places integer[];
+  undelivered json;
+BEGIN
+  SELECT array_agg(r.place) FILTER (WHERE r.instance IS NOT NULL), array_agg(r.instance) FILTER (WHERE r.instance IS NOT NULL),
+    array_agg(r.place) FILTER (WHERE r.instance IS NULL)
+  INTO mail_places, mail_receivers, queue_places
+  FROM unnest(places, receivers) AS r (place, instance) WHERE due[r.place];
+  IF queue_places IS NOT NULL THEN
+    PERFORM ${call('enqueue_1')}(ids, topics, contents, queue_places, stamp);
+  END IF;
+  IF mail_places IS NULL OR ${call('put_mail_1')}(ids, topics, contents, mail_places, mail_receivers, stamp) = cardinality(mail_places) THEN
+    RETURN NULL;
+  END IF;
+  SELECT json_agg(json_build_object('messageId', ids[r.place], 'instanceId', r.instance)) INTO undelivered
+  FROM unnest(mail_places, mail_receivers) AS r (place, instance)
+  WHERE kinds[r.place] = 'instance'
+    AND (SELECT i.finished_at IS NULL FROM ${t.instances.text} i WHERE i.instance_id = r.instance) IS NOT TRUE;
+  RETURN undelivered;
+END
+`,
+  });
+}
+
+/** All but joins, in the order in which effects take place. What comes back to a queue by an end of a subscription is handed out at once. */
+function applyMoves(t: TableNames): string {
+  const call = (name: string): string => functionName(t, name);
+  const subscriptionsOf = `${t.subscriptions.text} s`;
+  return createInnerFunction(t, {
+    name: 'apply_moves_1',
+    parameters: 'worker text, written jsonb, topics text[], moves json, stamp timestamptz',
+    returns: 'RETURNS void',
+    body: `
+DECLARE
+  move record;
+  returned text[];
+  cancelled text[];
+  reasons text[];
+BEGIN
+  FOR move IN
+    SELECT m.type, m.instance, m.about
+    FROM ROWS FROM (json_to_recordset(moves) AS (type text, gate text, instance text, about text)) WITH ORDINALITY
+      AS m (type, gate, instance, about, place)
+    WHERE m.type IN ('unseek', 'seek') AND ${gated} AND ${owned(t)}
+    ORDER BY m.type DESC, m.place
+  LOOP
+    IF move.type = 'unseek' THEN
+      UPDATE ${subscriptionsOf} SET seeking_since = NULL WHERE s.instance_id = move.instance AND s.topic = move.about;
+      PERFORM ${call('give_back_1')}(ARRAY[move.instance], move.about);
+    ELSE
+      -- Behind all who seek; the lock of the topic makes it a number of its own.
+      UPDATE ${subscriptionsOf} SET seeking_since = coalesce(s.seeking_since, 1 + coalesce((
+        SELECT o.seeking_since FROM ${t.subscriptions.text} o
+        WHERE o.topic = move.about AND o.seeking_since IS NOT NULL ORDER BY o.seeking_since DESC LIMIT 1
+      ), 0))
+      WHERE s.instance_id = move.instance AND s.topic = move.about AND s.mode = 'competing';
+    END IF;
+  END LOOP;
+  PERFORM ${call('hand_out_1')}(topics, stamp);
+
+  FOR move IN
+    SELECT m.type, m.instance, m.about FROM json_to_recordset(moves) AS m (type text, gate text, instance text, about text)
+    WHERE m.type IN ('leave', 'unsubscribe') AND ${gated} AND ${owned(t)}
+  LOOP
+    IF move.type = 'leave' THEN
+      DELETE FROM ${t.groupMembers.text} g WHERE g.group_name = move.about AND g.instance_id = move.instance;
+    ELSE
+      returned := returned || ${call('give_back_1')}(ARRAY[move.instance], move.about);
+      DELETE FROM ${subscriptionsOf} WHERE s.instance_id = move.instance AND s.topic = move.about;
+      DELETE FROM ${t.mailbox.text} b WHERE b.instance_id = move.instance AND b.topic = move.about;
+    END IF;
+  END LOOP;
+  IF returned IS NOT NULL THEN
+    PERFORM ${call('hand_out_1')}(returned, stamp);
+  END IF;
+
+  SELECT array_agg(m.about), array_agg(m.reason) INTO cancelled, reasons
+  FROM json_to_recordset(moves) AS m (type text, gate text, about text, reason text) WHERE m.type = 'cancel' AND ${gated};
+  IF cancelled IS NOT NULL THEN
+    PERFORM ${call('cancel_instances_1')}(cancelled, reasons, stamp);
+  END IF;
+  UPDATE ${t.instances.text} i SET compensating = true, status = 'compensating', version = i.version + 1
+  WHERE i.instance_id = ANY(ARRAY(
+    SELECT m.instance FROM json_to_recordset(moves) AS m (type text, gate text, instance text) WHERE m.type = 'compensating' AND ${gated}
+  )) AND (i.owner = worker) IS TRUE;
+END
+`,
+  });
+}
+
+/** Asks for the end of instances whose rows are locked. Of those that have ended, or were asked before, nothing changes. */
+function cancelInstances(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'cancel_instances_1',
+    parameters: 'ids text[], reasons text[], stamp timestamptz',
+    returns: 'RETURNS void',
+    body: `
+BEGIN
+  UPDATE ${t.instances.text} i
+  SET cancel_requested_at = stamp, cancel_reason = c.reason, version = i.version + 1, attention = i.owner IS NOT NULL,
+    wake_at = CASE WHEN i.owner IS NULL THEN least(i.wake_at, stamp) END
+  FROM unnest(ids, reasons) AS c (id, reason)
+  WHERE i.instance_id = ANY(ARRAY[c.id]) AND i.finished_at IS NULL AND i.cancel_requested_at IS NULL;
+END
+`,
+  });
+}

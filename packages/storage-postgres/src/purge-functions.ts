@@ -1,0 +1,118 @@
+// The functions in the database by which what nobody needs any more is removed, in short transactions.
+import { createFunction } from './create-function.js';
+import { lockKey } from './lock-keys.js';
+import type { TableNames } from './table-names.js';
+
+/** The names of the functions. */
+export const purgeInstancesFunction = 'purge_instances_1';
+export const purgeQueuesFunction = 'purge_queues_1';
+
+/** To be put into a migration. */
+export function createPurgeFunctions(t: TableNames): string {
+  return [purgeInstances(t), purgeQueues(t)].join(';\n');
+}
+
+/**
+ * Ended instances of one status, those that ended first, with their history: the row goes after the last of its history. At most so many rows, so that it may have to be
+ * called again for one with a long history; who looks at that one meanwhile sees that the beginning of its history is gone.
+ *
+ * Rows that others hold are left out, so two at once do not wait for each other.
+ *
+ * An instance that has begun anew stays as long as its earlier parts do: their history is filed under its id, and whoever started under that id would write into it.
+ */
+function purgeInstances(t: TableNames): string {
+  return createFunction(t, {
+    name: purgeInstancesFunction,
+    parameters: 'of_status text, until timestamptz, most integer, OUT removed integer, OUT written_off integer, OUT more boolean',
+    returns: '',
+    body: `
+DECLARE
+  part record;
+  gone integer;
+BEGIN
+  removed := 0;
+  written_off := 0;
+  more := false;
+  FOR part IN
+    SELECT i.instance_id, coalesce(i.history_of, i.instance_id) AS filed_under, i.history_start, coalesce(i.history_end, 2147483647) AS history_end
+    FROM ${t.instances.text} i
+    WHERE i.status = of_status AND i.finished_at < until AND i.finished_at IS NOT NULL
+      AND (i.continued_from IS NULL OR (SELECT p.instance_id FROM ${t.instances.text} p WHERE p.instance_id = i.continued_from) IS NULL)
+    ORDER BY i.finished_at LIMIT most FOR UPDATE SKIP LOCKED
+  LOOP
+    more := true;
+    EXIT WHEN written_off >= most;
+    DELETE FROM ${t.history.text} h WHERE h.instance_id = part.filed_under AND h.seq = ANY(ARRAY(
+      SELECT o.seq FROM ${t.history.text} o
+      WHERE o.instance_id = part.filed_under AND o.seq > part.history_start AND o.seq <= part.history_end
+      ORDER BY o.seq LIMIT most - written_off
+    ));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    written_off := written_off + gone;
+    -- There may be more of it, and then its row stays for the next time.
+    EXIT WHEN written_off >= most;
+    DELETE FROM ${t.instances.text} i WHERE i.instance_id = part.instance_id;
+    removed := removed + 1;
+    written_off := written_off + 1;
+    more := false;
+  END LOOP;
+  more := more OR removed >= most;
+END
+`,
+  });
+}
+
+/**
+ * Messages on topics to which nobody is subscribed: those from before a time, and all but the newest; and modes that nobody asked for in two days, of topics
+ * with nobody and nothing. A topic whose lock somebody has is left for the next time.
+ *
+ * Topics with a queue are found one after the other by skipping through its key, so a long queue of a topic that somebody reads costs one look.
+ */
+function purgeQueues(t: TableNames): string {
+  const lock = (name: string): string => `pg_try_advisory_xact_lock(${lockKey(t, 'topic', name)})`;
+  const subscriber = (name: string): string =>
+    `(SELECT s.instance_id FROM ${t.subscriptions.text} s WHERE s.topic = ${name} LIMIT 1)`;
+  const queued = (name: string): string => `(SELECT q.number FROM ${t.queuedMessages.text} q WHERE q.topic = ${name} LIMIT 1)`;
+  return createFunction(t, {
+    name: purgeQueuesFunction,
+    parameters: 'until timestamptz, most_queued bigint, most integer',
+    returns: 'RETURNS integer',
+    body: `
+DECLARE
+  of_topic text := '';
+  last_kept bigint;
+  gone integer;
+  removed integer := 0;
+BEGIN
+  WHILE removed < most LOOP
+    SELECT q.topic INTO of_topic FROM ${t.queuedMessages.text} q WHERE q.topic > of_topic ORDER BY q.topic LIMIT 1;
+    EXIT WHEN NOT FOUND;
+    CONTINUE WHEN ${subscriber('of_topic')} IS NOT NULL OR NOT ${lock('of_topic')};
+    -- Now that it is locked: somebody may have subscribed just before, for whom this is a backlog.
+    CONTINUE WHEN ${subscriber('of_topic')} IS NOT NULL;
+    last_kept := (SELECT q.number FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic ORDER BY q.number DESC OFFSET most_queued LIMIT 1);
+    DELETE FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic AND q.number = ANY(ARRAY(
+      SELECT o.number FROM (
+        SELECT f.number, f.queued_at FROM ${t.queuedMessages.text} f WHERE f.topic = of_topic ORDER BY f.number LIMIT most - removed
+      ) o WHERE o.number <= last_kept OR o.queued_at < until
+    ));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    removed := removed + gone;
+  END LOOP;
+
+  FOR of_topic IN
+    SELECT c.topic FROM ${t.channels.text} c WHERE c.used_at < now() - interval '2 days' ORDER BY c.used_at LIMIT most FOR UPDATE SKIP LOCKED
+  LOOP
+    CONTINUE WHEN NOT ${lock('of_topic')};
+    IF ${subscriber('of_topic')} IS NULL AND ${queued('of_topic')} IS NULL THEN
+      DELETE FROM ${t.channels.text} c WHERE c.topic = of_topic;
+    ELSE
+      -- Still in use: not to be looked at again before tomorrow.
+      UPDATE ${t.channels.text} c SET used_at = now() - interval '1 day' WHERE c.topic = of_topic;
+    END IF;
+  END LOOP;
+  RETURN removed;
+END
+`,
+  });
+}

@@ -1,0 +1,147 @@
+// The functions in the database that keep the queues of competing topics, and who waits for what comes.
+import { createInnerFunction } from './create-function.js';
+import { lockKey } from './lock-keys.js';
+import { functionName } from './function-settings.js';
+import type { TableNames } from './table-names.js';
+
+/*
+ * All that touches the queue or the seekers of a topic holds the lock of the topic, to the end of its transaction. Each statement of a function sees
+ * what was committed before the statement began, and none that looks at a queue or at seekers begins before the lock is held: of a publisher and a
+ * seeker at the same moment, the second one therefore sees what the first one wrote. Were both to look first and lock then, each could miss the other:
+ * a message in the queue beside one who waits for it, for ever.
+ *
+ * So whenever nobody holds the lock, a topic has a queue or seekers, but not both.
+ *
+ * Locks of topics come before those of rows of instances, and among themselves in the order of their keys: nobody waits in a circle.
+ */
+
+/** To be put into a migration. */
+export function createQueueFunctions(t: TableNames): string {
+  return [lockTopics(t), lockInstances(t), enqueue(t), handOut(t), giveBack(t)].join(';\n');
+}
+
+/**
+ * Locks the topics among these that have a queue, or may have one: not those whose mode says that they have none. A mode that is there does not change,
+ * so it may be read before the lock; that there is none is read again after it, by whoever acts on that.
+ *
+ * @returns the topics that were locked.
+ */
+function lockTopics(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'lock_topics_1',
+    parameters: 'candidates text[]',
+    returns: 'RETURNS text[]',
+    body: `
+DECLARE
+  locked text[];
+  key bigint;
+BEGIN
+  SELECT array_agg(DISTINCT c.topic) INTO locked FROM unnest(candidates) AS c (topic)
+  WHERE starts_with(c.topic, 'channel:')
+    AND coalesce((SELECT h.mode FROM ${t.channels.text} h WHERE h.topic = c.topic), 'competing') = 'competing';
+  FOR key IN SELECT DISTINCT ${lockKey(t, 'topic', 'l.topic')} AS hash FROM unnest(locked) AS l (topic) ORDER BY hash LOOP
+    PERFORM pg_advisory_xact_lock(key);
+  END LOOP;
+  RETURN locked;
+END
+`,
+  });
+}
+
+/** Locks all these rows of instances in the order of their ids: the sort comes before the locking. Those that are not there are left out. */
+function lockInstances(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'lock_instances_1',
+    parameters: 'ids text[]',
+    returns: 'RETURNS void',
+    body: `
+BEGIN
+  PERFORM FROM ${t.instances.text} i WHERE i.instance_id = ANY(ids) ORDER BY i.instance_id FOR NO KEY UPDATE;
+END
+`,
+  });
+}
+
+function enqueue(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'enqueue_1',
+    parameters: 'ids text[], topics text[], contents json[], places integer[], stamp timestamptz',
+    returns: 'RETURNS void',
+    body: `
+BEGIN
+  INSERT INTO ${t.queuedMessages.text} (topic, message_id, data, queued_at)
+  SELECT topics[p.place], ids[p.place], contents[p.place], stamp FROM unnest(places) AS p (place) ORDER BY p.place;
+END
+`,
+  });
+}
+
+/**
+ * Gives what is queued on these topics to those who seek it, the oldest to the longest-seeking. Rows of all who can get one must be locked.
+ * One who seeks has not ended: his end takes the lock of the topic, and his subscription away.
+ *
+ * @returns how many got one.
+ */
+function handOut(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'hand_out_1',
+    parameters: 'topics text[], stamp timestamptz',
+    returns: 'RETURNS integer',
+    body: `
+DECLARE
+  of_topic text;
+  seeker text;
+  oldest ${t.queuedMessages.text};
+  woken text[] := '{}';
+BEGIN
+  FOREACH of_topic IN ARRAY coalesce(topics, '{}') LOOP
+    LOOP
+      SELECT s.instance_id INTO seeker FROM ${t.subscriptions.text} s
+      WHERE s.topic = of_topic AND s.seeking_since IS NOT NULL ORDER BY s.seeking_since LIMIT 1;
+      EXIT WHEN NOT FOUND;
+      SELECT q.* INTO oldest FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic ORDER BY q.number LIMIT 1;
+      EXIT WHEN NOT FOUND;
+      DELETE FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic AND q.number = oldest.number;
+      UPDATE ${t.subscriptions.text} s SET seeking_since = NULL WHERE s.instance_id = seeker AND s.topic = of_topic;
+      INSERT INTO ${t.mailbox.text} (instance_id, topic, message_id, data, delivered_at, queue_number, queued_at)
+      VALUES (seeker, of_topic, oldest.message_id, oldest.data, stamp, oldest.number, oldest.queued_at);
+      woken := woken || seeker;
+    END LOOP;
+  END LOOP;
+  IF woken <> '{}' THEN
+    PERFORM ${functionName(t, 'wake_1')}(woken, stamp);
+  END IF;
+  RETURN cardinality(woken);
+END
+`,
+  });
+}
+
+/**
+ * Puts back into their old places the messages that these instances got from queues (of one topic, or of all) and have not taken. To be handed out again
+ * afterwards.
+ *
+ * @returns their topics.
+ */
+function giveBack(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'give_back_1',
+    parameters: 'holders text[], of_topic text',
+    returns: 'RETURNS text[]',
+    body: `
+DECLARE
+  topics text[];
+BEGIN
+  WITH back AS (
+    DELETE FROM ${t.mailbox.text} m
+    WHERE m.instance_id = ANY(holders) AND m.queue_number IS NOT NULL AND (of_topic IS NULL OR m.topic = of_topic)
+    RETURNING m.topic, m.queue_number, m.message_id, m.data, m.queued_at
+  ), put AS (
+    INSERT INTO ${t.queuedMessages.text} (topic, number, message_id, data, queued_at) SELECT * FROM back
+  )
+  SELECT array_agg(DISTINCT b.topic) INTO topics FROM back b;
+  RETURN topics;
+END
+`,
+  });
+}

@@ -1,0 +1,92 @@
+// Retention on PostgreSQL: removes what nobody needs any more, in short transactions, each bounded.
+import type { RetentionRequest, RetentionResult, RetentionStore } from '@romancy/core/ports';
+import type { Database } from './database.js';
+import { functionName } from './function-settings.js';
+import { purgeInstancesFunction, purgeQueuesFunction } from './purge-functions.js';
+import { raw, sql, type Sql } from './sql.js';
+import { instant } from './sql-time.js';
+import type { TableNames } from './table-names.js';
+
+/** How many went, and whether the limit was reached. */
+interface Purged {
+  readonly count: number;
+  readonly more: boolean;
+}
+
+export function createRetentionStore(database: Database, tables: TableNames): RetentionStore {
+  const purgeInstances = raw(functionName(tables, purgeInstancesFunction));
+  const purgeQueues = raw(functionName(tables, purgeQueuesFunction));
+
+  /** Of each status up to the limit. A history longer than that takes several transactions: the first instance goes in any case. */
+  const instancesOf = async ({ instances, limit }: RetentionRequest): Promise<Purged> => {
+    let [count, rows, more] = [0, 0, false];
+    for (const [status, until] of Object.entries(instances)) {
+      if (until === null) continue;
+      if (rows >= limit) return { count, more: true };
+      for (let isPartial = true; isPartial;) {
+        const [row] = await database.rows(sql`
+          SELECT p.removed, p.written_off, p.more
+          FROM ${purgeInstances}(${status}, ${instant(until)}, ${limit - (count > 0 ? rows : 0)}) p`);
+        const [removed, writtenOff, isMore] = row!;
+        count += Number(removed);
+        rows += Number(writtenOff);
+        more ||= isMore === 't';
+        isPartial = count === 0 && writtenOff !== '0';
+      }
+    }
+    return { count, more: more || rows >= limit };
+  };
+
+  const deleted = async (statement: Sql, limit: number): Promise<Purged> => {
+    const [row] = await database.rows(statement);
+    const count = Number(row![0]);
+    return { count, more: count >= limit };
+  };
+
+  const sentOf = ({ sentEvents: until, limit }: RetentionRequest): Promise<Purged> =>
+    until === null
+      ? Promise.resolve({ count: 0, more: false })
+      : deleted(
+          sql`WITH gone AS (
+            DELETE FROM ${tables.outbox} e WHERE e.status = 'sent' AND e.number = ANY(ARRAY(
+              SELECT o.number FROM ${tables.outbox} o WHERE o.status = 'sent' AND o.ended_at < ${instant(until)}
+              ORDER BY o.ended_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+            )) RETURNING e.number
+          ) SELECT count(*) FROM gone`,
+          limit,
+        );
+
+  const seenOf = ({ seenEvents: until, limit }: RetentionRequest): Promise<Purged> =>
+    until === null
+      ? Promise.resolve({ count: 0, more: false })
+      : deleted(
+          sql`WITH old AS MATERIALIZED (
+            SELECT e.source, e.event_id FROM ${tables.seenEvents} e WHERE e.seen_at < ${instant(until)}
+            ORDER BY e.seen_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+          ), gone AS (
+            DELETE FROM ${tables.seenEvents} e USING old o WHERE e.source = o.source AND e.event_id = o.event_id RETURNING e.event_id
+          ) SELECT count(*) FROM gone`,
+          limit,
+        );
+
+  const queuedOf = ({ queuedMessages: until, mostQueued, limit }: RetentionRequest): Promise<Purged> => {
+    const before = until === null ? raw('NULL') : instant(until);
+    return deleted(sql`SELECT ${purgeQueues}(${before}, ${mostQueued}, ${limit})`, limit);
+  };
+
+  return {
+    async purge(request): Promise<RetentionResult> {
+      const instances = await instancesOf(request);
+      const sentEvents = await sentOf(request);
+      const seenEvents = await seenOf(request);
+      const queuedMessages = await queuedOf(request);
+      return {
+        instances: instances.count,
+        sentEvents: sentEvents.count,
+        seenEvents: seenEvents.count,
+        queuedMessages: queuedMessages.count,
+        more: [instances, sentEvents, seenEvents, queuedMessages].some(({ more }) => more),
+      };
+    },
+  };
+}
