@@ -42,18 +42,7 @@ export class Mailbox {
     return undefined;
   }
 
-  /** What came from the queue of the topic and is untaken is not this instance's any more. */
-  forgetQueued(topic: string): void {
-    if (this.#untaken === null) return;
-    for (const piece of [...this.#untaken.values()]) {
-      if (piece.topic !== topic || !piece.isQueued) continue;
-      this.#untaken.delete(piece.mailId);
-      this.#taken ??= new Set();
-      this.#taken.add(piece.mailId);
-    }
-  }
-
-  /** Nothing of the topic is this instance's any more. */
+  /** What is in memory of the topic may not be the instance's any more; what is, the next reading brings again. */
   forget(topic: string): void {
     if (this.#untaken === null) return;
     for (const piece of [...this.#untaken.values()]) if (piece.topic === topic) this.#untaken.delete(piece.mailId);

@@ -46,7 +46,6 @@ export class Subscriptions {
 
   remove(topic: string): void {
     this.#subscriptions?.delete(keyOf({ topic }));
-    this.unsettle(topic);
   }
 
   /**

@@ -155,7 +155,7 @@ export class MailWaitCall<T> implements DurableCall {
     const { topic } = this.#wait;
     this.#ceases();
     const areOthers = this.#host.subscriptions.seekers(topic) > 0;
-    if (cameFromQueue === areOthers) return areOthers ? [{ type: 'seek', topic }] : undefined;
+    if (cameFromQueue) return areOthers ? [{ type: 'seek', topic }] : undefined;
     if (areOthers) return undefined;
     this.#host.subscriptions.unsettle(topic);
     return [{ type: 'unseek', topic }];
@@ -173,19 +173,21 @@ export class MailWaitCall<T> implements DurableCall {
   }
 
   /**
-   * An earlier wait gave back what the queue had given to the instance. A reading that was under way then may have brought it all the
-   * same: only what is read after that is durable is the instance's.
+   * An earlier wait gave back what the queue had given to the instance, or a subscription ended and its mail with it. A reading that was under
+   * way then may have brought that all the same: only what is read after it is durable is the instance's.
    */
   async #settleFirst(): Promise<void> {
     const { topic } = this.#wait;
     this.#host.workBegins();
     try {
       await this.#host.durable();
+      // The first one waits for those that began before, too.
       await this.#host.readSignals();
       // Another call may have come first, and what came since is by its seek.
       if (this.#host.subscriptions.isUnsettled(topic)) {
-        this.#host.mailbox.forgetQueued(topic);
+        this.#host.mailbox.forget(topic);
         this.#host.subscriptions.settle(topic);
+        await this.#host.readSignals();
       }
       if (!this.#abandoned) this.#set();
     } catch (error) {

@@ -153,10 +153,12 @@ export function unsubscribe(run: ContextHost, channel: string): Promise<void> {
     name: 'unsubscribe',
     verb: 'unsubscribe',
     kind: 'unsubscribed',
-    make: () => ({ value: channel, extras: { effects: [{ type: 'unsubscribe', topic }] } }),
+    make: () => {
+      run.subscriptions.unsettle(topic);
+      return { value: channel, extras: { effects: [{ type: 'unsubscribe', topic }] } };
+    },
   });
   run.subscriptions.remove(topic);
-  run.mailbox.forget(topic);
   return Promise.resolve();
 }
 
