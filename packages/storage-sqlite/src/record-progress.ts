@@ -26,10 +26,13 @@ export function recordProgress(scope: WorkerScope, progress: PendingProgress): R
   // cannot run two, so a further start of it has done nothing yet.
   const strangers = new Set(conflicts.filter((instanceId) => lookup.get(instanceId).owner !== workerId));
   const isMeant = ({ instanceId }: { readonly instanceId: string }): boolean => !strangers.has(instanceId);
-  const added = new Set(progress.entries.filter((entry) => isMeant(entry) && recordEntry(scope, entry)).map(nameOf));
+  const added = progress.entries.filter((entry) => isMeant(entry) && recordEntry(scope, entry));
   for (const subscription of progress.subscriptions.filter(isMeant)) subscribe(scope, subscription);
   for (const taken of progress.takenMail.filter(isMeant)) removeTaken(scope, taken);
-  const isNew = (entry: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): boolean => added.has(nameOf(entry));
+  // Most commits have no effects, and nobody asks.
+  let names: ReadonlySet<string> | undefined;
+  const isNew = (entry: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): boolean =>
+    (names ??= new Set(added.map(nameOf))).has(nameOf(entry));
   // An entry that was there has had its effects in the commit that wrote it.
   const effects = progress.effects.filter((effect) => isMeant(effect) && isNew(effect));
   return { conflicts, undelivered: effects.length === 0 ? [] : applyEffects(scope, effects), isNew };
