@@ -103,6 +103,36 @@ describe('the life of a notifier', () => {
     await life.stop();
   });
 
+  it('tells how old its last proof is: none yet, then since its own nonce or any note, also when no more come', async () => {
+    server.delivers = false;
+    start();
+    await clock.advance('1s');
+    expect(life.status().proofAgeMs).toBeNull();
+    server.delivers = true;
+    await clock.advance('10s');
+    expect(life.state).toBe('healthy');
+    const connected = [...server.clients].filter(({ isDestroyed }) => !isDestroyed);
+    const note = { channel: 'romancy_outbox_pending', payload: '{"event_id":"e"}', processId: 1 };
+    for (const client of connected) client.emit('notification', note);
+    await settleTurns(1);
+    expect(life.status().proofAgeMs).toBe(0);
+    await clock.advance('4s');
+    expect(life.status().proofAgeMs).toBe(4000);
+    // Asked for after 15 s at the latest.
+    const ages: number[] = [];
+    for (let second = 0; second < 60; second++) {
+      await clock.advance('1s');
+      ages.push(life.status().proofAgeMs!);
+    }
+    expect(Math.max(...ages)).toBeLessThanOrEqual(15_000);
+    expect(Math.min(...ages)).toBeLessThan(1000);
+    server.delivers = false;
+    await clock.advance('1m');
+    expect(life.state).not.toBe('healthy');
+    expect(life.status().proofAgeMs).toBeGreaterThan(45_000);
+    await life.stop();
+  });
+
   it('stopped while LISTEN is under way leaves no session behind', async () => {
     server.onListen = 'silence';
     start();
