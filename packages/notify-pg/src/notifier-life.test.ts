@@ -15,6 +15,8 @@ class FakeServer {
   /** What LISTEN, or the lock, comes to; left out: granted. */
   onListen: 'silence' | undefined;
   lockRefusals = 0;
+  /** Ends a session that sends something. */
+  endsSenders = false;
 
   connect(): PgClient {
     const client = new FakeClient();
@@ -31,6 +33,7 @@ class FakeServer {
     if (text.includes('pg_backend_pid')) return [['77', 'f', '180004', '18.4']];
     if (text.includes('; LISTEN') && this.onListen !== undefined) return this.onListen;
     if (text.includes('pg_try_advisory_lock($1')) return this.lockRefusals-- > 0 ? serverError('57014') : [['t']];
+    if (text.includes('pg_notify') && this.endsSenders) return serverError('57P01');
     if (text.includes('pg_notify') && this.delivers)
       this.#deliver([values![0]].flat() as string[], [values![1]].flat() as string[]);
     return [['1', null]];
@@ -130,6 +133,29 @@ describe('the life of a notifier', () => {
     await clock.advance('1m');
     expect(life.state).not.toBe('healthy');
     expect(life.status().proofAgeMs).toBeGreaterThan(45_000);
+    await life.stop();
+  });
+
+  it('is well for two intervals while each session that sends is lost at its first word, however often one comes and whatever is heard', async () => {
+    start();
+    await clock.advance('1s');
+    expect(life.state).toBe('healthy');
+    server.endsSenders = true;
+    life.send([{ kind: 'outbox_pending', eventId: 'e' }]);
+    const healthyFor: NotifierState[] = [];
+    for (let second = 0; second < 60; second++) {
+      await clock.advance('1s');
+      healthyFor.push(life.state);
+      const note = { channel: 'romancy_outbox_pending', payload: `{"event_id":"${second}"}`, processId: 1 };
+      for (const client of server.clients) client.emit('notification', note);
+    }
+    expect(connects.length).toBeGreaterThan(10);
+    expect(healthyFor.indexOf('connecting')).toBeGreaterThanOrEqual(15);
+    expect(healthyFor.indexOf('connecting')).toBeLessThanOrEqual(35);
+    expect(healthyFor.at(-1)).toBe('connecting');
+    server.endsSenders = false;
+    await clock.advance('5s');
+    expect(life.state).toBe('healthy');
     await life.stop();
   });
 

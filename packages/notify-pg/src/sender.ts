@@ -77,7 +77,6 @@ export class Sender {
     // Another server perhaps, and at once: sessions do not come more often than their keeper lets them.
     if (this.#refusals > 0) this.#flushedAt = Number.NEGATIVE_INFINITY;
     this.#refusals = 0;
-    this.#answeredAt = this.#parts.clock.monotonic();
     this.#queue.limit(longestPending);
     this.#arm();
   }
