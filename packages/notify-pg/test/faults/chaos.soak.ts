@@ -1,6 +1,6 @@
 // Long runs against one server: sessions ended at random, workers killed and frozen, an event loop blocked, a flood of forged notes.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { collectGarbage, createDatabase, eventually, startTcpProxy } from '@romancy/test-support';
+import { collectGarbage, createDatabase, eventually } from '@romancy/test-support';
 import pg from 'pg';
 import { expect, it } from 'vitest';
 import { healthyNotifier } from '../notifier-fixture.js';
@@ -10,6 +10,7 @@ import { fast } from './fast-profile.js';
 import { jamListener } from './jam-listener.js';
 import { openLedger } from './ledger.js';
 import { healthyApp } from './start-app.js';
+import { blockEventLoop, killBeforeNotes } from './worker-faults.js';
 import { startWorker } from './worker-process.js';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -94,15 +95,7 @@ it('has the work of a worker that stands still for a minute done by others, lose
 });
 
 it('keeps its sessions while its event loop does nothing for ten seconds, and goes on at once', async () => {
-  const { url } = await createDatabase();
-  const ledger = await openLedger(url);
-  const from = await healthyApp({ url, workflows: [] });
-  const worker = await startWorker({ url, notifyUrl: url, leaseDuration: 60_000 });
-  const blocked = worker.block(10_000);
-  await ledger.start(from.romancy, 500, { pauseMs: 5 });
-  await blocked;
-  await ledger.complete(5000);
-  expect(await worker.status()).toMatchObject({ state: 'healthy', reconnects: 0 });
+  await blockEventLoop(10_000);
 });
 
 it('does its work, in flat memory, while somebody forges 10,000 notes a second for half a minute', async () => {
@@ -155,22 +148,5 @@ it('does its work, in flat memory, while somebody forges 10,000 notes a second f
 });
 
 it('finishes all work with every note of a long run lost, while workers are killed between commit and note', async () => {
-  const { url } = await createDatabase();
-  const ledger = await openLedger(url);
-  const proxy = await startTcpProxy(url);
-  const from = await healthyApp({ url, workflows: [] });
-  const worker = () => startWorker({ url, notifyUrl: proxy.url, leaseDuration: 1000 });
-  let workers = await Promise.all([worker(), worker()]);
-  for (let round = 0; round < 20; round++) {
-    for (const connection of proxy.connections) {
-      connection.onFrame = ({ kind }) => (kind === 'A' ? 'drop' : 'pass');
-      if (connection.startup.get('application_name')?.endsWith(':sending')) connection.toServer.mode = 'hold';
-    }
-    const before = await ledger.booked();
-    await ledger.start(from.romancy, 50, { pauseMs: 20 });
-    await eventually(async () => (await ledger.booked()) > before + 10, { interval: 1 });
-    await workers[0].kill();
-    workers = [workers[1], await worker()];
-  }
-  await ledger.complete(30_000);
+  await killBeforeNotes({ rounds: 20, runs: 50 });
 });

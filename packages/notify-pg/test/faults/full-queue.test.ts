@@ -71,11 +71,14 @@ describe('a queue that a listener who does not read has filled', () => {
     await eventually(() => observer.notifier.state !== 'healthy', { timeout: 4000 });
 
     const sweeps = observer.sweeps();
+    await watching.listen('romancy_outbox_pending');
     await watching.client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'culprit'`);
     await observer.is('healthy', 8000);
     await app.is('healthy', 8000);
     expect(observer.sweeps()).toBeGreaterThan(sweeps);
     await eventually(() => (observer.notifier.status().queueUsage ?? 1) < 0.1, { timeout: 4000 });
+    observer.notifier.send([{ kind: 'outbox_pending', eventId: 'again' }]);
+    await eventually(() => watching.notes.some(({ payload }) => payload?.includes('again')));
     await ledger.start(app.romancy, 10);
     await ledger.complete();
     const { rows } = await watching.client.query<{ usage: number }>('SELECT pg_notification_queue_usage() AS usage');

@@ -2,24 +2,17 @@
 import { afterwards, createDatabase, eventually } from '@romancy/test-support';
 import pg from 'pg';
 import { expect, it } from 'vitest';
+import { createRole } from '../create-role.js';
 import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
 import { fast } from './fast-profile.js';
 
 it('is well for two ping intervals, then says so and goes on hearing; what it had to say is heard when it is let in again', async () => {
-  const { url, name } = await createDatabase();
+  const { url } = await createDatabase();
   const admin = await watchingClient(url);
-  const sender = `${name}_sender`;
-  await admin.client.query(`CREATE ROLE ${sender} LOGIN PASSWORD 'x'`);
-  afterwards(async () => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    await client.query(`DROP ROLE ${sender}`);
-    await client.end();
-  });
+  const sender = await createRole(url);
   const connect = async ({ role }: { readonly role: string }): Promise<pg.Client> => {
-    const own = role === 'sending' ? Object.assign(new URL(url), { username: sender, password: 'x' }).href : url;
-    const client = new pg.Client({ connectionString: own });
+    const client = new pg.Client({ connectionString: role === 'sending' ? sender.url : url });
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -30,8 +23,8 @@ it('is well for two ping intervals, then says so and goes on hearing; what it ha
   const talking = setInterval(() => other.notifier.send([{ kind: 'outbox_pending', eventId: `told-${told++}` }]), 50);
   afterwards(() => clearInterval(talking));
 
-  await admin.client.query(`ALTER ROLE ${sender} CONNECTION LIMIT 0`);
-  await admin.client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [sender]);
+  await admin.client.query(`ALTER ROLE ${sender.name} CONNECTION LIMIT 0`);
+  await admin.client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [sender.name]);
   const refusedAt = performance.now();
   notifier.send([{ kind: 'outbox_pending', eventId: 'kept' }]);
   await is('connecting', 4000);
@@ -42,7 +35,7 @@ it('is well for two ping intervals, then says so and goes on hearing; what it ha
   expect(other.heard).toEqual([]);
   expect(notifier.presence).not.toBeNull();
 
-  await admin.client.query(`ALTER ROLE ${sender} CONNECTION LIMIT -1`);
+  await admin.client.query(`ALTER ROLE ${sender.name} CONNECTION LIMIT -1`);
   await is('healthy', 3000);
   await eventually(() => other.heard.length > 0);
   expect(other.heard).toEqual([{ kind: 'outbox_pending', eventId: 'kept' }]);
