@@ -3,6 +3,7 @@ import { ManualClock, type RecordingLogger, recordingLogger, seededEntropy, sett
 import type { NotifierState } from '@romancy/core/ports';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClient, serverError } from '../test/fake-client.js';
+import { sentNotes, type SentNote } from '../test/sent-notes.js';
 import { NotifierLife } from './notifier-life.js';
 import type { PgClient, PgQuery, SessionRole } from './pg-client.js';
 import { resolveOptions } from './pg-notifier-options.js';
@@ -29,20 +30,19 @@ class FakeServer {
     return client;
   }
 
-  #answer({ text, values }: PgQuery): (typeof FakeClient.prototype.answers)[number] {
+  #answer(query: PgQuery): (typeof FakeClient.prototype.answers)[number] {
+    const { text } = query;
     if (text.includes('pg_backend_pid')) return [['77', 'f', '180004', '18.4']];
     if (text.includes('; LISTEN') && this.onListen !== undefined) return this.onListen;
     if (text.includes('pg_try_advisory_lock($1')) return this.lockRefusals-- > 0 ? serverError('57014') : [['t']];
-    if (text.includes('pg_notify') && this.endsSenders) return serverError('57P01');
-    if (text.includes('pg_notify') && this.delivers)
-      this.#deliver([values![0]].flat() as string[], [values![1]].flat() as string[]);
+    const notes = sentNotes(query);
+    if (notes !== null && this.endsSenders) return serverError('57P01');
+    if (notes !== null && this.delivers) this.#deliver(notes);
     return [['1', null]];
   }
 
-  #deliver(channels: readonly string[], payloads: readonly string[]): void {
-    for (const [index, channel] of channels.entries()) {
-      for (const client of this.clients) client.emit('notification', { channel, payload: payloads[index]!, processId: 77 });
-    }
+  #deliver(notes: readonly SentNote[]): void {
+    for (const note of notes) for (const client of this.clients) client.emit('notification', { ...note, processId: 77 });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Wakeup } from '@romancy/core/ports';
 import { ManualClock, recordingLogger, settleTurns } from '@romancy/core/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClient, openFake, serverError } from '../test/fake-client.js';
+import { sentNotes } from '../test/sent-notes.js';
 import { channelNames } from './channel-names.js';
 import { QueueWatch } from './queue-watch.js';
 import { Sender } from './sender.js';
@@ -22,12 +23,9 @@ beforeEach(() => {
 const event = (eventId: string): Wakeup => ({ kind: 'outbox_pending', eventId });
 /** What each transaction sent: channel and payload. */
 const sent = (): (readonly [channel: string, payload: string])[][] =>
-  client.queries.flatMap(({ text, values = [] }) => {
-    const [, channel, payload] = /^EXECUTE romancy_notify_one\('(.*)', '(.*)'\)$/.exec(text) ?? [];
-    if (channel !== undefined && payload !== undefined) return [[[channel, payload] as const]];
-    const texts = values as string[];
-    const lists = texts.flatMap((name, at) => (at % 2 === 1 ? [] : [[name, texts[at + 1]!] as const]));
-    return values.length === 0 ? [] : [lists.flatMap(([name, list]) => list.split('\n').map((one) => [name, one] as const))];
+  client.queries.flatMap((query) => {
+    const notes = sentNotes(query);
+    return notes === null ? [] : [notes.map(({ channel, payload }) => [channel, payload] as const)];
   });
 const flushes = (): unknown[][] =>
   sent().map((notes) => notes.map(([, payload]) => (JSON.parse(payload) as { event_id?: string }).event_id));

@@ -84,13 +84,9 @@ export class Session {
   /** @throws SessionLostError when the session is gone or does not answer; the server's error when it refused. */
   async query({ text, values, name }: Statement): Promise<readonly Row[]> {
     if (this.#lost !== undefined) throw this.#lost;
-    const query: PgQuery = {
-      text,
-      rowMode: 'array',
-      types: asText,
-      ...(name === undefined ? {} : { name }),
-      ...(values === undefined ? {} : { values: [...values] }),
-    };
+    const query: { -readonly [Key in keyof PgQuery]: PgQuery[Key] } = { text, rowMode: 'array', types: asText };
+    if (name !== undefined) query.name = name;
+    if (values !== undefined) query.values = [...values];
     let cancel: () => void = () => undefined;
     let lose: (lost: Error) => void = () => undefined;
     try {

@@ -8,9 +8,7 @@ export interface SentNote {
 
 /** Null: the statement sends none. */
 export function sentNotes({ text, values = [] }: PgQuery): readonly SentNote[] | null {
-  const [, channel, payload] = /^EXECUTE romancy_notify_one\('(.*)', '(.*)'\)$/.exec(text) ?? [];
-  if (channel !== undefined && payload !== undefined) return [{ channel, payload }];
-  if (!text.includes('count(pg_notify(')) return null;
+  if (!text.includes('pg_notify(')) return null;
   const texts = values as string[];
   return texts.flatMap((name, at) =>
     at % 2 === 1 ? [] : texts[at + 1]!.split('\n').map((each) => ({ channel: name, payload: each })),
