@@ -61,9 +61,9 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
       for (let turn = 0; turn < turnsPerRound; turn++) {
         for (const side of orders[turn % orders.length]!) {
           await pause(restMs);
-          await sides[side](leadMs);
           const before = counted.statements();
           const began = performance.now();
+          await sides[side](leadMs);
           rates[side].push(await sides[side](turnMs));
           const seconds = (performance.now() - began) / 1000;
           if (side === 'on') rates.flushes.push((counted.statements() - before) / seconds);
