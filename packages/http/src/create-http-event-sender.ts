@@ -7,6 +7,7 @@ import {
   type HttpEventSenderOptions,
   type ResolvedSenderOptions,
 } from './event-sender-options.js';
+import { onAbort } from './on-abort.js';
 import type { OutgoingEvent } from './outgoing-event.js';
 import { readExcerpt } from './read-excerpt.js';
 import { retryAfterMs } from './retry-after.js';
@@ -28,8 +29,7 @@ export function createHttpEventSender(options: HttpEventSenderOptions): HttpEven
     signal?.throwIfAborted();
     const attempt = new AbortController();
     // Not AbortSignal.any: a signal that lives as long as its relayer would keep each one that was made of it.
-    const stop = (): void => attempt.abort(signal?.reason);
-    signal?.addEventListener('abort', stop, { once: true });
+    const forget = signal === undefined ? undefined : onAbort(signal, () => attempt.abort(signal.reason));
     const { timeoutMs } = resolved;
     const expire = (): void =>
       attempt.abort(new EventSendError(`there was no answer within ${timeoutMs} ms`, { retryable: true }));
@@ -39,7 +39,7 @@ export function createHttpEventSender(options: HttpEventSenderOptions): HttpEven
       await Promise.race([send(event, resolved, attempt.signal), aborted(attempt.signal)]);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
+      forget?.();
     }
   };
 }
