@@ -48,6 +48,6 @@ export async function blockEventLoop(ms: number): Promise<void> {
   const blocked = worker.block(ms);
   await ledger.start(from.romancy, ms / 20, { pauseMs: 5 });
   await blocked;
-  await ledger.complete(5000);
+  await ledger.complete();
   expect(await worker.status()).toMatchObject({ state: 'healthy', reconnects: 0 });
 }
