@@ -75,6 +75,27 @@ export default {
       to: { path: '^packages/(storage|notify)-', pathNot: '^packages/$1/' },
     },
     {
+      name: 'http-sees-entries',
+      severity: 'error',
+      comment: 'Of core, HTTP knows what users know, and the ports; of storages and notifiers nothing.',
+      from: { path: '^packages/http/src/', pathNot: test },
+      to: { path: '^packages/', pathNot: ['^packages/http/', `${core}/(ports/)?index\\.ts$`] },
+    },
+    {
+      name: 'http-web-standard',
+      severity: 'error',
+      comment: 'What runs wherever there is a Request and a Response uses nothing of Node; only the entry for Node does.',
+      from: { path: '^packages/http/src/(?!node/)', pathNot: test },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'http-node-beside',
+      severity: 'error',
+      comment: 'The entry for Node fits any handler, and the rest of the package does not carry it along.',
+      from: { path: '^packages/http/src/(?!node/)', pathNot: test },
+      to: { path: '^packages/http/src/node/' },
+    },
+    {
       name: 'no-tests-in-products',
       severity: 'error',
       comment: 'What is published imports no test and nothing that exists for tests.',

@@ -2,7 +2,7 @@
 import { application } from '../../tsup.base.js';
 
 /** Processes that measurements start are files of their own. */
-const processes = ['event-worker', 'note-listener', 'raw-event-worker', 'talking-worker'];
+const processes = ['event-worker', 'note-listener', 'raw-event-worker', 'raw-note-listener', 'talking-worker'];
 
 export default application({
   main: 'src/main.ts',

@@ -46,9 +46,9 @@ test.each<[Measurement, number]>([
 
 // Not here: `notified-idle` looks on for 20 s at the least, and `silent-drop` waits for 18 s for the intervals of the default.
 test.each<[Measurement, number, number]>([
-  [noteRoundTrip, 1, 1],
+  [noteRoundTrip, 2, 2],
   [wakeUp, 3, 3],
-  [writers, 3, 2],
+  [writers, 5, 3],
   [reconnect, 2, 1],
   [herd, 1, 0],
   [stop, 2, 1],

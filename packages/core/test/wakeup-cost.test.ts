@@ -122,6 +122,91 @@ it('lets the others take over from the first two when those are dead, within the
   expect(deaf.size).toBe(2);
 });
 
+it(
+  'lets 50 idle processes make at most four claims for a due timer, at once, also when many follow each other',
+  { timeout: 60_000 },
+  async () => {
+    const { clock, database, add } = createFleet();
+    const ends: number[] = [];
+    const sleeping = defineWorkflow('sleeping', async (ctx, sleepMs: number) => {
+      await ctx.sleep(sleepMs);
+      ends.push(clock.now());
+    });
+    const fleet: Member[] = [];
+    for (let count = 0; count < 50; count++) fleet.push(await add({ workflows: [sleeping] }));
+    await clock.advance('15s');
+    const claims = (): number => fleet.reduce((sum, { romancy }) => sum + romancy.status().claims, 0);
+    const starts = Array.from({ length: 40 }, (_, index) => index * index * 7 + 1000);
+    for (const [index, sleepMs] of starts.entries()) await fleet[index % 50]!.romancy.startWorkflow(sleeping, sleepMs);
+    await clock.advance(100);
+    const dueAt = [...database.instances.values()].map(({ wakeAt }) => wakeAt!).sort((a, b) => a - b);
+    const before = claims();
+    const counts: number[] = [];
+    for (const due of dueAt) {
+      const sofar = claims();
+      await clock.advance(due - clock.now() + 5);
+      counts.push(claims() - sofar);
+    }
+    await clock.advance(200);
+    expect(ends).toEqual(dueAt);
+    expect((claims() - before) / dueAt.length).toBeLessThanOrEqual(3);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(4);
+  },
+);
+
+it('lets the rest claim for a due timer when the first two are dead, within the longest wait', async () => {
+  const { clock, add } = createFleet();
+  const ends: number[] = [];
+  const sleeping = defineWorkflow('sleeping', async (ctx) => {
+    await ctx.sleep('5s');
+    ends.push(clock.now());
+  });
+  const fleet: Member[] = [];
+  // No upkeep and no poll finds what is due.
+  const rarely = { leaseDuration: '10m', notifyFallbackInterval: '1h' } as const;
+  for (let count = 0; count < 12; count++) fleet.push(await add({ workflows: [sleeping], ...rarely }));
+  await clock.advance('4m');
+  for (let round = 0; round < 10; round++) {
+    await fleet[round]!.romancy.startWorkflow(sleeping);
+    await clock.advance(4900);
+    const dueAt = clock.now() + 100;
+    let claims = 0;
+    let revive = (): void => undefined;
+    const revived = new Promise<void>((resolve) => (revive = resolve));
+    const hangs = async ({ name }: { readonly name: string }): Promise<void> => {
+      if (name === 'runs.claim' && ++claims <= 2) await revived;
+    };
+    for (const { storage } of fleet) storage.plan = { before: hangs };
+    await clock.advance(100);
+    const firsts = claims;
+    await clock.advance(150);
+    revive();
+    for (const { storage } of fleet) storage.plan = {};
+    expect([firsts, ends.length]).toEqual([2, round + 1]);
+    expect(ends[round]! - dueAt).toBeGreaterThanOrEqual(20);
+    expect(claims).toBeLessThanOrEqual(5);
+    await clock.advance('1s');
+  }
+});
+
+it('claims for a due time at once, however many there are, while notes cannot be relied on', async () => {
+  const { clock, add, hub } = createFleet();
+  const sleeping = defineWorkflow('sleeping', async (ctx) => ctx.sleep('5s'));
+  const notifiers = Array.from({ length: 12 }, () => hub.createNotifier());
+  const fleet: Member[] = [];
+  for (const notifier of notifiers) fleet.push(await add({ workflows: [sleeping], notifier, notifyFallbackInterval: '1h' }));
+  await clock.advance('15s');
+  const run = await fleet[0]!.romancy.startWorkflow(sleeping);
+  await clock.advance(1000);
+  for (const notifier of notifiers) notifier.disconnect();
+  const claims = (): number => fleet.reduce((sum, { romancy }) => sum + romancy.status().claims, 0);
+  await clock.advance(3999);
+  const before = claims();
+  await clock.advance(1);
+  expect(claims() - before).toBeGreaterThanOrEqual(12);
+  await run.result();
+});
+
 it('makes few claims of 10,000 wake-ups at once, and none for what it does not serve', async () => {
   const { clock, add, hub } = createFleet();
   const { romancy, storage } = await add({ workflows: [job] });

@@ -6,9 +6,8 @@ import type { Statement } from './session.js';
 export type QueueQuestion = 'nothing' | 'usage' | 'usage-if-elected';
 
 export interface FlushParts {
-  /** Names of channels, and beside each its payload. */
-  readonly channels: readonly string[];
-  readonly payloads: readonly string[];
+  /** Names of channels, and the payloads of each, none of which has a line break: JSON writes it otherwise. */
+  readonly notes: readonly (readonly [channel: string, payloads: readonly string[]])[];
   readonly question: QueueQuestion;
   readonly electionKey: AdvisoryKey;
   /** Whether the session is this process's own and has its settings; otherwise they are made for this transaction alone. */
@@ -16,17 +15,25 @@ export interface FlushParts {
 }
 
 /** Its one row: how many notes, and how full the queue is (null: not asked, or somebody else is elected). */
-export function flushStatement({ channels, payloads, question, electionKey, isOwnSession }: FlushParts): Statement {
-  // Most often it is one: by itself it is on its way sooner by what a list costs the server.
-  if (isOwnSession && question === 'nothing' && channels.length === 1) {
-    return { text: 'SELECT pg_notify($1, $2)', values: [channels[0], payloads[0]], name: 'romancy_notify_one' };
+export function flushStatement({ notes, question, electionKey, isOwnSession }: FlushParts): Statement {
+  const [first] = notes;
+  const isPrepared = isOwnSession && question === 'nothing';
+  // Most often it is one: by itself it is on its way sooner by what a list costs the server. NOTIFY would be sooner still, but to the server's
+  // statistics of statements each payload of it is a statement of its own.
+  if (isPrepared && notes.length === 1 && first![1].length === 1) {
+    return { text: 'SELECT pg_notify($1, $2)', values: [first![0], first![1][0]], name: 'romancy_notify_one' };
   }
-  const columns = ['count(pg_notify(n.c, n.p))', questions[question](electionKey)];
+  const columns = ['count(pg_notify(k.channel, n.payload))', questions[question](electionKey)];
   if (!isOwnSession) columns.push(...settings);
+  // One text for each channel: a list would have every payload quoted by the driver, and that undone by the server.
+  const lists = notes.map((_, index) => `($${2 * index + 1}::text, $${2 * index + 2}::text)`);
   return {
-    text: `SELECT ${columns.join(', ')} FROM unnest($1::text[], $2::text[]) AS n(c, p)`,
-    values: [channels, payloads],
-    ...(isOwnSession && question === 'nothing' ? { name: 'romancy_notify' } : {}),
+    text:
+      `SELECT ${columns.join(', ')} FROM (VALUES ${lists.join(', ')}) AS k (channel, payloads), ` +
+      `unnest(string_to_array(k.payloads, E'\\n')) AS n (payload)`,
+    values: notes.flatMap(([channel, payloads]) => [channel, payloads.join('\n')]),
+    // A statement for each number of channels, of which there are ten at most.
+    ...(isPrepared ? { name: `romancy_notify_${notes.length}` } : {}),
   };
 }
 

@@ -5,6 +5,9 @@ import type { PgStream } from './pg-client.js';
 /** So long what has arrived is read in one turn of the event loop; the rest waits for the next one. */
 const turnMs = 10;
 
+/** So many bytes are read without looking at the clock: what a quiet session hears is not worth it. */
+const fewBytes = 16_384;
+
 type DataListener = (chunk: Uint8Array) => void;
 
 /**
@@ -18,8 +21,10 @@ export function guardStream(
 ): void {
   if (stream.rawListeners === undefined || stream.off === undefined || stream.on === undefined) return;
   let turnEnds: number | null = null;
+  let unmeasured = 0;
   const nextTurn = (): void => {
     turnEnds = null;
+    unmeasured = 0;
     stream.resume?.();
   };
   for (const listener of stream.rawListeners('data') as (DataListener & { readonly listener?: unknown })[]) {
@@ -27,7 +32,8 @@ export function guardStream(
     if (listener.listener !== undefined) continue;
     stream.off('data', listener);
     stream.on('data', (chunk) => {
-      if (turnEnds === null) {
+      unmeasured += chunk.length;
+      if (turnEnds === null && unmeasured > fewBytes) {
         turnEnds = clock.monotonic() + turnMs;
         // Timers come between this and what is read then.
         setImmediate(nextTurn);
@@ -38,7 +44,7 @@ export function guardStream(
         onError(error instanceof Error ? error : new Error(String(error)));
         return;
       }
-      if (clock.monotonic() > turnEnds) stream.pause?.();
+      if (turnEnds !== null && clock.monotonic() > turnEnds) stream.pause?.();
     });
   }
 }

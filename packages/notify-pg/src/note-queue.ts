@@ -1,9 +1,13 @@
 // Gathers notes until somebody sends them: each once, never more than a bound.
+import type { NoteKind } from './channel-names.js';
 import { everythingNote, type Note } from './note.js';
 
 /** What is sent in one go. */
 export interface Batch {
-  readonly notes: readonly Note[];
+  /** The payloads of each kind that has any, each once. */
+  readonly notes: ReadonlyMap<NoteKind, ReadonlySet<string>>;
+  /** How many notes these are. */
+  readonly size: number;
   /** How many wake-ups asked for them. */
   readonly wakeups: number;
 }
@@ -11,8 +15,11 @@ export interface Batch {
 /** More notes than that say no more than one for everything does, and cost every listener more. */
 export const longestPending = 10_000;
 
+export const emptyBatch: Batch = Object.freeze({ notes: new Map(), size: 0, wakeups: 0 });
+
 export class NoteQueue {
-  readonly #pending = new Map<string, Note>();
+  #pending = new Map<NoteKind, Set<string>>();
+  #size = 0;
   #limit = longestPending;
   #wakeups = 0;
   #coalesced = 0;
@@ -24,7 +31,7 @@ export class NoteQueue {
 
   /** Notes that wait. */
   get size(): number {
-    return this.#pending.size;
+    return this.#size;
   }
 
   /** Wake-ups that wait. */
@@ -45,13 +52,14 @@ export class NoteQueue {
   /** How many notes may wait before one for everything takes their place; down to fewer at once. */
   limit(notes: number): void {
     this.#limit = notes;
-    if (this.#pending.size > notes) this.#collapse();
+    if (this.#size > notes) this.#collapse();
   }
 
   /** Takes all that waits; empty when nothing does. */
   take(): Batch {
-    const batch = { notes: [...this.#pending.values()], wakeups: this.#wakeups };
-    this.#pending.clear();
+    const batch = { notes: this.#pending, size: this.#size, wakeups: this.#wakeups };
+    this.#pending = new Map();
+    this.#size = 0;
     this.#wakeups = 0;
     return batch;
   }
@@ -60,30 +68,35 @@ export class NoteQueue {
   putBack(batch: Batch): void {
     const since = this.take();
     this.#wakeups = batch.wakeups + since.wakeups;
-    for (const note of [...batch.notes, ...since.notes]) this.#put(note);
+    for (const { notes } of [batch, since]) {
+      for (const [kind, payloads] of notes) for (const payload of payloads) this.#put({ kind, payload });
+    }
   }
 
-  #put(note: Note): void {
+  #put({ kind, payload }: Note): void {
     if (this.#pending.has(everythingNote.kind)) {
       this.#coalesced++;
       return;
     }
-    if (note.kind === everythingNote.kind) {
+    if (kind === everythingNote.kind) {
       this.#collapse();
       return;
     }
-    // No channel has a line break in its kind, so no two notes share a key.
-    const key = `${note.kind}\n${note.payload}`;
-    if (this.#pending.has(key)) this.#coalesced++;
-    else this.#pending.set(key, note);
-    if (this.#pending.size > this.#limit) this.#collapse();
+    let payloads = this.#pending.get(kind);
+    if (payloads === undefined) this.#pending.set(kind, (payloads = new Set()));
+    if (payloads.has(payload)) this.#coalesced++;
+    else {
+      payloads.add(payload);
+      this.#size++;
+      if (this.#size > this.#limit) this.#collapse();
+    }
   }
 
   /** One note for everything takes the place of all. It comes alone: whoever hears it looks at everything anyway. */
   #collapse(): void {
     if (this.#pending.has(everythingNote.kind)) return;
-    this.#coalesced += this.#pending.size;
-    this.#pending.clear();
-    this.#pending.set(everythingNote.kind, everythingNote);
+    this.#coalesced += this.#size;
+    this.#pending = new Map([[everythingNote.kind, new Set([everythingNote.payload])]]);
+    this.#size = 1;
   }
 }

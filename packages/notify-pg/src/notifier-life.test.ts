@@ -3,6 +3,7 @@ import { ManualClock, type RecordingLogger, recordingLogger, seededEntropy, sett
 import type { NotifierState } from '@romancy/core/ports';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClient, serverError } from '../test/fake-client.js';
+import { sentNotes, type SentNote } from '../test/sent-notes.js';
 import { NotifierLife } from './notifier-life.js';
 import type { PgClient, PgQuery, SessionRole } from './pg-client.js';
 import { resolveOptions } from './pg-notifier-options.js';
@@ -15,6 +16,8 @@ class FakeServer {
   /** What LISTEN, or the lock, comes to; left out: granted. */
   onListen: 'silence' | undefined;
   lockRefusals = 0;
+  /** Ends a session that sends something. */
+  endsSenders = false;
 
   connect(): PgClient {
     const client = new FakeClient();
@@ -27,19 +30,19 @@ class FakeServer {
     return client;
   }
 
-  #answer({ text, values }: PgQuery): (typeof FakeClient.prototype.answers)[number] {
+  #answer(query: PgQuery): (typeof FakeClient.prototype.answers)[number] {
+    const { text } = query;
     if (text.includes('pg_backend_pid')) return [['77', 'f', '180004', '18.4']];
     if (text.includes('; LISTEN') && this.onListen !== undefined) return this.onListen;
     if (text.includes('pg_try_advisory_lock($1')) return this.lockRefusals-- > 0 ? serverError('57014') : [['t']];
-    if (text.includes('pg_notify') && this.delivers)
-      this.#deliver([values![0]].flat() as string[], [values![1]].flat() as string[]);
+    const notes = sentNotes(query);
+    if (notes !== null && this.endsSenders) return serverError('57P01');
+    if (notes !== null && this.delivers) this.#deliver(notes);
     return [['1', null]];
   }
 
-  #deliver(channels: readonly string[], payloads: readonly string[]): void {
-    for (const [index, channel] of channels.entries()) {
-      for (const client of this.clients) client.emit('notification', { channel, payload: payloads[index]!, processId: 77 });
-    }
+  #deliver(notes: readonly SentNote[]): void {
+    for (const note of notes) for (const client of this.clients) client.emit('notification', { ...note, processId: 77 });
   }
 }
 
@@ -100,6 +103,59 @@ describe('the life of a notifier', () => {
     // Three seconds until a silence is known, and a pause of up to one.
     expect(connects.length).toBeLessThanOrEqual(2 * 41);
     expect(connects.filter((role) => role === 'sending').length).toBeLessThanOrEqual(41);
+    await life.stop();
+  });
+
+  it('tells how old its last proof is: none yet, then since its own nonce or any note, also when no more come', async () => {
+    server.delivers = false;
+    start();
+    await clock.advance('1s');
+    expect(life.status().proofAgeMs).toBeNull();
+    server.delivers = true;
+    await clock.advance('10s');
+    expect(life.state).toBe('healthy');
+    const connected = [...server.clients].filter(({ isDestroyed }) => !isDestroyed);
+    const note = { channel: 'romancy_outbox_pending', payload: '{"event_id":"e"}', processId: 1 };
+    for (const client of connected) client.emit('notification', note);
+    await settleTurns(1);
+    expect(life.status().proofAgeMs).toBe(0);
+    await clock.advance('4s');
+    expect(life.status().proofAgeMs).toBe(4000);
+    // Asked for after 15 s at the latest.
+    const ages: number[] = [];
+    for (let second = 0; second < 60; second++) {
+      await clock.advance('1s');
+      ages.push(life.status().proofAgeMs!);
+    }
+    expect(Math.max(...ages)).toBeLessThanOrEqual(15_000);
+    expect(Math.min(...ages)).toBeLessThan(1000);
+    server.delivers = false;
+    await clock.advance('1m');
+    expect(life.state).not.toBe('healthy');
+    expect(life.status().proofAgeMs).toBeGreaterThan(45_000);
+    await life.stop();
+  });
+
+  it('is well for two intervals while each session that sends is lost at its first word, however often one comes and whatever is heard', async () => {
+    start();
+    await clock.advance('1s');
+    expect(life.state).toBe('healthy');
+    server.endsSenders = true;
+    life.send([{ kind: 'outbox_pending', eventId: 'e' }]);
+    const healthyFor: NotifierState[] = [];
+    for (let second = 0; second < 60; second++) {
+      await clock.advance('1s');
+      healthyFor.push(life.state);
+      const note = { channel: 'romancy_outbox_pending', payload: `{"event_id":"${second}"}`, processId: 1 };
+      for (const client of server.clients) client.emit('notification', note);
+    }
+    expect(connects.length).toBeGreaterThan(10);
+    expect(healthyFor.indexOf('connecting')).toBeGreaterThanOrEqual(15);
+    expect(healthyFor.indexOf('connecting')).toBeLessThanOrEqual(35);
+    expect(healthyFor.at(-1)).toBe('connecting');
+    server.endsSenders = false;
+    await clock.advance('5s');
+    expect(life.state).toBe('healthy');
     await life.stop();
   });
 

@@ -43,6 +43,8 @@ export class NotifierLife {
   #presence: string | null = null;
   #provenAt: number | null = null;
   #serverVersion: string | null = null;
+  /** How often a sweep was begun that leads to health. */
+  #catchUps = 0;
   #stopping: Promise<void> | null = null;
 
   constructor(options: ResolvedOptions, host: NotifierHost) {
@@ -61,7 +63,8 @@ export class NotifierLife {
       clock,
       logger,
       pingIntervalMs: options.pingIntervalMs,
-      onResume: () => this.#sender.resume(),
+      onPause: () => this.#onPause(),
+      onResume: () => this.#onResume(),
     });
     this.#sender = new Sender({ clock, windowMs: coalesceWindowMs, channels, watch: this.#watch });
     this.#sweeper = new Sweeper(async () => {
@@ -221,13 +224,16 @@ export class NotifierLife {
   async #onProven(hearing: Hearing): Promise<void> {
     hearing.wasProven = true;
     this.#listening.proven();
+    // Healthy would mean that polling may be slow, here and, as the queue is everybody's, elsewhere.
+    if (this.#watch.paused) return;
     this.#reporter.established(hearing.open.serverVersion);
+    const catchingUp = ++this.#catchUps;
     // The sweep first: what it finds has waited for long enough.
     const swept = this.#sweeper.request();
     void this.#settle(hearing);
     await swept;
-    // Of a session that is gone, or that has fallen silent meanwhile, it proves nothing.
-    if (this.#hearing === hearing && this.state === 'catching_up') this.#reporter.healthy();
+    // Of a session that is gone, or that has fallen silent meanwhile, it proves nothing; nor of what was paused for while it ran.
+    if (this.#hearing === hearing && this.#catchUps === catchingUp && this.state === 'catching_up') this.#reporter.healthy();
   }
 
   /** What may be done on a session only once it is known to be kept for this process. */
@@ -263,6 +269,19 @@ export class NotifierLife {
     } else {
       this.#reporter.lost(new Error('no note can be sent, so it cannot be known whether any arrive'));
     }
+  }
+
+  /** What others do not say any more must be found by polling: whoever knows of the queue stops trusting in notes. */
+  #onPause(): void {
+    if (this.state !== 'healthy' && this.state !== 'catching_up') return;
+    this.#reporter.lost(new Error('the queue of notes of the server is more than half full: nothing is sent until it has room'));
+  }
+
+  #onResume(): void {
+    this.#sender.resume();
+    const hearing = this.#hearing;
+    // Fallen silent meanwhile, it waits for its own nonce.
+    if (hearing?.pinger.isProven === true && this.#isAlive) void this.#onProven(hearing);
   }
 
   #onDeaf(error: Error): void {

@@ -39,6 +39,11 @@ export class Pinger {
     this.#heardAt = parts.clock.monotonic();
   }
 
+  /** An own nonce was heard, and no silence since. */
+  get isProven(): boolean {
+    return this.#proven;
+  }
+
   start(): void {
     this.#ask();
   }

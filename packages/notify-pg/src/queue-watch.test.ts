@@ -7,12 +7,16 @@ import { QueueWatch } from './queue-watch.js';
 
 let watch: QueueWatch;
 let open: OpenSession;
+let paused: number;
 let resumed: number;
 
 beforeEach(() => {
   const clock = new ManualClock();
   resumed = 0;
-  watch = new QueueWatch({ clock, logger: recordingLogger(), pingIntervalMs: 15_000, onResume: () => void resumed++ });
+  paused = 0;
+  const logger = recordingLogger();
+  const counted = { onPause: () => void paused++, onResume: () => void resumed++ };
+  watch = new QueueWatch({ clock, logger, pingIntervalMs: 15_000, ...counted });
   open = openFake(new FakeClient(), clock);
   expect(watch.question(true)).toBe('usage-if-elected');
 });
@@ -36,7 +40,7 @@ describe('a queue', () => {
     expect(watch.question(true)).toBe('usage');
     watch.answered('0.3', open);
     expect(watch.paused).toBe(false);
-    expect(resumed).toBe(1);
+    expect([paused, resumed]).toEqual([1, 1]);
   });
 
   it('that was half full when the notes were committed is so, though there was room when the same statement asked', () => {
@@ -50,10 +54,16 @@ describe('a queue', () => {
     expect([watch.paused, resumed]).toEqual([false, 1]);
   });
 
+  it('that another process watches is still known to be half full by the one that was told', () => {
+    watch.onNotice({ message: 'NOTIFY queue is 50% full' });
+    watch.answered(null, open);
+    expect([watch.paused, resumed]).toEqual([true, 0]);
+  });
+
   it('is said to fill, and at once that it is half full, each once a minute; with the session that holds it', async () => {
     const clock = new ManualClock();
     const logger = recordingLogger();
-    watch = new QueueWatch({ clock, logger, pingIntervalMs: 15_000, onResume: () => undefined });
+    watch = new QueueWatch({ clock, logger, pingIntervalMs: 15_000, onPause: () => undefined, onResume: () => undefined });
     const answer = async (usage: string): Promise<void> => {
       watch.answered(usage, open);
       await settleTurns(2);

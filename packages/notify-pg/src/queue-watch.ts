@@ -37,7 +37,9 @@ export interface QueueWatchParts {
   readonly logger: Logger;
   /** How often a nonce is sent when nothing else is: every second one takes the question along. */
   readonly pingIntervalMs: number;
-  /** Sending goes on, or begins after a pause. */
+  /** Nothing but nonces may be sent from here on. */
+  readonly onPause?: () => void;
+  /** Sending goes on after a pause. */
   readonly onResume: () => void;
 }
 
@@ -98,7 +100,8 @@ export class QueueWatch {
   answered(usage: string | null, open: OpenSession): void {
     this.#suspected = false;
     if (usage === null) {
-      this.#usage = null;
+      // Another process watches; what this one was told meanwhile it looks after by itself.
+      if (this.#told === 0) this.#usage = null;
       return;
     }
     if (this.#asked === 'usage-if-elected') this.#elected = true;
@@ -146,6 +149,7 @@ export class QueueWatch {
   #set(usage: number): void {
     const wasPaused = this.paused;
     this.#usage = usage;
+    if (!wasPaused && this.paused) this.#parts.onPause?.();
     if (wasPaused && !this.paused) {
       this.#blamed = null;
       this.#parts.logger.info('LISTEN/NOTIFY queue has room again, sending', { queue_usage: usage });

@@ -3,7 +3,7 @@ import type { Clock, Wakeup } from '@romancy/core/ports';
 import type { ChannelNames } from './channel-names.js';
 import { encodeWakeup } from './encode-wakeup.js';
 import { flushStatement } from './flush-statement.js';
-import { type Batch, longestPending, NoteQueue } from './note-queue.js';
+import { type Batch, emptyBatch, longestPending, NoteQueue } from './note-queue.js';
 import type { OpenSession } from './open-session.js';
 import { Ping } from './ping.js';
 import type { QueueWatch } from './queue-watch.js';
@@ -12,11 +12,17 @@ import { SessionLostError } from './session.js';
 /** How many notes wait for a new session; more become one for everything. What they told is old by then, and every listener hears them all. */
 const longestPile = 100;
 
-/** A flush of so many notes is large: more of them are on their way, and go together. */
-const manyNotes = 32;
-/** So many windows long notes are gathered after a large flush, but for no longer than `longestGatheringMs` unless the window itself is. */
-const wideWindows = 4;
+/**
+ * While much is sent, notes are gathered for longer: for one window more with each so many notes of the last flush, up to so many windows in all,
+ * and for no longer than `longestGatheringMs` unless the window itself is. Each flush costs this process, the server and all who listen as much
+ * as dozens of notes do.
+ */
+const notesPerWindow = 8;
+const mostWindows = 10;
 const longestGatheringMs = 100;
+
+/** For what comes after the code that is running: after quiet, when all is cold, tens of microseconds sooner than by `queueMicrotask`. */
+const turnEnds = Promise.resolve();
 
 /** The longest pause between two tries with a server that refuses one after the other. */
 const longestPauseMs = 1000;
@@ -38,8 +44,8 @@ export class Sender {
   /** How many flushes in a row were refused. */
   #refusals = 0;
   #inFlight: Promise<void> | null = null;
-  /** The flush before was large. */
-  #isBusy = false;
+  /** How many notes the flush before had. */
+  #lastSize = 0;
   /** When the first of the notes that wait came, or came back. */
   #gatheredSince = Number.NEGATIVE_INFINITY;
   #isArmed = false;
@@ -74,7 +80,6 @@ export class Sender {
     // Another server perhaps, and at once: sessions do not come more often than their keeper lets them.
     if (this.#refusals > 0) this.#flushedAt = Number.NEGATIVE_INFINITY;
     this.#refusals = 0;
-    this.#answeredAt = this.#parts.clock.monotonic();
     this.#queue.limit(longestPending);
     this.#arm();
   }
@@ -144,7 +149,7 @@ export class Sender {
       void this.#flush();
     };
     // After quiet: when the code that is running has said all that it has to say, and no later.
-    if (waitMs <= 0) queueMicrotask(flush);
+    if (waitMs <= 0) void turnEnds.then(flush);
     else this.#cancel = this.#parts.clock.schedule(waitMs, flush);
   }
 
@@ -154,9 +159,10 @@ export class Sender {
    */
   get #pauseMs(): number {
     const { windowMs } = this.#parts;
-    // While much is sent, fewer transactions carry it. Who was quiet for a window is not busy any more, so what comes then goes at once again.
-    if (this.#isBusy && this.#refusals === 0 && this.#gatheredSince < this.#flushedAt + windowMs) {
-      return Math.max(windowMs, Math.min(longestGatheringMs, wideWindows * windowMs));
+    // Who was quiet for a window is not busy any more, so what comes then goes at once again.
+    if (this.#refusals === 0 && this.#gatheredSince < this.#flushedAt + windowMs) {
+      const windows = Math.min(mostWindows, Math.max(1, Math.floor(this.#lastSize / notesPerWindow)));
+      return Math.max(windowMs, Math.min(longestGatheringMs, windows * windowMs));
     }
     return Math.min(longestPauseMs, windowMs * 2 ** Math.min(10, Math.max(0, this.#refusals - 2)));
   }
@@ -184,34 +190,33 @@ export class Sender {
   /** Never rejects. */
   async #send(open: OpenSession): Promise<void> {
     const { channels, clock, watch } = this.#parts;
-    const batch: Batch = watch.paused ? { notes: [], wakeups: 0 } : this.#queue.take();
+    const batch = watch.paused ? emptyBatch : this.#queue.take();
     const ping = this.#ping;
     this.#ping = null;
-    const names = batch.notes.map(({ kind }) => channels[kind]);
-    const payloads = batch.notes.map(({ payload }) => payload);
+    let characters = 0;
+    const notes: [string, readonly string[]][] = [];
+    for (const [kind, payloads] of batch.notes) {
+      notes.push([channels[kind], [...payloads]]);
+      for (const payload of payloads) characters += payload.length;
+    }
     if (ping !== null) {
-      names.push(channels.ping);
-      payloads.push(JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) }));
+      notes.push([channels.ping, [JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) })]]);
       ping.given();
     }
-    this.#isBusy = batch.notes.length >= manyNotes;
-    watch.sending(payloads.reduce((sum, payload) => sum + payload.length, 0));
+    this.#lastSize = batch.size;
+    // The server's queue has filled up since this was due.
+    if (notes.length === 0) return;
+    watch.sending(characters);
     const question = watch.question(open.ownProcessId !== null);
     const isLastTry = this.#failedOnce;
     this.#failedOnce = false;
     try {
       const [row] = await open.session.query(
-        flushStatement({
-          channels: names,
-          payloads,
-          question,
-          electionKey: watch.electionKey,
-          isOwnSession: open.ownProcessId !== null,
-        }),
+        flushStatement({ notes, question, electionKey: watch.electionKey, isOwnSession: open.ownProcessId !== null }),
       );
       this.#refusals = 0;
       this.#answeredAt = clock.monotonic();
-      this.#sent += batch.notes.length;
+      this.#sent += batch.size;
       ping?.sent();
       if (question !== 'nothing') watch.answered(row?.[1] ?? null, open);
     } catch (error) {
@@ -226,7 +231,7 @@ export class Sender {
   }
 
   #failed(batch: Batch, isLastTry: boolean): void {
-    if (batch.notes.length === 0) return;
+    if (batch.size === 0) return;
     if (isLastTry) {
       this.#dropped += batch.wakeups;
       // Whoever should have heard of it looks at everything as soon as something can be sent again.

@@ -84,24 +84,23 @@ export class Session {
   /** @throws SessionLostError when the session is gone or does not answer; the server's error when it refused. */
   async query({ text, values, name }: Statement): Promise<readonly Row[]> {
     if (this.#lost !== undefined) throw this.#lost;
+    const query: { -readonly [Key in keyof PgQuery]: PgQuery[Key] } = { text, rowMode: 'array', types: asText };
+    if (name !== undefined) query.name = name;
+    if (values !== undefined) query.values = [...values];
+    let cancel: () => void = () => undefined;
     let lose: (lost: Error) => void = () => undefined;
-    // A client whose socket is destroyed under it may leave a statement without an answer for ever.
-    const lost = new Promise<never>((_, reject) => (lose = reject));
-    // Nobody waits for it when the client throws before it gives a promise.
-    lost.catch(() => undefined);
-    this.#waiting.add(lose);
-    const cancel = deadline(this.#clock, this.#deadlineMs, () =>
-      this.destroy(new Error(`no answer from the server within ${this.#deadlineMs} ms`)),
-    );
-    const query: PgQuery = {
-      text,
-      rowMode: 'array',
-      types: asText,
-      ...(name === undefined ? {} : { name }),
-      ...(values === undefined ? {} : { values: [...values] }),
-    };
     try {
-      const answer = await Promise.race([this.#client.query(query), lost]);
+      // On its way first: what follows takes its time while the server is at work.
+      const asked = this.#client.query(query);
+      // A client whose socket is destroyed under it may leave a statement without an answer for ever.
+      const lost = new Promise<never>((_, reject) => (lose = reject));
+      this.#waiting.add(lose);
+      cancel = deadline(this.#clock, this.#deadlineMs, () =>
+        this.destroy(new Error(`no answer from the server within ${this.#deadlineMs} ms`)),
+      );
+      // Within the call itself, when nobody could be told yet.
+      if (this.#lost !== undefined) lose(this.#lost);
+      const answer = await Promise.race([asked, lost]);
       const result = Array.isArray(answer) ? (answer as readonly PgResult[]).at(-1)! : (answer as PgResult);
       return result.rows as readonly Row[];
     } catch (error) {

@@ -9,6 +9,8 @@ export function transactionNotes(channels: ChannelNames): NotesOf {
   return (wakeups) => {
     const queue = new NoteQueue();
     for (const wakeup of wakeups) queue.add(encodeWakeup(wakeup));
-    return queue.take().notes.map(({ kind, payload }) => ({ channel: channels[kind], payload }));
+    return [...queue.take().notes].flatMap(([kind, payloads]) =>
+      [...payloads].map((payload) => ({ channel: channels[kind], payload })),
+    );
   };
 }

@@ -1,37 +1,27 @@
 // Apps with this notifier beside the storage on PostgreSQL do what the engine's suite wants of processes that wake each other.
 import { notifierConformance, type NotifierFixture } from '@romancy/core/conformance';
 import { createPostgresStorage } from '@romancy/storage-postgres';
-import { compileFixture, createDatabase, spawnFixture, type FixtureProcess } from '@romancy/test-support';
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileFixture, shareDatabase, spawnFixture, type FixtureProcess } from '@romancy/test-support';
+import { describe, expect, it } from 'vitest';
 import { createPgNotifier } from '../src/index.js';
 
-let url: string;
-let outside: pg.Client;
+// A schema and a prefix for each test.
+const database = shareDatabase();
 let tests = 0;
-
-// One database for all tests, a schema and a prefix for each.
-beforeAll(async () => {
-  url = (await createDatabase()).url;
-  outside = new pg.Client({ connectionString: url });
-  await outside.connect();
-});
-
-afterAll(() => outside.end());
 
 notifierConformance('notes over PostgreSQL', async (): Promise<NotifierFixture> => {
   const schema = `engine_${++tests}`;
   return {
-    storage: () => createPostgresStorage({ connectionString: url, maxConnections: 5, schema }),
+    storage: () => createPostgresStorage({ connectionString: database.url, maxConnections: 5, schema }),
     manualTime: false,
-    notifier: () => createPgNotifier({ connectionString: url, channelPrefix: schema, applicationName: schema }),
+    notifier: () => createPgNotifier({ connectionString: database.url, channelPrefix: schema, applicationName: schema }),
     async cutNotifiers() {
-      await outside.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1', [
+      await database.client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE $1', [
         `${schema}:%`,
       ]);
     },
     async cleanup() {
-      await outside.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+      await database.client.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
     },
   };
 });
@@ -47,7 +37,7 @@ describe('a killed process', { timeout: 120_000 }, () => {
     const schema = `engine_${++tests}`;
     const program = await compileFixture(new URL('./fixtures/takeover-worker.ts', import.meta.url));
     const spawn = async (): Promise<FixtureProcess> => {
-      const worker = spawnFixture(program, [url, schema]);
+      const worker = spawnFixture(program, [database.url, schema]);
       await worker.message<Said>(({ ready }) => ready === true, { timeout: 30_000 });
       return worker;
     };

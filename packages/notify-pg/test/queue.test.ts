@@ -46,42 +46,16 @@ describe('a queue of notes that somebody holds', () => {
     });
     await eventually(() => Math.min(...[other, third].map(({ notifier }) => notifier.status().queueUsage ?? 0)) > 0.5);
     other.notifier.send([{ kind: 'outbox_pending', eventId: 'spared' }]);
-    expect(other.notifier.status()).toMatchObject({ state: 'healthy', dropped: 1 });
+    expect(other.notifier.status().dropped).toBe(1);
+    // What is not sent any more has to be found by polling, everywhere.
+    expect([other, third].map(({ states }) => states.at(-1))).toEqual(['connecting', 'connecting']);
     const sweeps = third.sweeps();
 
     await frozen.query('ROLLBACK');
     await eventually(() => (other.notifier.status().queueUsage ?? 1) < 0.5);
     await eventually(() => third.sweeps() > sweeps);
+    await Promise.all([other.is('healthy'), third.is('healthy')]);
     other.notifier.send([{ kind: 'outbox_pending', eventId: 'sent' }]);
     await eventually(() => third.heard.length === 1);
   }, 90_000);
-
-  it('that is full is no trouble for anybody: dropped, told, and well as soon as the culprit is gone', async (test) => {
-    const cluster = await smallQueueServer();
-    if (cluster === undefined) return test.skip(tooOld);
-    const admin = await watchingClient(cluster.url);
-    const options = { connectionString: cluster.url, pingInterval: '1s', pingTimeout: '500ms' } as const;
-    const from = await healthyNotifier(options);
-    const to = await healthyNotifier(options);
-    const frozen = new pg.Client({ connectionString: cluster.url });
-    frozen.on('error', () => undefined);
-    await frozen.connect();
-    const frozenPid = (await frozen.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
-    await frozen.query('LISTEN noise');
-    await frozen.query('BEGIN');
-    const fill = `SELECT count(pg_notify('noise', repeat('x', 7900) || i)) FROM generate_series(1, 1) AS i`;
-    await expect(
-      (async () => {
-        for (;;) await admin.client.query(fill);
-      })(),
-    ).rejects.toMatchObject({ code: '54000' });
-    from.notifier.send([{ kind: 'outbox_pending', eventId: 'lost' }]);
-    await eventually(() => from.logger.matching('more than half full').length === 1);
-    await Promise.all([from.is('connecting'), to.is('connecting')]);
-    await admin.client.query('SELECT pg_terminate_backend($1)', [frozenPid]);
-    await Promise.all([from.is('healthy'), to.is('healthy')]);
-    from.notifier.send([{ kind: 'outbox_pending', eventId: 'again' }]);
-    await eventually(() => to.heard.some((wakeup) => wakeup.kind === 'outbox_pending' && wakeup.eventId === 'again'));
-    await admin.client.query(fill);
-  }, 60_000);
 });

@@ -1,7 +1,8 @@
 // Sessions that are ended, refused or lost: it hears again at once, misses nothing, and leaves nothing behind.
-import { afterwards, createDatabase, eventually } from '@romancy/test-support';
+import { createDatabase, eventually } from '@romancy/test-support';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { createRole } from './create-role.js';
 import { healthyNotifier, startNotifier, type Started } from './notifier-fixture.js';
 import { watchingClient } from './watching-client.js';
 
@@ -87,27 +88,19 @@ describe('reconnecting', () => {
   });
 
   it('keeps trying when the server is full, and when the password was changed, and is well when that is over', async () => {
-    const { url, name } = await createDatabase();
+    const { url } = await createDatabase();
     const admin = await watchingClient(url);
-    const role = `${name}_role`;
-    await admin.client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'one' CONNECTION LIMIT 1`);
-    afterwards(async () => {
-      const client = new pg.Client({ connectionString: url.replace(/\/[^/]*$/, '/postgres') });
-      await client.connect();
-      await client.query(`DROP ROLE ${role}`);
-      await client.end();
-    });
-    const connectionString = Object.assign(new URL(url), { username: role, password: 'one' }).href;
-    const started = await startNotifier({ connectionString, reconnectDelay: '50ms' });
+    const role = await createRole(url, 'CONNECTION LIMIT 1');
+    const started = await startNotifier({ connectionString: role.url, reconnectDelay: '50ms' });
     await eventually(() => started.logger.matching('connection failed, retrying').length === 1);
     expect(started.logger.at('warn')[0]!.fields['error']).toMatch(/too many connections for role/);
-    await admin.client.query(`ALTER ROLE ${role} CONNECTION LIMIT -1`);
+    await admin.client.query(`ALTER ROLE ${role.name} CONNECTION LIMIT -1`);
     await started.is('healthy');
     // What can be known of a password only shows at the next connection.
-    await admin.client.query(`ALTER ROLE ${role} PASSWORD 'two'`);
+    await admin.client.query(`ALTER ROLE ${role.name} PASSWORD 'y'`);
     await admin.terminate();
     await started.is('connecting');
-    await admin.client.query(`ALTER ROLE ${role} PASSWORD 'one'`);
+    await admin.client.query(`ALTER ROLE ${role.name} PASSWORD 'x'`);
     await started.is('healthy');
     await started.notifier.stop();
   });

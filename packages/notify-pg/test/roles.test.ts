@@ -1,7 +1,8 @@
 // Roles and servers with ideas of their own: what they set does not reach the notifier's sessions.
-import { afterwards, createDatabase, eventually } from '@romancy/test-support';
+import { createDatabase, eventually } from '@romancy/test-support';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { createRole } from './create-role.js';
 import { healthyNotifier } from './notifier-fixture.js';
 import { watchingClient } from './watching-client.js';
 
@@ -11,21 +12,14 @@ const tooOld = 'the server is older than the setting';
 /** Connects as a role with this setting; undefined where the server does not know it. */
 async function roleWith(url: string, setting: string): Promise<string | undefined> {
   const admin = await watchingClient(url);
-  const role = `${new URL(url).pathname.slice(1)}_role`;
-  await admin.client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
-  afterwards(async () => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    await client.query(`DROP ROLE ${role}`);
-    await client.end();
-  });
+  const role = await createRole(url);
   try {
-    await admin.client.query(`ALTER ROLE ${role} SET ${setting}`);
+    await admin.client.query(`ALTER ROLE ${role.name} SET ${setting}`);
   } catch (error) {
     if (/unrecognized configuration parameter/.test(String(error))) return undefined;
     throw error;
   }
-  return Object.assign(new URL(url), { username: role, password: 'x' }).href;
+  return role.url;
 }
 
 describe('a role', () => {

@@ -1,35 +1,25 @@
 // The engine on PostgreSQL does what it promises.
 import { engineConformance, type EngineFixture } from '@romancy/core/conformance';
 import { createPostgresStorage, postgresTransaction } from '@romancy/storage-postgres';
-import { collectGarbage, createDatabase } from '@romancy/test-support';
-import pg from 'pg';
-import { afterAll, beforeAll } from 'vitest';
+import { collectGarbage, shareDatabase } from '@romancy/test-support';
 
 interface UserTables {
   readonly user_rows: { readonly key: string; readonly value: string };
 }
 
-let url: string;
-let outside: pg.Client;
+const database = shareDatabase();
 let tests = 0;
-
-// One database for all tests, a schema for each: databases are dear.
-beforeAll(async () => {
-  url = (await createDatabase()).url;
-  outside = new pg.Client({ connectionString: url });
-  await outside.connect();
-});
-
-afterAll(() => outside.end());
 
 engineConformance(
   'PostgreSQL',
   async (): Promise<EngineFixture> => {
     const test = ++tests;
     const [schema, users] = [`romancy_${test}`, `users_${test}`];
-    await outside.query(`CREATE SCHEMA ${users}; CREATE TABLE ${users}.user_rows (key text PRIMARY KEY, value text NOT NULL)`);
+    await database.client.query(
+      `CREATE SCHEMA ${users}; CREATE TABLE ${users}.user_rows (key text PRIMARY KEY, value text NOT NULL)`,
+    );
     return {
-      storage: () => createPostgresStorage({ connectionString: url, maxConnections: 5, schema }),
+      storage: () => createPostgresStorage({ connectionString: database.url, maxConnections: 5, schema }),
       manualTime: false,
       rows: {
         async write(ctx, key, value) {
@@ -42,7 +32,9 @@ engineConformance(
             .execute();
         },
         async read(key) {
-          const { rows } = await outside.query<{ value: string }>(`SELECT value FROM ${users}.user_rows WHERE key = $1`, [key]);
+          const { rows } = await database.client.query<{ value: string }>(`SELECT value FROM ${users}.user_rows WHERE key = $1`, [
+            key,
+          ]);
           return rows[0]?.value;
         },
         async fail(ctx) {
@@ -56,7 +48,7 @@ engineConformance(
           'answers get lost between server and storage, which lost-answers.test.ts shows; a wrapper around the storage loses what it knows of',
       },
       async cleanup() {
-        await outside.query(`DROP SCHEMA ${users} CASCADE; DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+        await database.client.query(`DROP SCHEMA ${users} CASCADE; DROP SCHEMA IF EXISTS ${schema} CASCADE`);
       },
     };
   },

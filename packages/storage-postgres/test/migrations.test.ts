@@ -1,5 +1,5 @@
 // The schema comes up once, by whoever is first, and versions of the package live side by side or say why not.
-import { createDatabase, spawnFixture } from '@romancy/test-support';
+import { compileFixture, createDatabase, spawnFixture } from '@romancy/test-support';
 import pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createPostgresStorage, migratePostgres } from '../src/index.js';
@@ -32,7 +32,8 @@ function applyLater(requires: number): Promise<unknown> {
 describe('an empty database', () => {
   it('is set up once by ten processes at once, and none works before it is ready', { timeout: 60_000 }, async () => {
     const names = Array.from({ length: 10 }, (_, index) => `process-${index}`);
-    const processes = names.map((name) => spawnFixture(new URL('./fixtures/first-opener.ts', import.meta.url), [url, name]));
+    const opener = await compileFixture(new URL('./fixtures/first-opener.ts', import.meta.url));
+    const processes = names.map((name) => spawnFixture(opener, [url, name]));
     await Promise.all(processes.map((process) => process.message((message) => 'ready' in message, { timeout: 50_000 })));
     for (const process of processes) process.send({ go: true });
     const said = await Promise.all(processes.map((process) => process.message((message) => !('ready' in message))));

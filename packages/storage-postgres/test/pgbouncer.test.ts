@@ -2,20 +2,26 @@
 import { storageConformance } from '@romancy/core/conformance';
 import { createDatabase, hasPgBouncer, startPgBouncer } from '@romancy/test-support';
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openStorage, registered } from './open-storage.js';
 import { postgresFixtureAt } from './postgres-fixture.js';
 import { renewal } from './worker-calls.js';
 
 if (hasPgBouncer) {
-  storageConformance(
-    'PostgreSQL behind PgBouncer',
-    async () => {
-      const { url } = await createDatabase();
-      return postgresFixtureAt(url, (await startPgBouncer(url, { poolMode: 'transaction', poolSize: 6 })).url);
-    },
-    { modelRuns: 5, parkRaces: 50, claimRaceInstances: 100, timeout: 240_000 },
-  );
+  describe('one database behind one PgBouncer', () => {
+    let [url, bounced] = ['', ''];
+    beforeAll(async () => {
+      url = (await createDatabase()).url;
+      bounced = (await startPgBouncer(url, { poolMode: 'transaction', poolSize: 6 })).url;
+    });
+
+    storageConformance('PostgreSQL behind PgBouncer', () => postgresFixtureAt(url, bounced), {
+      modelRuns: 5,
+      parkRaces: 50,
+      claimRaceInstances: 100,
+      timeout: 240_000,
+    });
+  });
 }
 
 describe.skipIf(!hasPgBouncer)(

@@ -1,7 +1,6 @@
-// Opens storages on a database of their own for the conformance suite.
+// Opens storages for the conformance suite: those of one test in schemas of their own.
 import type { StorageFixture } from '@romancy/core/conformance';
 import type { Storage } from '@romancy/core/ports';
-import { createDatabase } from '@romancy/test-support';
 import type { Transaction } from 'kysely';
 import pg from 'pg';
 import { createPostgresStorage } from '../src/index.js';
@@ -9,45 +8,41 @@ import { context } from './storage-context.js';
 
 export { context };
 
-interface ProbeTables {
-  readonly probe: { readonly key: string; readonly value: string };
-}
+type ProbeTables = Readonly<Record<`probe_${number}`, { readonly key: string; readonly value: string }>>;
 
-export async function postgresFixture(): Promise<StorageFixture> {
-  const { url } = await createDatabase();
-  return postgresFixtureAt(url);
-}
+let fixtures = 0;
 
-/** @param through where the storages connect to, when that is not the server itself. */
+/**
+ * One of many on the same database: databases are dear, and a schema is as good. It is gone with the database.
+ * @param through where the storages connect to, when that is not the server itself.
+ */
 export async function postgresFixtureAt(url: string, through = url): Promise<StorageFixture> {
+  const fixture = ++fixtures;
+  const probe = `probe_${fixture}` as const;
   const outside = new pg.Pool({ connectionString: url, max: 2 });
   // A connection that is on its way out when the database is dropped says so.
   outside.on('error', () => undefined);
-  await outside.query('create table public.probe (key text primary key, value text not null)');
-  const open = async (schema?: string): Promise<Storage> => {
-    const storage = createPostgresStorage({
-      connectionString: through,
-      maxConnections: 5,
-      ...(schema === undefined ? {} : { schema }),
-    });
+  await outside.query(`create table public.${probe} (key text primary key, value text not null)`);
+  const open = async (schema: string): Promise<Storage> => {
+    const storage = createPostgresStorage({ connectionString: through, maxConnections: 5, schema });
     await storage.open(context);
     return storage;
   };
   const db = (handle: unknown): Transaction<ProbeTables> => (handle as { readonly db: Transaction<ProbeTables> }).db;
   return {
-    open: () => open(),
-    openElsewhere: () => open('else"where'),
+    open: () => open(`romancy_${fixture}`),
+    openElsewhere: () => open(`else"where_${fixture}`),
     transactions: {
       async write(handle, key, value) {
-        const insert = db(handle).insertInto('probe').values({ key, value });
+        const insert = db(handle).insertInto(probe).values({ key, value });
         await insert.onConflict((conflict) => conflict.column('key').doUpdateSet({ value })).execute();
       },
       async readWithin(handle, key) {
-        const row = await db(handle).selectFrom('probe').select('value').where('key', '=', key).executeTakeFirst();
+        const row = await db(handle).selectFrom(probe).select('value').where('key', '=', key).executeTakeFirst();
         return row?.value;
       },
       async read(key) {
-        const { rows } = await outside.query<{ value: string }>('select value from public.probe where key = $1', [key]);
+        const { rows } = await outside.query<{ value: string }>(`select value from public.${probe} where key = $1`, [key]);
         return rows[0]?.value;
       },
       async fail(handle) {

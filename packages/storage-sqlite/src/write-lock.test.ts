@@ -45,7 +45,7 @@ it('lets the event loop turn when many short holds follow each other', async () 
   const counting = setInterval(() => turns++, 0);
   const began = performance.now();
   const holds = Array.from({ length: 200 }, async () => {
-    const release = await lock.acquire({ signal });
+    const release = await lock.acquire({ signal: new AbortController().signal });
     // Each as synchronous as a commit.
     for (const end = performance.now() + 1; performance.now() < end;);
     release({ synchronousMs: 1 });

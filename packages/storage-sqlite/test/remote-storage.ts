@@ -1,7 +1,7 @@
 // A storage in a process of its own, as a test speaks to it.
 import type {} from '@romancy/test-support/global-setup';
 import type { Storage } from '@romancy/core/ports';
-import { spawnFixture, type FixtureProcess } from '@romancy/test-support';
+import { compileFixture, spawnFixture, type FixtureProcess } from '@romancy/test-support';
 
 type Parts = Pick<Storage, 'leases' | 'runs' | 'instances'>;
 interface Answer {
@@ -22,7 +22,7 @@ export class RemoteError extends Error {
 
 /** A process whose storage is not open yet. */
 export async function startRemoteStorage(filename: string): Promise<RemoteStorage> {
-  const process = spawnFixture(new URL('./fixtures/storage-process.ts', import.meta.url), [filename]);
+  const process = spawnFixture(await compileFixture(new URL('./fixtures/storage-process.ts', import.meta.url)), [filename]);
   await process.message<{ ready?: true }>(({ ready }) => ready === true, { timeout: 60_000 });
   return new RemoteStorage(process);
 }

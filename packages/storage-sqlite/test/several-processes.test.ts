@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, temporaryFile } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
-import { batch, claimAll, complete, look, noSignal, openStorage, register, renewal, start } from './local-storage.js';
+import { batch, claimAll, complete, look, openStorage, register, renewal, start } from './local-storage.js';
 import { startRemoteStorage } from './remote-storage.js';
 
 describe('several processes on one file', () => {
@@ -70,7 +70,7 @@ describe('several processes on one file', () => {
     await register(remote, 'other');
     let ended = 0;
     const activities = Array.from({ length: 60 }, async () => {
-      const transaction = await storage.transactions.begin({ signal: noSignal });
+      const transaction = await storage.transactions.begin({ signal: new AbortController().signal });
       await sleep(20);
       await transaction.rollback();
       ended++;

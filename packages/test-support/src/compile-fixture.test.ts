@@ -1,5 +1,6 @@
 // Shows that a compiled fixture does what its source does, starts without a loader, and does not outlive who started it.
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { compileFixture } from './compile-fixture.js';
 import { spawnFixture } from './spawn-fixture.js';
@@ -13,6 +14,12 @@ it('compiles a fixture once, and it runs as from source', async () => {
   expect(await child.message()).toMatchObject({ kind: 'hello', args: ['a'], greeting: 'hi', flags: [] });
   child.send({ number: 1 });
   expect(await child.message()).toMatchObject({ kind: 'echo', message: { number: 1 } });
+});
+
+it('compiles what a program starts by name into the same folder', async () => {
+  const owner = await compileFixture(new URL('../fixtures/compiled-owner.ts', import.meta.url), { beside: [talker] });
+  const child = spawnFixture(join(dirname(owner), 'talker.mjs'), ['b'], { GREETING: 'hi' });
+  expect(await child.message()).toMatchObject({ kind: 'hello', args: ['b'], flags: [] });
 });
 
 it('leaves packages where they are installed, and takes the guard along', async () => {

@@ -1,4 +1,4 @@
-// Makes one JavaScript file of a fixture and of all that it imports from source, so that many processes of it start fast.
+// Makes one JavaScript file of a program and of all that it imports from source, so that many processes of it start fast.
 import { mkdtemp } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,21 +11,26 @@ const compiled = new Map<string, Promise<string>>();
 /**
  * The path of a compiled fixture, for `spawnFixture`: a process of it starts in a quarter of the time that the loader for TypeScript
  * takes. Compiled once in each test file; it is removed when the run is over.
+ * @param beside programs that it starts by their names: each is compiled too, into the same folder.
  */
-export function compileFixture(file: URL): Promise<string> {
+export function compileFixture(file: URL, { beside = [] }: { readonly beside?: readonly URL[] } = {}): Promise<string> {
   const known = compiled.get(file.href);
   if (known !== undefined) return known;
-  const compiling = compile(fileURLToPath(file));
+  const compiling = compile(
+    fileURLToPath(file),
+    beside.map((one) => fileURLToPath(one)),
+  );
   compiled.set(file.href, compiling);
   return compiling;
 }
 
-async function compile(path: string): Promise<string> {
+async function compile(path: string, beside: readonly string[]): Promise<string> {
   const folder = await mkdtemp(join(inject('temporaryRoot'), 'fixture-'));
-  const outfile = join(folder, `${basename(path, extname(path))}.mjs`);
   await build({
-    entryPoints: [path],
-    outfile,
+    entryPoints: [path, ...beside],
+    outdir: folder,
+    entryNames: '[name]',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -37,7 +42,7 @@ async function compile(path: string): Promise<string> {
     plugins: [packagesStayWhereTheyAre],
     logLevel: 'silent',
   });
-  return outfile;
+  return join(folder, `${basename(path, extname(path))}.mjs`);
 }
 
 /** From the folder of the compiled file no package can be found by its name. */

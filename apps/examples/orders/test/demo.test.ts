@@ -1,14 +1,28 @@
 // Runs the whole demo as its users do: as a process with a command line, that starts others and kills one of them.
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDatabase, eventually, spawnFixture, temporaryDirectory, type FixtureProcess } from '@romancy/test-support';
+import {
+  compileFixture,
+  createDatabase,
+  eventually,
+  spawnFixture,
+  temporaryDirectory,
+  type FixtureProcess,
+} from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openDataFolder } from '../src/data-folder.js';
 
-const main = new URL('../src/main.ts', import.meta.url);
 const timeout = 120_000;
+const source = (name: string): URL => new URL(`../src/${name}.ts`, import.meta.url);
+let main: string;
+
+// Each of a dozen demos starts four processes or so; compiling the sources in each would take most of the time. The sample and the server
+// that the demo brings along are found beside the sources only.
+beforeAll(async () => {
+  main = await compileFixture(source('main'), { beside: [source('worker'), source('payment-service')] });
+});
 
 /** So many orders of the sample, in a file of their own. */
 async function ordersFile(folder: string, count: number): Promise<string> {
@@ -136,7 +150,7 @@ describe('on SQLite', () => {
   it('lets nobody else into its folder while it is at work', async () => {
     const folder = await temporaryDirectory();
     const held = await openDataFolder(join(folder, 'sqlite'));
-    const end = await endOf(spawnFixture(main, ['--data', folder, '--fresh']));
+    const end = await endOf(spawnFixture(source('main'), ['--data', folder, '--fresh']));
     held.close();
     expect(end).toMatch(/^Another demo is at work in .*\n\n\[2\]$/);
   });
@@ -208,10 +222,10 @@ describe('on PostgreSQL', () => {
       const folder = await temporaryDirectory();
       await chmod(folder, 0o711); // PostgreSQL does not run as root, and its user has to get at the data
       const args = ['--input', await ordersFile(folder, 10), '--data', folder, '--postgres', '--no-kill', '--measure', '0'];
-      const first = await endOf(spawnFixture(main, args));
+      const first = await endOf(spawnFixture(source('main'), args));
       expect(first).toMatch(/database: PostgreSQL, a server of its own on 127\.0\.0\.1:\d+/);
       expect(first).toMatch(/\[0\]$/);
-      const again = await endOf(spawnFixture(main, args));
+      const again = await endOf(spawnFixture(source('main'), args));
       expect(again).toContain('All of them came to their end in an earlier start');
       expect(table(again)).toBe(table(first));
     },
@@ -221,7 +235,7 @@ describe('on PostgreSQL', () => {
   it('says what is wrong when there is none', async () => {
     const folder = await temporaryDirectory();
     const args = ['--data', folder, '--postgres', 'postgres://nobody:secret@127.0.0.1:1/nowhere'];
-    expect(await endOf(spawnFixture(main, args))).toBe(
+    expect(await endOf(spawnFixture(source('main'), args))).toBe(
       'The database 127.0.0.1:1/nowhere cannot be used: connect ECONNREFUSED 127.0.0.1:1\n\n[2]',
     );
   });

@@ -1,13 +1,13 @@
 // Who goes first: two of many, the same for everybody, and the rest in time when those do not.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, seededEntropy } from '../testing/index.js';
-import { Herd } from './herd.js';
+import { Herd, type TurnCause } from './herd.js';
 
 const workers = Array.from({ length: 12 }, (_, index) => `worker-${index}`);
 
 let clock: ManualClock;
 /** Who has claimed, in order, and when. */
-let claims: { readonly workerId: string; readonly at: number }[];
+let claims: { readonly workerId: string; readonly at: number; readonly cause: TurnCause }[];
 let began: number;
 
 beforeEach(() => {
@@ -23,7 +23,7 @@ function herd(workerId: string, all: readonly string[] = workers): Herd {
     entropy: seededEntropy(workerId.length),
     workerId: () => workerId,
     peers: () => peers,
-    claim: () => claims.push({ workerId, at: clock.monotonic() - began }),
+    claim: (cause) => claims.push({ workerId, at: clock.monotonic() - began, cause }),
   });
 }
 
@@ -123,5 +123,79 @@ describe('a herd', () => {
     await clock.advance('1s');
     expect(claims).toHaveLength(2);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('lets two go at once for a due time, the same two for everybody, and the rest only when nobody had it, or there is much', async () => {
+    for (const [claimed, expected] of [
+      [0, 12],
+      [1, 2],
+      [19, 2],
+      [20, 12],
+    ] as const) {
+      for (let moment = 1000; moment < 1010; moment++) {
+        claims = [];
+        began = clock.monotonic();
+        const herds = workers.map((workerId) => herd(workerId));
+        for (const each of herds) each.due(moment);
+        expect(claims.map(({ at }) => at)).toEqual([0, 0]);
+        for (const each of herds) for (let one = 0; one < claimed; one++) each.claimed(`instance-${one}`, { isNamed: false });
+        await clock.advance(150);
+        expect(new Set(claims.map(({ workerId }) => workerId)).size).toBe(expected);
+        expect(claims.every(({ cause }) => cause === 'due')).toBe(true);
+      }
+    }
+  });
+
+  it('of up to four claims all at once for a due time', () => {
+    const all = workers.slice(0, 4);
+    for (const workerId of all) herd(workerId, all).due(1000);
+    expect(claims).toHaveLength(4);
+  });
+
+  it('lets who had the last due time go at once for the next, and who claimed in vain only when nobody had it', async () => {
+    const learnedAt = clock.monotonic();
+    const claimsOf = (prepare: (each: Herd, moment: number) => void): number => {
+      claims = [];
+      for (let moment = 0; moment < 300; moment++) {
+        const each = herd('worker-0');
+        prepare(each, moment);
+        each.due(moment);
+        each.stop();
+      }
+      return claims.length;
+    };
+    await clock.advance(5);
+    const byTurns = claimsOf(() => undefined);
+    // Two of twelve, give or take what chance does.
+    expect(byTurns).toBeGreaterThan(25);
+    expect(byTurns).toBeLessThan(80);
+    expect(claimsOf((each, at) => each.learned({ at, isKnownHere: true, sentAt: learnedAt }))).toBe(300);
+    expect(claimsOf((each, at) => each.learned({ at, isKnownHere: false, sentAt: learnedAt }))).toBe(300);
+    const heard = (each: Herd): void => each.claimed('instance', { isNamed: false });
+    const hadByOther = (each: Herd, at: number): void => {
+      each.learned({ at, isKnownHere: false, sentAt: learnedAt });
+      heard(each);
+    };
+    expect(claimsOf(hadByOther)).toBe(byTurns);
+    const hadHere = (each: Herd, at: number): void => {
+      each.learned({ at, isKnownHere: true, sentAt: learnedAt });
+      // A claim in between, for something else and in vain, is told of the same time.
+      each.learned({ at, isKnownHere: false, sentAt: learnedAt });
+      heard(each);
+    };
+    expect(claimsOf(hadHere)).toBe(300);
+    expect(claimsOf((each, at) => each.learned({ at: at + 1, isKnownHere: true, sentAt: learnedAt }))).toBe(byTurns);
+  });
+
+  it('takes a claim shortly before a due time was noticed for the claim of that', async () => {
+    const herds = workers.map((workerId) => herd(workerId));
+    for (const each of herds) each.claimed('instance', { isNamed: false });
+    await clock.advance(20);
+    for (const each of herds) each.due(1000);
+    await clock.advance(150);
+    expect(claims).toHaveLength(2);
+    for (const each of herds) each.due(2000);
+    await clock.advance(150);
+    expect(new Set(claims.map(({ workerId }) => workerId)).size).toBe(12);
   });
 });

@@ -12,7 +12,9 @@ const jitterMs = 20;
 /** Announcements that wait here at a time; of those beyond, one claim when the longest wait is over takes care. */
 const mostWaiting = 1000;
 /** Of what was sent to whoever is subscribed: when so many instances were claimed meanwhile, there are many, and all hands are needed. */
-const manyClaimed = 20;
+export const manyClaimed = 20;
+/** So long before a due time is noticed here, others may have claimed for it: no two clocks and event loops are the same. */
+const noticedLateMs = 20;
 
 export interface HerdParts {
   readonly clock: Clock;
@@ -20,7 +22,19 @@ export interface HerdParts {
   readonly workerId: () => string | null;
   /** Other workers of the same workflows. */
   readonly peers: () => readonly string[];
-  readonly claim: () => void;
+  readonly claim: (cause: TurnCause) => void;
+}
+
+/** What a claim is for: a note of another process, or a due time. */
+export type TurnCause = 'told' | 'due';
+
+/** A due time that a claim of this process told. */
+export interface LearnedDueTime {
+  readonly at: number;
+  /** It is this process that must see to it: it claimed something then, so that others did not ask, or the time is of its own making. */
+  readonly isKnownHere: boolean;
+  /** When that claim was sent, by the monotonic clock. */
+  readonly sentAt: number;
 }
 
 interface Waiting {
@@ -28,6 +42,7 @@ interface Waiting {
   readonly until: number;
   /** Of what is for nobody by name: how many such claims of others had been heard of when it was announced. */
   readonly claimsBefore: number | null;
+  readonly cause: TurnCause;
 }
 
 /**
@@ -39,6 +54,13 @@ export class Herd {
   readonly #waiting = new Map<string, Waiting>();
   /** How many claims of others were heard of that no announcement by name explains. */
   #claims = 0;
+  /** How many of these came lately: since {@link Herd.#latelySince}, by the monotonic clock. */
+  #lately = 0;
+  #latelySince = Number.NEGATIVE_INFINITY;
+  /** When the last claim of another was heard of, by the monotonic clock. */
+  #heardAt = Number.NEGATIVE_INFINITY;
+  /** The due time that the last claim of this process told. */
+  #learned: LearnedDueTime | null = null;
   #overflowAt = Number.POSITIVE_INFINITY;
   #armedFor = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | null = null;
@@ -57,17 +79,48 @@ export class Herd {
 
   /** Another process announced that this instance can be claimed. */
   announced(instanceId: string): void {
-    this.#announced(instanceId, null);
+    this.#announced(instanceId, { claimsBefore: null, cause: 'told' });
   }
 
   /** Another process announced something that makes instances claimable which are not named, most often one. */
   announcedToSome(id: string): void {
-    this.#announced(id, this.#claims);
+    this.#announced(id, { claimsBefore: this.#claims, cause: 'told' });
+  }
+
+  /** A claim of this process told that something is due at that time; null: it told of nothing. */
+  learned(dueTime: LearnedDueTime | null): void {
+    // A claim in between for something else tells the same once more.
+    if (this.#learned?.isKnownHere === true && dueTime?.at === this.#learned.at) return;
+    this.#learned = dueTime;
+  }
+
+  /**
+   * Something is due now, which each process knows that heard the note of who has put it away, or an upkeep; of what, none of them can
+   * tell. Two go first, and who has claimed at the due time before: it knows this one by its claim, which the others did not make.
+   */
+  due(moment: number): void {
+    const learned = this.#learned;
+    // In vain, and nobody else had it: then nobody else knows more than this process either.
+    if (learned?.at === moment && (learned.isKnownHere || this.#heardAt < learned.sentAt)) this.#parts.claim('due');
+    else {
+      const isLate = this.#parts.clock.monotonic() - this.#latelySince <= noticedLateMs;
+      // A line break is in no id.
+      this.#announced(`due\n${moment}`, { claimsBefore: this.#claims - (isLate ? this.#lately : 0), cause: 'due' });
+    }
   }
 
   /** Somebody has claimed it. `isNamed`: it had been announced by name, so that says nothing about what is for nobody by name. */
   claimed(instanceId: string, { isNamed }: { readonly isNamed: boolean }): void {
-    if (!isNamed) this.#claims++;
+    const now = this.#parts.clock.monotonic();
+    this.#heardAt = now;
+    if (!isNamed) {
+      this.#claims++;
+      if (now - this.#latelySince > noticedLateMs) {
+        this.#latelySince = now;
+        this.#lately = 0;
+      }
+      this.#lately++;
+    }
     this.#waiting.delete(instanceId);
   }
 
@@ -76,13 +129,13 @@ export class Herd {
     this.#waiting.clear();
   }
 
-  #announced(id: string, claimsBefore: number | null): void {
+  #announced(id: string, why: Pick<Waiting, 'claimsBefore' | 'cause'>): void {
     const workerId = this.#parts.workerId();
     if (workerId === null) return;
     const peers = this.#parts.peers();
     const rank = peers.length > mostPeersAtOnce ? this.#rank(id, workerId, peers) : 0;
     if (rank < firstCount) {
-      this.#parts.claim();
+      this.#parts.claim(why.cause);
       return;
     }
     // Announced again while it waits: its turn will be after this, and comes no later for it. (Claimed meanwhile, it would not be waiting.)
@@ -97,7 +150,7 @@ export class Herd {
     // Few go early and most late: the word that it was claimed, somewhat late on a busy machine, still comes in time for most.
     const share = Math.sqrt((rank - firstCount) / Math.max(1, peers.length - firstCount));
     const until = now + shortestWaitMs + span * share + jitterMs * this.#parts.entropy.random();
-    this.#waiting.set(id, { until, claimsBefore });
+    this.#waiting.set(id, { until, ...why });
     this.#armFor(until);
   }
 
@@ -112,18 +165,19 @@ export class Herd {
   #rise(): void {
     this.#armedFor = Number.POSITIVE_INFINITY;
     const now = this.#parts.clock.monotonic();
-    let claims = this.#overflowAt <= now;
-    if (claims) this.#overflowAt = Number.POSITIVE_INFINITY;
+    const causes = new Set<TurnCause>();
+    if (this.#overflowAt <= now) causes.add('told');
+    if (causes.size > 0) this.#overflowAt = Number.POSITIVE_INFINITY;
     let next = this.#overflowAt;
-    for (const [id, { until, claimsBefore }] of this.#waiting) {
+    for (const [id, { until, claimsBefore, cause }] of this.#waiting) {
       if (until > now) next = Math.min(next, until);
       else {
         const claimed = claimsBefore === null ? 0 : this.#claims - claimsBefore;
-        if (claimed === 0 || claimed >= manyClaimed) claims = true;
+        if (claimed === 0 || claimed >= manyClaimed) causes.add(cause);
         this.#waiting.delete(id);
       }
     }
-    if (claims) this.#parts.claim();
+    for (const cause of causes) this.#parts.claim(cause);
     if (next < Number.POSITIVE_INFINITY) this.#armFor(next);
   }
 

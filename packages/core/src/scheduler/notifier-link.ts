@@ -6,15 +6,16 @@ import type { Entropy } from '../ports/entropy.js';
 import type { NotifierStateEvent } from '../ports/hooks.js';
 import type { Logger } from '../ports/logger.js';
 import type { Notifier } from '../ports/notifier.js';
+import type { ClaimOutcome } from './claim-outcome.js';
 import { HeardWakeups } from './heard-wakeups.js';
-import { Herd } from './herd.js';
+import { Herd, manyClaimed } from './herd.js';
 import { Latencies } from './latencies.js';
 import { LostWakeups } from './lost-wakeups.js';
 import { NotifierWatch, type NotifierView } from './notifier-watch.js';
 import type { OutboxRelayer } from './outbox-relayer.js';
 import type { ResultWatcher } from './result-watcher.js';
 import type { WakeupHub } from './wakeup-hub.js';
-import type { ClaimOutcome, WorkFinder } from './work-finder.js';
+import type { WorkFinder } from './work-finder.js';
 import type { WorkerSession } from './worker-session.js';
 
 /** A notifier promises to stop within two seconds; the app does not wait for a broken promise. */
@@ -69,7 +70,7 @@ export class NotifierLink {
       tell,
     });
     const workerId = (): string | null => session()?.workerId ?? null;
-    this.#herd = new Herd({ clock, entropy, peers, workerId, claim: () => finder.request('told') });
+    this.#herd = new Herd({ clock, entropy, peers, workerId, claim: (cause) => finder.request(cause) });
     parts.hub.on('left', this.#left);
   }
 
@@ -164,8 +165,15 @@ export class NotifierLink {
     }
   }
 
+  /** Something is due. Where notes of others can be relied on, this process claims only when it is its turn. */
+  due(moment: number): void {
+    if (this.#watch.state === 'healthy') this.#herd.due(moment);
+    else this.#parts.finder.request('due');
+  }
+
   /** A claim came back. */
-  claimed({ claimed, attention, isPoll, isTold }: ClaimOutcome): void {
+  claimed({ claimed, attention, isPoll, isTold, isDue, sentAt, next }: ClaimOutcome): void {
+    this.#herd.learned(next === null ? null : { ...next, sentAt });
     if (this.#watch.isTrusted) {
       if (isPoll) this.#lost.polled([...claimed, ...attention]);
       else this.#lost.toldOf(claimed.length);
@@ -176,7 +184,9 @@ export class NotifierLink {
       const age = this.#heard.take(instanceId);
       if (age !== undefined) this.#latencies.add(age);
       // Told of without a name, by something that was sent to whoever is subscribed: others wait for these as well.
-      if (age !== undefined || isTold) announced.push({ kind: 'workflow_claimed', instanceId });
+      // Of what is due, others need not know more than that there is much. An upkeep may have been the first to see it.
+      const isNews = age !== undefined || isTold || ((isDue || isPoll) && announced.length < manyClaimed);
+      if (isNews) announced.push({ kind: 'workflow_claimed', instanceId });
     }
     if (this.#herd.isCrowd) this.send(announced);
   }

@@ -114,6 +114,7 @@ export class Scheduler {
       mailLimit: services.mailLimit,
       claimant: () => this.#membership.session,
       onClaimed: (outcome) => this.#link?.claimed(outcome),
+      onDue: (moment) => (this.#link === null ? this.#finder.request('due') : this.#link.due(moment)),
     });
     this.#leases = new LeaseKeeper({
       leases: storage.leases,

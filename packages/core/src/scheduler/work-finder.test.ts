@@ -3,9 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LeaseLostError, StorageUnavailableError } from '../domain/errors.js';
 import type { ClaimedRun, ClaimRequest, ClaimResult, RunStore } from '../ports/run-store.js';
 import { ManualClock, recordingLogger, seededEntropy, settleTurns, type RecordingLogger } from '../testing/index.js';
+import type { Claimant } from './claimant.js';
 import { StorageHealth } from './storage-health.js';
 import { StorageClock } from './storage-time.js';
-import { WorkFinder, type Claimant } from './work-finder.js';
+import { WorkFinder } from './work-finder.js';
 
 let clock: ManualClock;
 let logger: RecordingLogger;

@@ -1,32 +1,21 @@
 // Decides when to claim, and hands out what was claimed.
 import { LeaseLostError } from '../domain/errors.js';
-import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
 import type { Logger } from '../ports/logger.js';
 import type { NotifierState } from '../ports/notifier.js';
 import type { PendingWork } from '../ports/lease-store.js';
-import type { ClaimedRun, ClaimResult, RunStore } from '../ports/run-store.js';
-import { onAbort } from './on-abort.js';
+import type { ClaimResult } from '../ports/run-store.js';
+import type { ClaimOutcome } from './claim-outcome.js';
+import { ClaimSender, type ClaimSenderParts } from './claim-sender.js';
+import type { Claimant } from './claimant.js';
+import { DueTimer } from './due-timer.js';
 import { jittered, pollIntervalMs, type PaceOptions } from './polling-pace.js';
-import type { StorageClock } from './storage-time.js';
-import type { StorageHealth } from './storage-health.js';
 
 /**
  * Why to claim. `told`: a wake-up. `due`: by the clock. `room`: a place became free, or the batch before was full. `poll`: it is time to look,
  * or upkeep says that something is there. `sweep`: whatever is there, asked for by somebody who missed something.
  */
 export type ClaimCause = 'told' | 'due' | 'room' | 'poll' | 'sweep';
-
-/** What a claim came to. */
-export interface ClaimOutcome {
-  readonly claimed: readonly string[];
-  /** Ids of own instances with attention that it told. */
-  readonly attention: readonly string[];
-  /** There was no other reason for it than `poll`, and this process had not left anything lying that it knew of. */
-  readonly isPoll: boolean;
-  /** A wake-up was among its reasons. */
-  readonly isTold: boolean;
-}
 
 /**
  * So many claims in a row that notes, due times or sweeps asked for in vain, and the next one waits for a while: a flood of notes, of
@@ -37,37 +26,17 @@ const longestPauseMs = 50;
 /** After so long without a claim a flood is over: what comes then is not to wait. */
 const floodEndsMs = 1000;
 
-/** The worker for which work is found. */
-export interface Claimant {
-  readonly workerId: string;
-  /** Free places for runs. */
-  readonly room: number;
-  /** All instances that it knows to own. */
-  holding(): readonly string[];
-  /** Does something while nothing that it owns is started or put away. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
-  begin(claimed: ClaimedRun): void;
-  /** Instances it owns that something happened to. */
-  attend(instanceIds: readonly string[]): void;
-  leaseLost(error: LeaseLostError): void;
-}
-
-export interface WorkFinderParts {
-  readonly runs: RunStore;
-  readonly workflowNames: readonly string[];
-  readonly health: StorageHealth;
-  readonly storageClock: StorageClock;
-  readonly clock: Clock;
+export interface WorkFinderParts extends ClaimSenderParts {
   readonly entropy: Entropy;
   readonly logger: Logger;
   readonly pace: PaceOptions;
   readonly batchSize: number;
-  readonly historyLimit: number;
-  readonly mailLimit: number;
   /** The worker at this moment; it changes when a lease was lost. */
   readonly claimant: () => Claimant | null;
   /** Called after each claim, when its runs have begun. */
   readonly onClaimed?: (outcome: ClaimOutcome) => void;
+  /** Something is due at this time, which has come: decides who of all that know it requests a claim. By default, whoever does. */
+  readonly onDue?: (moment: number) => void;
 }
 
 /**
@@ -78,6 +47,8 @@ export interface WorkFinderParts {
 export class WorkFinder {
   readonly #parts: WorkFinderParts;
   readonly #abort = new AbortController();
+  readonly #sender: ClaimSender;
+  readonly #dueTimer: DueTimer;
   #notifier: NotifierState | null = null;
   #running: Promise<void> | null = null;
   readonly #causes = new Set<ClaimCause>();
@@ -86,18 +57,21 @@ export class WorkFinder {
   #hungryAnew = false;
   /** Who waits for a sweep that has not been sent, or that goes on. */
   readonly #sweeping: (() => void)[] = [];
+  /** Claims that followed each other, up to the latest, took something. */
+  #took = false;
   #inVain = 0;
   /** When the latest claim was answered, by the monotonic clock. */
   #answeredAt = 0;
   #cancelPoll: (() => void) | null = null;
-  #cancelDue: (() => void) | null = null;
-  #armedFor: number | null = null;
   #stopped = false;
   /** Claims made, for tests that count. */
   claims = 0;
 
   constructor(parts: WorkFinderParts) {
     this.#parts = parts;
+    this.#sender = new ClaimSender(parts, this.#abort.signal);
+    const { clock, storageClock, onDue = () => this.request('due') } = parts;
+    this.#dueTimer = new DueTimer({ clock, storageTime: storageClock, onDue });
   }
 
   start(): void {
@@ -110,7 +84,7 @@ export class WorkFinder {
     this.#stopped = true;
     this.#abort.abort(new Error('stopped'));
     this.#cancelPoll?.();
-    this.#cancelDue?.();
+    this.#dueTimer.stop();
     await this.#running;
   }
 
@@ -144,15 +118,7 @@ export class WorkFinder {
 
   /** Something is due at that time by the storage's clock. */
   dueAt(moment: number): void {
-    if (this.#stopped || (this.#armedFor !== null && this.#armedFor <= moment)) return;
-    this.#cancelDue?.();
-    this.#armedFor = moment;
-    const delay = Math.max(0, moment - this.#parts.storageClock.now());
-    this.#cancelDue = this.#parts.clock.schedule(delay, () => {
-      this.#armedFor = null;
-      this.#cancelDue = null;
-      this.request('due');
-    });
+    if (!this.#stopped) this.#dueTimer.arm(moment);
   }
 
   /**
@@ -225,35 +191,8 @@ export class WorkFinder {
     const isPoll = !this.#hungry && limit > 0 && causes.size === 1 && causes.has('poll');
     this.#hungryAnew = false;
     try {
-      const send = async (holding: readonly string[] | null): Promise<ClaimResult> => {
-        const sentAt = this.#parts.clock.monotonic();
-        const answer = await this.#parts.runs.claim({
-          workerId: claimant.workerId,
-          workflowNames: this.#parts.workflowNames,
-          limit,
-          historyLimit: this.#parts.historyLimit,
-          mailLimit: this.#parts.mailLimit,
-          holding,
-        });
-        this.#parts.storageClock.observe(answer.now, sentAt);
-        return answer;
-      };
-      let isFirstTry = true;
-      const result = await this.#parts.health.keepTrying(() => {
-        if (isFirstTry) {
-          isFirstTry = false;
-          return send(null);
-        }
-        // The try before may have claimed and its answer got lost: what it claimed would be nobody's for as long as this process lives.
-        // So this one tells what is held here, and that must be exact: with a commit under way, an instance that it puts away would be
-        // told as held and could have been claimed by the lost try already, and one that it starts would be handed out a second time.
-        return this.#unlessStopped(
-          claimant.alone(async () => {
-            this.#abort.signal.throwIfAborted();
-            return await send(claimant.holding());
-          }),
-        );
-      }, this.#abort.signal);
+      const sentAt = this.#parts.clock.monotonic();
+      const result = await this.#sender.send(claimant, limit);
       this.claims++;
       for (const claimed of result.claimed) claimant.begin(claimed);
       if (result.attention.length > 0) claimant.attend(result.attention);
@@ -264,15 +203,19 @@ export class WorkFinder {
       const isDue = nextDueAt !== null && nextDueAt <= result.now;
       this.#hungry = isDue || this.#hungryAnew;
       const goesOn = isDue && claimant.room > 0 && (result.claimed.length > 0 || limit === 0);
+      this.#took ||= result.claimed.length > 0;
       if (goesOn) this.#causes.add('room');
-      else if (nextDueAt !== null && !isDue) this.dueAt(nextDueAt);
-      // What is due is locked at this moment, most often by another's claim, which may leave it.
-      else if (isDue && claimant.room > 0) this.dueAt(result.now + this.#parts.pace.workflowPollIntervalMs);
+      const next = goesOn ? null : this.#next(result, claimant);
+      if (!goesOn) this.#took = false;
+      if (next !== null) this.dueAt(next.at);
       this.#parts.onClaimed?.({
         claimed: result.claimed.map(({ instanceId }) => instanceId),
         attention: result.attention,
         isPoll,
         isTold: causes.has('told'),
+        isDue: causes.has('due'),
+        sentAt,
+        next,
       });
       return goesOn;
     } catch (error) {
@@ -283,15 +226,11 @@ export class WorkFinder {
     }
   }
 
-  /** Waits no longer than until `stop`: then rejects. */
-  async #unlessStopped<T>(promise: Promise<T>): Promise<T> {
-    const { signal } = this.#abort;
-    let ignore: () => void = () => undefined;
-    const stopped = new Promise<void>((resolve) => (ignore = onAbort(signal, resolve)));
-    try {
-      return await Promise.race([promise, stopped.then(() => Promise.reject(signal.reason as Error))]);
-    } finally {
-      ignore();
-    }
+  /** When something is due after a claim that was the last one for now. */
+  #next({ nextDueAt, now }: ClaimResult, claimant: Claimant): ClaimOutcome['next'] {
+    if (nextDueAt === null) return null;
+    if (nextDueAt > now) return { at: nextDueAt, isKnownHere: this.#took };
+    // What is due is locked at this moment, most often by another's claim, which may leave it.
+    return claimant.room > 0 ? { at: now + this.#parts.pace.workflowPollIntervalMs, isKnownHere: true } : null;
   }
 }

@@ -9,13 +9,14 @@ import type { RunServices } from '../engine/run-services.js';
 import type { MessageStore } from '../ports/message-store.js';
 import type { ClaimedRun, NewInstance, RunStore } from '../ports/run-store.js';
 import type { ChannelModes } from './channel-modes.js';
+import type { Claimant } from './claimant.js';
 import { CommitLanes, type LanePlace } from './commit-lanes.js';
 import type { Committer } from './committer.js';
 import { SignalReader } from './signal-reader.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
 import type { WakeupHub } from './wakeup-hub.js';
-import type { Claimant } from './work-finder.js';
+import { withDeadline } from './with-deadline.js';
 
 export interface SessionParts {
   readonly workerId: string;
@@ -222,15 +223,9 @@ export class WorkerSession implements Claimant {
     const empty = new Promise<void>((resolve) => {
       this.#idle = resolve;
       if (this.#isEmpty) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await empty;
-    const flushed = new Promise<void>((resolve) => {
-      void this.#lanes.idle().then(resolve);
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await flushed;
+    await withDeadline(empty, signal);
+    await withDeadline(this.#lanes.idle(), signal);
   }
 
   /** Forgets all runs and gives up what is not committed. */

@@ -1,10 +1,11 @@
 // Notes that come late, twice, in another order, cut, or from somebody who means ill: hints, so that nothing follows but latency.
 import { randomBytes } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { createDatabase, eventually, type ProxiedConnection, readNotification, startTcpProxy } from '@romancy/test-support';
+import { createDatabase, eventually, readNotification, startTcpProxy } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
 import { healthyNotifier, startNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
+import { delayNotes } from './delay-notes.js';
 import { fast } from './fast-profile.js';
 import { openLedger } from './ledger.js';
 import { hardlyPolls, healthyApp } from './start-app.js';
@@ -42,8 +43,8 @@ describe('notes', () => {
     await ledger.start(app.romancy, 20, { pauseMs: 5 });
     await ledger.complete();
     expect(app.states.at(-1)).toBe('healthy');
-    proxy.onStartup = holdNotes;
-    for (const connection of proxy.connections) holdNotes(connection);
+    proxy.onStartup = (connection) => delayNotes(connection, 1000);
+    for (const connection of proxy.connections) delayNotes(connection, 1000);
     await app.is('undeliverable', 4000);
     await ledger.start(app.romancy, 20, { pauseMs: 5 });
     await ledger.complete();
@@ -176,12 +177,3 @@ describe('forged notes', () => {
     },
   );
 });
-
-function holdNotes(connection: ProxiedConnection): void {
-  connection.toClient.delayMs = 0;
-  connection.onFrame = (frame) => {
-    if (frame.kind !== 'A') return 'pass';
-    setTimeout(() => connection.inject(frame.bytes), 1000).unref();
-    return 'drop';
-  };
-}

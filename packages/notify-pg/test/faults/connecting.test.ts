@@ -1,6 +1,7 @@
 // Everything that can go wrong while connecting: tried again for ever, never an error of the app, and never a session too many.
-import { createDatabase, eventually, startTcpProxy, type ProxiedConnection } from '@romancy/test-support';
-import { describe, expect, it } from 'vitest';
+import dns from 'node:dns';
+import { afterwards, createDatabase, eventually, startTcpProxy, type ProxiedConnection } from '@romancy/test-support';
+import { describe, expect, it, vi } from 'vitest';
 import { startNotifier } from '../notifier-fixture.js';
 import { watchingClient, type WatchingClient } from '../watching-client.js';
 import { fast } from './fast-profile.js';
@@ -58,6 +59,41 @@ describe('a connection that is reset', () => {
       }),
     );
     await eventually(async () => (await sessionsOf(watching, `stage-%`)) === 2 * Object.keys(stages).length);
+  });
+});
+
+describe('the name of a server', () => {
+  it('is looked up anew at each attempt, so that a failover that moves it is followed', async () => {
+    const { url } = await createDatabase();
+    const watching = await watchingClient(url);
+    const lookedUp: string[] = [];
+    /** Where the name leads to at this moment; null: it is not known. */
+    let address: string | null = '127.0.0.2';
+    const { lookup } = dns;
+    const mocked = vi.spyOn(dns, 'lookup').mockImplementation((name: string, ...rest: unknown[]) => {
+      const answer = rest.at(-1) as (error: Error | null, ...found: unknown[]) => void;
+      if (name !== 'database.test') return (lookup as (...all: unknown[]) => void)(name, ...rest);
+      lookedUp.push(address ?? 'unknown');
+      if (address === null) answer(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
+      else if ((rest[0] as { all?: boolean }).all === true) answer(null, [{ address, family: 4 }]);
+      else answer(null, address, 4);
+    });
+    afterwards(() => mocked.mockRestore());
+    const named = new URL(url);
+    named.hostname = 'database.test';
+    // Nobody is there.
+    const { is, logger } = await startNotifier({ connectionString: named.href, ...fast });
+    await eventually(() => lookedUp.length >= 4);
+    address = null;
+    await eventually(() => lookedUp.filter((found) => found === 'unknown').length >= 4);
+    address = '127.0.0.1';
+    await is('healthy', 3000);
+    expect(lookedUp.slice(-2)).toEqual(['127.0.0.1', '127.0.0.1']);
+    const before = lookedUp.length;
+    await watching.terminate();
+    await eventually(() => lookedUp.length === before + 2);
+    await is('healthy');
+    expect(logger.at('error')).toEqual([]);
   });
 });
 

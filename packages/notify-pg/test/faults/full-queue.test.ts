@@ -6,6 +6,7 @@ import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
 import { fast } from './fast-profile.js';
 import { smallQueueServer, tooOld } from '../small-queue.js';
+import { jamListener } from './jam-listener.js';
 import { openLedger } from './ledger.js';
 import { healthyApp } from './start-app.js';
 
@@ -29,22 +30,7 @@ describe('a listener whose process does not read', () => {
     const pid = rows[0]!.pid;
     await frozen.query('LISTEN noise');
     frozen.connection.stream.pause();
-    // The server writes to it until the system takes no more: some megabytes.
-    let stuckFor = 0;
-    await eventually(
-      async () => {
-        const { rows } = await watching.client.query<{ usage: number; isStuck: boolean }>(
-          `SELECT pg_notification_queue_usage() AS usage, wait_event = 'ClientWrite' AS "isStuck" FROM pg_stat_activity WHERE pid = $1`,
-          [pid],
-        );
-        const { usage, isStuck } = rows[0]!;
-        if (usage < 0.3)
-          await watching.client.query(`SELECT pg_notify('noise', repeat('x', 7900) || i) FROM generate_series(1, 10) AS i`);
-        stuckFor = isStuck && usage >= 0.3 ? stuckFor + 1 : 0;
-        return stuckFor === 5;
-      },
-      { interval: 2 },
-    );
+    await jamListener(watching.client, pid, 'noise');
     const { notifier, logger } = await healthyNotifier({ connectionString: url, ...fast });
     await eventually(() => logger.matching('queue is filling').length > 0);
     const shown = { application_name: 'frozen', wait_event: 'ClientWrite', suspect_pid: pid };
@@ -85,11 +71,14 @@ describe('a queue that a listener who does not read has filled', () => {
     await eventually(() => observer.notifier.state !== 'healthy', { timeout: 4000 });
 
     const sweeps = observer.sweeps();
+    await watching.listen('romancy_outbox_pending');
     await watching.client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'culprit'`);
     await observer.is('healthy', 8000);
     await app.is('healthy', 8000);
     expect(observer.sweeps()).toBeGreaterThan(sweeps);
     await eventually(() => (observer.notifier.status().queueUsage ?? 1) < 0.1, { timeout: 4000 });
+    observer.notifier.send([{ kind: 'outbox_pending', eventId: 'again' }]);
+    await eventually(() => watching.notes.some(({ payload }) => payload?.includes('again')));
     await ledger.start(app.romancy, 10);
     await ledger.complete();
     const { rows } = await watching.client.query<{ usage: number }>('SELECT pg_notification_queue_usage() AS usage');

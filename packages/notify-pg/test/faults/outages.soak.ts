@@ -1,23 +1,37 @@
 // Long runs against servers of their own: stopped, away at the start, and with a queue that somebody holds for long.
-import { afterwards, eventually, freePort, startPostgres, startTcpProxy } from '@romancy/test-support';
+import { afterwards, eventually, type PostgresCluster, startPostgres, startTcpProxy } from '@romancy/test-support';
 import pg from 'pg';
 import { expect, it } from 'vitest';
 import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
 import { smallQueueServer, tooOld } from '../small-queue.js';
-import { openLedger } from './ledger.js';
-import { healthyApp, startApp } from './start-app.js';
+import { type Ledger, openLedger } from './ledger.js';
+import { healthyApp, startApp, type StartedApp } from './start-app.js';
 import { startWorker } from './worker-process.js';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-it('comes through a server that stands still for thirty seconds', async () => {
+/** A server of its own, a starter, and two worker processes. */
+async function withWorkers(): Promise<{
+  readonly server: PostgresCluster;
+  readonly ledger: Ledger;
+  readonly from: StartedApp;
+  areHealthy(): Promise<void>;
+}> {
   const server = await startPostgres();
   afterwards(() => server.stop());
   const { url } = server;
   const ledger = await openLedger(url);
   const from = await healthyApp({ url, workflows: [] });
   const workers = await Promise.all([startWorker({ url, notifyUrl: url }), startWorker({ url, notifyUrl: url })]);
+  const areHealthy = async (): Promise<void> => {
+    for (const worker of workers) await eventually(async () => (await worker.status()).state === 'healthy');
+  };
+  return { server, ledger, from, areHealthy };
+}
+
+it('comes through a server that stands still for thirty seconds', async () => {
+  const { server, ledger, from, areHealthy } = await withWorkers();
   await ledger.start(from.romancy, 300, { pauseMs: 100 });
   await server.freeze();
   await from.is('connecting', 5000);
@@ -25,16 +39,11 @@ it('comes through a server that stands still for thirty seconds', async () => {
   await server.thaw();
   await from.is('healthy', 5000);
   await ledger.complete(40_000);
-  for (const worker of workers) await eventually(async () => (await worker.status()).state === 'healthy');
+  await areHealthy();
 });
 
 it('comes through ten restarts of every kind under load', async () => {
-  const server = await startPostgres();
-  afterwards(() => server.stop());
-  const { url } = server;
-  const ledger = await openLedger(url);
-  const from = await healthyApp({ url, workflows: [] });
-  const workers = await Promise.all([startWorker({ url, notifyUrl: url }), startWorker({ url, notifyUrl: url })]);
+  const { server, ledger, from, areHealthy } = await withWorkers();
   for (let round = 0; round < 10; round++) {
     await ledger.start(from.romancy, 100, { pauseMs: 50 });
     await server.shutDown((['fast', 'immediate', 'kill'] as const)[round % 3]!);
@@ -43,15 +52,13 @@ it('comes through ten restarts of every kind under load', async () => {
     await from.is('healthy', 10_000);
   }
   await ledger.complete(30_000);
-  for (const worker of workers) await eventually(async () => (await worker.status()).state === 'healthy');
+  await areHealthy();
 });
 
 it('starts without its notifier’s database for two minutes, and is healthy within the longest pause when that is there', async () => {
   const server = await startPostgres();
   afterwards(() => server.stop());
   const ledger = await openLedger(server.url);
-  const away = new URL(server.url);
-  away.port = String(await freePort());
   const proxy = await startTcpProxy(server.url);
   await proxy.admit('refuse');
   const app = await startApp({
