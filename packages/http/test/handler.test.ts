@@ -1,5 +1,6 @@
 // The handler on a real app: what is answered, and that what was accepted reaches its workflow.
 import {
+  type EventReceipt,
   ConfigurationError,
   InstanceConflictError,
   NotRunningError,
@@ -88,7 +89,7 @@ describe('events', () => {
     let durable = false;
     storage.plan = {
       after: async ({ name }) => {
-        if (name !== 'instances.deliver') return;
+        if (name !== 'messages.deliver') return;
         await new Promise((resolve) => setImmediate(resolve));
         durable = true;
       },
@@ -435,7 +436,7 @@ describe('trouble', () => {
     let settle: () => void = () => undefined;
     const sendEvent = vi.fn(async () => {
       await new Promise<void>((resolve) => (settle = resolve));
-      return { eventId: '', duplicate: false, receivers: 0 };
+      return { eventId: '', duplicate: false, receivers: 0, started: [] };
     });
     const answer = await createHttpHandler(recordingApp({ sendEvent }), { timeout: 10 })(
       batched([plainEvent, { ...plainEvent, id: 'e-2' }]),
@@ -448,9 +449,9 @@ describe('trouble', () => {
 
   test('what waits for the storage has a limit, and is let go of when the storage answers', async () => {
     const waiting: (() => void)[] = [];
-    const sendEvent = async (): Promise<{ eventId: string; duplicate: boolean; receivers: number }> => {
+    const sendEvent = async (): Promise<EventReceipt> => {
       await new Promise<void>((resolve) => waiting.push(resolve));
-      return { eventId: '', duplicate: false, receivers: 0 };
+      return { eventId: '', duplicate: false, receivers: 0, started: [] };
     };
     const handler = createHttpHandler(recordingApp({ sendEvent }), {
       timeout: 10,

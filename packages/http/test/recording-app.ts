@@ -18,6 +18,7 @@ const running: RomancyStatus = {
   notifier: null,
   commits: 0,
   claims: 0,
+  outbox: null,
 };
 
 /** @param overrides what it does otherwise. */
@@ -29,7 +30,7 @@ export function recordingApp(overrides: Partial<HttpApp> = {}): RecordingApp {
     cancelled,
     async sendEvent(event) {
       events.push(event);
-      return { eventId: event.id ?? '', duplicate: false, receivers: 1 };
+      return { eventId: event.id ?? '', duplicate: false, receivers: 1, started: [] };
     },
     async cancel(instanceId, reason) {
       cancelled.push({ instanceId, reason });

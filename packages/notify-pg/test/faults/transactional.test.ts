@@ -83,8 +83,16 @@ it('what is too long for a note makes no transaction fail: whoever listens is to
   const { notesOf } = createPgNotifier({ connectionString: url, delivery });
   await storage.open({ clock: systemClock, logger: recordingLogger(), notesOf });
   afterwards(() => storage.close());
-  const event = { source: '/test', eventId: 'e', data: '1', targetInstanceId: 'one' };
-  expect(await storage.instances.deliver({ ...event, channel: 'x'.repeat(8000) })).toMatchObject({ outcome: 'delivered' });
+  const event = {
+    source: '/test',
+    messageId: 'e',
+    data: '1',
+    to: { type: 'instance', instanceId: 'one' },
+    starts: null,
+  } as const;
+  expect(await storage.messages.deliver({ ...event, topic: `event:${'x'.repeat(8000)}` })).toMatchObject({
+    outcome: 'delivered',
+  });
   await eventually(() => watching.notes.length > 0);
   expect(watching.notes.map(({ channel, payload }) => [channel, payload])).toEqual([['romancy_look_at_everything', '{}']]);
 });
