@@ -229,6 +229,19 @@ describe('a sender', () => {
     expect(sent().slice(-2)).toEqual([[['p_ping', '{"nonce":"n2","queue_full":true}']], [['p_look_at_everything', '{}']]]);
   });
 
+  it('keeps what was about to go when the queue filled up, asks nothing for it, and sends it when there is room', async () => {
+    attach();
+    sender.send([event('1')]);
+    watch.onNotice({ message: 'NOTIFY queue is 60% full' });
+    await settleTurns(1);
+    expect(client.queries).toEqual([]);
+    client.answers = [[['1', '0.4']]];
+    sender.ping('n1');
+    await clock.advance('1s');
+    expect(flushes()).toEqual([[undefined], ['1']]);
+    expect(sender.counters).toEqual({ sent: 1, coalesced: 0, dropped: 0 });
+  });
+
   it('asks for the usage of a queue that refused as full, which is what lets it heal', async () => {
     attach();
     client.answers = [serverError('54000'), [['0.01']]];

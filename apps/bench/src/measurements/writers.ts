@@ -3,6 +3,7 @@ import { comparedRow, ownRow } from '../measurement.js';
 import { pause } from '../pause.js';
 import { startProcess } from '../processes/start-process.js';
 import type { NoteListenerSays } from '../processes/note-listener.js';
+import type { RawNoteListenerSays } from '../processes/raw-note-listener.js';
 import { RawNoteSender } from '../raw/raw-note-sender.js';
 import { RawWriters } from '../raw/raw-writers.js';
 import { countedSender } from '../wakeups/counted-sender.js';
@@ -24,7 +25,7 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
   const writing = await RawWriters.connect({ url, schema, count });
   const listener = startProcess<NoteListenerSays>('note-listener', [url, schema]);
   const rawChannel = `${schema}_by_hand`;
-  const rawListener = startProcess<NoteListenerSays>('raw-note-listener', [url, rawChannel]);
+  const rawListener = startProcess<RawNoteListenerSays>('raw-note-listener', [url, rawChannel]);
   const byHand = await RawNoteSender.connect(url, rawChannel);
   const counted = countedSender(url);
   const notifier = await healthyNotifier({ connect: counted.connect, channelPrefix: schema });

@@ -1,7 +1,10 @@
 // A process that hears all notes of a channel by the driver alone, and does nothing with them.
 import pg from 'pg';
-import type { NoteListenerSays } from './note-listener.js';
 import { endWithParent, tellParent } from './tell-parent.js';
+
+export interface RawNoteListenerSays {
+  readonly ready: true;
+}
 
 const [connectionString = '', channel = ''] = process.argv.slice(2);
 endWithParent();
@@ -9,4 +12,4 @@ const client = new pg.Client({ connectionString });
 await client.connect();
 client.on('notification', ({ payload = '' }) => void JSON.parse(payload));
 await client.query(`LISTEN ${channel}`);
-tellParent({ ready: true } satisfies NoteListenerSays);
+tellParent({ ready: true } satisfies RawNoteListenerSays);
