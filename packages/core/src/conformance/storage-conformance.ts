@@ -17,15 +17,19 @@ import { lostClaimCases } from './lost-claim-cases.js';
 import { modeCases } from './mode-cases.js';
 import { modelCases } from './model-cases.js';
 import { openingCases } from './opening-cases.js';
+import { outboxCases } from './outbox-cases.js';
 import { pendingProgressCases } from './pending-progress-cases.js';
 import { payloadCases } from './payload-cases.js';
 import { queueCases } from './queue-cases.js';
+import { recurrenceCases } from './recurrence-cases.js';
 import { repeatCases } from './repeat-cases.js';
 import { settlementCases } from './settlement-cases.js';
 import { signalCases } from './signal-cases.js';
 import { startCases } from './start-cases.js';
+import { retentionCases } from './retention-cases.js';
 import { resolveConformanceOptions, type StorageConformanceOptions, type StorageFixtureFactory } from './storage-fixture.js';
 import { createBench } from './storage-harness.js';
+import { transactionEffectCases } from './transaction-effect-cases.js';
 import { transactionCases } from './transaction-cases.js';
 
 /**
@@ -66,11 +70,15 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
     queueCases(bench);
     effectCases(bench);
     childCases(bench);
+    recurrenceCases(bench);
+    outboxCases(bench);
+    retentionCases(bench);
     cancelCases(bench);
     listCases(bench);
     payloadCases(bench);
     transactionCases(bench);
     pendingProgressCases(bench);
+    transactionEffectCases(bench);
     repeatCases(bench);
     interleavingCases(bench);
     modelCases(bench);

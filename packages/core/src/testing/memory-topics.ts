@@ -44,8 +44,10 @@ export function subscribe(
   ]);
 }
 
+/** Whether they take the same; none takes all. */
 export function sameFilter(a: NewSubscription['filter'] | null, b: NewSubscription['filter'] | null): boolean {
-  return JSON.stringify(a && [a.path, a.equals]) === JSON.stringify(b && [b.path, b.equals]);
+  const textOf = (filter: typeof a): string => JSON.stringify(filter == null ? null : [filter.path, filter.equals]);
+  return textOf(a) === textOf(b);
 }
 
 /** Ends the subscription, and a seek with it; the mail stays. */
