@@ -99,7 +99,8 @@ class HttpServer {
     let isLate = false;
     let stored: Promise<Response>;
     try {
-      const body = await readBody(request, { maxBodyBytes: this.#options.maxBodyBytes, reservation });
+      const { maxBodyBytes, timeoutMs } = this.#options;
+      const body = await readBody(request, { maxBodyBytes, timeoutMs, reservation });
       const parts = { headers: request.headers, body, mode };
       stored = this.#store(route, parts, () => isLate).finally(() => reservation.release());
     } catch (error) {

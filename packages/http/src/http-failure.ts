@@ -12,6 +12,7 @@ export type HttpErrorType =
   | 'NOT_RUNNING'
   | 'OVERLOADED'
   | 'PAYLOAD_TOO_LARGE'
+  | 'REQUEST_TIMEOUT'
   | 'ROUTE_NOT_FOUND'
   | 'STORAGE_UNAVAILABLE'
   | 'UNAUTHORIZED'
@@ -28,6 +29,7 @@ const meanings: Readonly<Record<HttpErrorType, { readonly status: number; readon
   NOT_RUNNING: { status: 503, retryable: true },
   OVERLOADED: { status: 503, retryable: true },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false },
+  REQUEST_TIMEOUT: { status: 408, retryable: true },
   ROUTE_NOT_FOUND: { status: 404, retryable: false },
   STORAGE_UNAVAILABLE: { status: 503, retryable: true },
   UNAUTHORIZED: { status: 401, retryable: false },

@@ -22,12 +22,12 @@ export interface HttpHandlerOptions {
   readonly maxBatchEvents?: number;
   /**
    * How much all requests together may keep in memory, in bytes: their bodies and 4 KiB for each. What would be more is answered with 503.
-   * While the storage does not answer, what came in stays in memory until it does. Default 64 MiB.
+   * While the storage does not answer, what came in stays in memory until it does. Default 64 MiB, or twice `maxBodyBytes`.
    */
   readonly maxPendingBytes?: number;
   /**
-   * How long storing what a request brought may take before the answer is 503. The storing goes on then; that the sender repeats
-   * it is harmless, since an event counts once. `Infinity`: no limit. Default `30s`.
+   * How long the body may take to come (else 408), and then how long storing it may take (else 503). The storing goes on then; that the
+   * sender repeats it is harmless, since an event counts once. `Infinity`: no limit. Default `30s`.
    */
   readonly timeout?: Duration;
   /** Told what was answered with 500, and nothing else. Default: the console. */

@@ -4,13 +4,13 @@ import type { Reservation } from './pending-bytes.js';
 
 /**
  * @throws HttpFailure: too large (also by what Content-Length says, before anything is read; that it says less is not believed), no room
- * left, encoded, or cut off.
+ * left, encoded, cut off, or too slow.
  */
 export async function readBody(
   request: Request,
-  limits: { readonly maxBodyBytes: number; readonly reservation: Reservation },
+  limits: { readonly maxBodyBytes: number; readonly reservation: Reservation; readonly timeoutMs: number | null },
 ): Promise<Uint8Array> {
-  const { maxBodyBytes, reservation } = limits;
+  const { maxBodyBytes, reservation, timeoutMs } = limits;
   const encoding = request.headers.get('content-encoding');
   if (encoding !== null && encoding.toLowerCase() !== 'identity') {
     throw new HttpFailure('UNSUPPORTED_MEDIA_TYPE', 'bodies with a Content-Encoding are not taken; send it as it is');
@@ -21,13 +21,33 @@ export async function readBody(
   if (request.body === null) return new Uint8Array();
 
   const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  let isLate = false;
+  // A cancelled reader ends its pending read as if the body had ended.
+  const giveUp = (): void => {
+    isLate = true;
+    void reader.cancel(tooSlow()).catch(() => undefined);
+  };
+  const timer = timeoutMs === null ? undefined : setTimeout(giveUp, timeoutMs);
+  try {
+    return await readAll(reader, { maxBodyBytes, reservation, isLate: () => isLate });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  limits: { readonly maxBodyBytes: number; readonly reservation: Reservation; readonly isLate: () => boolean },
+): Promise<Uint8Array> {
+  const { maxBodyBytes, reservation, isLate } = limits;
   const chunks: Uint8Array[] = [];
   let total = 0;
   for (;;) {
     const chunk = await reader.read().catch(() => {
       throw new HttpFailure('INVALID_REQUEST', 'the body ended before its time');
     });
-    if (chunk.done) break;
+    if (isLate()) throw tooSlow();
+    if (chunk.done) return joined(chunks, total);
     total += chunk.value.byteLength;
     const failure =
       total > maxBodyBytes ? tooLarge(maxBodyBytes) : reservation.grow(chunk.value.byteLength) ? null : overloaded();
@@ -38,11 +58,14 @@ export async function readBody(
     }
     chunks.push(chunk.value);
   }
-  return joined(chunks, total);
 }
 
 export function overloaded(): HttpFailure {
   return new HttpFailure('OVERLOADED', 'too much is waiting for the storage already');
+}
+
+function tooSlow(): HttpFailure {
+  return new HttpFailure('REQUEST_TIMEOUT', 'the body did not come in time');
 }
 
 function tooLarge(limit: number): HttpFailure {

@@ -543,6 +543,23 @@ describe('bodies', () => {
     expect(app.events).toEqual([]);
   });
 
+  test('that do not come are given up, and held no longer', async () => {
+    const app = recordingApp();
+    const handler = createHttpHandler(app, { timeout: 20, maxBodyBytes: 1000, maxPendingBytes: 8192 });
+    for (let count = 0; count < 3; count++) {
+      const cancelled = vi.fn();
+      const slow = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(new TextEncoder().encode(JSON.stringify(plainEvent))),
+        cancel: cancelled,
+      });
+      const answer = await handler(post('/events', slow, { 'content-type': 'application/cloudevents+json' }));
+      expect([answer.status, await answer.json()]).toEqual([408, failure('REQUEST_TIMEOUT', true)]);
+      expect(cancelled).toHaveBeenCalledOnce();
+    }
+    expect(app.events).toEqual([]);
+    expect((await handler(structured())).status).toBe(202);
+  });
+
   test('that somebody has read are a defect', async () => {
     const logger = { error: vi.fn() };
     const request = structured();

@@ -170,10 +170,13 @@ describe('bodies', () => {
 
   test('that somebody has read already are 500', async () => {
     const app = recordingApp();
-    const listener = toNodeListener(createHttpHandler(app));
+    const logger = { error: vi.fn() };
+    const listener = toNodeListener(createHttpHandler(app), { logger });
     const url = await serveListener((req, res) => void req.resume().once('end', () => listener(req, res)));
     const answer = await fetch(`${url}/events`, { method: 'POST', headers: json, body: JSON.stringify(plainEvent) });
     expect([answer.status, app.events]).toEqual([500, []]);
+    const error = expect.objectContaining({ message: expect.stringContaining('mount the handler before') });
+    expect(logger.error.mock.calls).toEqual([[expect.any(String), { error }]]);
   });
 });
 
@@ -215,7 +218,8 @@ describe('answers', () => {
     ],
     ['gives nothing', () => undefined as never],
   ])('a handler that %s is 500', async (_, handler) => {
-    const url = await serve(handler);
+    const logger = { error: vi.fn() };
+    const url = await serveListener(toNodeListener(handler, { logger }));
     const answer = await fetch(url);
     expect([answer.status, await answer.json()]).toEqual([
       500,
@@ -224,13 +228,14 @@ describe('answers', () => {
   });
 
   test('whose source breaks are cut off, not completed', async () => {
+    const logger = { error: vi.fn() };
     const url = await serve(() => {
       const body = new ReadableStream<Uint8Array>({
         start: (controller) => controller.enqueue(new Uint8Array(10)),
         pull: (controller) => controller.error(new Error('broken')),
       });
       return new Response(body);
-    });
+    }, logger);
     await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow();
   });
 

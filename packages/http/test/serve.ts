@@ -2,6 +2,7 @@
 import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Logger } from '@romancy/core';
 import { afterwards } from '@romancy/test-support';
 import { toNodeListener, type WebHandler } from '../src/node/index.js';
 
@@ -18,8 +19,8 @@ export async function listening(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-export async function serve(handler: WebHandler): Promise<string> {
-  return await serveListener(toNodeListener(handler));
+export async function serve(handler: WebHandler, logger?: Pick<Logger, 'error'>): Promise<string> {
+  return await serveListener(toNodeListener(handler, logger === undefined ? {} : { logger }));
 }
 
 export async function serveListener(listener: RequestListener): Promise<string> {

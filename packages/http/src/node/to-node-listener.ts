@@ -1,5 +1,6 @@
 // A web-standard handler as a listener of `node:http`, `node:https` and `node:http2`, of Express and of Fastify.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '@romancy/core';
 import { discardRest } from './request-body.js';
 import { requestOf } from './request-of.js';
 import { writeResponse } from './write-response.js';
@@ -11,13 +12,22 @@ export type WebHandler = (request: Request) => Response | Promise<Response>;
  * The body is read from the connection only as fast as the handler reads it; what the handler leaves unread is discarded, so that the
  * sender gets its answer. `request.signal` aborts when the connection ends before the answer is written. A handler that rejects, or a body
  * that somebody has read already (`express.json()` before it), is answered with 500.
+ * @param options `logger` is told why something was answered with 500. Default: the console.
  */
-export function toNodeListener(handler: WebHandler): (req: IncomingMessage, res: ServerResponse) => void {
-  return (req, res) => void listen(handler, { req, res });
+export function toNodeListener(
+  handler: WebHandler,
+  options: { readonly logger?: Pick<Logger, 'error'> } = {},
+): (req: IncomingMessage, res: ServerResponse) => void {
+  const { logger = globalThis.console } = options;
+  return (req, res) => void listen(handler, { req, res, logger });
 }
 
 /** Never rejects. */
-async function listen(handler: WebHandler, { req, res }: { req: IncomingMessage; res: ServerResponse }): Promise<void> {
+async function listen(
+  handler: WebHandler,
+  parts: { readonly req: IncomingMessage; readonly res: ServerResponse; readonly logger: Pick<Logger, 'error'> },
+): Promise<void> {
+  const { req, res, logger } = parts;
   // A connection that breaks is told by 'close'; without a listener this event would end the process.
   req.on('error', () => undefined);
   res.on('error', () => undefined);
@@ -28,12 +38,20 @@ async function listen(handler: WebHandler, { req, res }: { req: IncomingMessage;
   try {
     const request = requestOf(req, gone.signal);
     await writeResponse(res, request === undefined ? plain(400, 'bad request') : await handler(request));
-  } catch {
-    // What there is to say about it, the handler has said: that of this package never rejects.
+  } catch (error) {
+    report(logger, error);
     if (res.headersSent) res.destroy();
     else await writeResponse(res, plain(500, 'internal error')).catch(() => res.destroy());
   }
   discardRest(req);
+}
+
+function report(logger: Pick<Logger, 'error'>, error: unknown): void {
+  try {
+    logger.error('a request could not be answered', { error });
+  } catch {
+    // A logger that throws is ignored, as everywhere.
+  }
 }
 
 function plain(status: number, error: string): Response {
