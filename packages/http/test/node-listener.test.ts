@@ -96,9 +96,16 @@ describe('bodies', () => {
     expect([await answered, parts]).toEqual([204, ['one', 'two', 'three']]);
   });
 
-  test('that nobody reads hold the sender up, and are not kept', async () => {
+  test.each([
+    ['nobody reads', 0],
+    ['somebody reads the beginning of', 1],
+  ])('that %s hold the sender up, and are not kept', async (_, parts) => {
     const answer = deferred<Response>();
-    const url = await serve(() => answer.promise);
+    const url = await serve(async (request) => {
+      const reader = request.body!.getReader();
+      for (let part = 0; part < parts; part++) await reader.read();
+      return await answer.promise;
+    });
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     afterwards(() => void socket.destroy());
