@@ -1,5 +1,5 @@
 // The answers: JSON throughout, never kept by a cache.
-import type { HttpFailure } from './http-failure.js';
+import type { HttpErrorType, HttpFailure } from './http-failure.js';
 
 /** What senders are told to wait before they try again, in seconds. */
 const retryAfterSeconds = 5;
@@ -8,8 +8,8 @@ const retryAfterSeconds = 5;
 export interface ErrorBody {
   /** For people. */
   readonly error: string;
-  /** For programs: one of `HttpErrorType`. */
-  readonly error_type: string;
+  /** For programs. */
+  readonly error_type: HttpErrorType;
   /** Whether the same request can succeed later. */
   readonly retryable: boolean;
 }

@@ -14,9 +14,7 @@ export async function withinTime<T>(work: Promise<T>, ms: number | null, late: (
   });
   try {
     const first = await Promise.race([work, limit]);
-    if (first !== overtime) return first;
-    work.catch(() => undefined);
-    return await late();
+    return first === overtime ? await late() : first;
   } finally {
     clearTimeout(timer);
   }

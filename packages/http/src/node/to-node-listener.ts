@@ -1,6 +1,6 @@
 // A web-standard handler as a listener of `node:http`, `node:https` and `node:http2`, of Express and of Fastify.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '@romancy/core';
+import { ConfigurationError, type Logger } from '@romancy/core/ports';
 import { discardRest } from './request-body.js';
 import { requestOf } from './request-of.js';
 import { writeResponse } from './write-response.js';
@@ -13,12 +13,19 @@ export type WebHandler = (request: Request) => Response | Promise<Response>;
  * sender gets its answer. `request.signal` aborts when the connection ends before the answer is written. A handler that rejects, or a body
  * that somebody has read already (`express.json()` before it), is answered with 500.
  * @param options `logger` is told why something was answered with 500. Default: the console.
+ * @throws ConfigurationError
  */
 export function toNodeListener(
   handler: WebHandler,
   options: { readonly logger?: Pick<Logger, 'error'> } = {},
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const { logger = globalThis.console } = options;
+  if (typeof handler !== 'function') {
+    throw new ConfigurationError('toNodeListener takes a function from Request to Response', { option: 'handler' });
+  }
+  if (typeof logger?.error !== 'function') {
+    throw new ConfigurationError('toNodeListener: logger takes an object with the method error', { option: 'logger' });
+  }
   return (req, res) => void listen(handler, { req, res, logger });
 }
 
