@@ -7,6 +7,7 @@ import { isReached, type Effort, type Measurement, type ResultRow } from './meas
 import { herd } from './measurements/herd.js';
 import { history } from './measurements/history.js';
 import { idle } from './measurements/idle.js';
+import { messages } from './measurements/messages.js';
 import { latency } from './measurements/latency.js';
 import { noteRoundTrip } from './measurements/note-round-trip.js';
 import { notifiedIdle } from './measurements/notified-idle.js';
@@ -25,7 +26,7 @@ import { openSqlitePlace } from './places/sqlite-place.js';
 import { formatTable } from './table.js';
 
 const measurements: readonly Measurement[] = [
-  ...[throughput, latency, timers, history, replay, idle],
+  ...[throughput, latency, timers, messages, history, replay, idle],
   ...[noteRoundTrip, wakeUp, writers, notifiedIdle, reconnect, silentDrop, herd, stop, takeover],
 ];
 

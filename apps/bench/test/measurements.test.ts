@@ -5,6 +5,7 @@ import { isReached, type Effort, type Measurement } from '../src/measurement.js'
 import { herd } from '../src/measurements/herd.js';
 import { history } from '../src/measurements/history.js';
 import { latency } from '../src/measurements/latency.js';
+import { messages } from '../src/measurements/messages.js';
 import { noteRoundTrip } from '../src/measurements/note-round-trip.js';
 import { notifiedIdle } from '../src/measurements/notified-idle.js';
 import { reconnect } from '../src/measurements/reconnect.js';
@@ -26,6 +27,7 @@ test.each<[Measurement, number]>([
   [throughput, 3],
   [latency, 2],
   [timers, 2],
+  [messages, 3],
   [history, 3],
   [replay, 2],
 ])('$name', { timeout: 60_000 }, async (measurement, rowCount) => {

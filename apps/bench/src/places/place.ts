@@ -1,5 +1,6 @@
 // A database to measure on: gives storages to Romancy and stores to code by hand, side by side.
 import type { Storage } from '@romancy/core';
+import type { RawMail } from '../raw/raw-mail.js';
 import type { RawStore } from '../raw/raw-store.js';
 import type { StatementCounter } from './statement-counter.js';
 
@@ -11,6 +12,8 @@ export interface Place {
   createStorage(label: string): Promise<Storage>;
   /** Likewise. `connections`: of the pool, where there is one. */
   openRaw(label: string, connections: number): Promise<RawStore>;
+  /** Likewise, for messages. */
+  openRawMail(label: string, connections: number): Promise<RawMail>;
   /** A storage whose statements are counted. */
   createCountedStorage(label: string): Promise<CountedStorage>;
   /** What processes wake each other through; null where there is no server, and nothing of it to measure. */

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { startPostgres } from '@romancy/test-support/postgres';
+import { openRawPostgresMail } from '../raw/raw-postgres-mail.js';
 import { openRawPostgres } from '../raw/raw-postgres.js';
 import type { Place } from './place.js';
 import { openStatementCounter } from './statement-counter.js';
@@ -60,6 +61,9 @@ export async function openPostgresPlace(url: string | undefined): Promise<Place>
     },
     async openRaw(label, connections) {
       return openRawPostgres({ url: address, schema: await emptySchema(`romancy_bench_raw_${label}`), connections });
+    },
+    async openRawMail(label, connections) {
+      return openRawPostgresMail({ url: address, schema: await emptySchema(`romancy_bench_raw_${label}`), connections });
     },
     async createCountedStorage(label) {
       const counter = await openStatementCounter(address);

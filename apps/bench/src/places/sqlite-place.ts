@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import { createSqliteStorage } from '@romancy/storage-sqlite';
+import { openRawSqliteMail } from '../raw/raw-sqlite-mail.js';
 import { openRawSqlite } from '../raw/raw-sqlite.js';
 import type { CountedStorage, Place } from './place.js';
 
@@ -21,6 +22,7 @@ export async function openSqlitePlace(parent: string): Promise<Place> {
     },
     createStorage: async (label) => createSqliteStorage({ filename: fileOf(`romancy-${label}`) }),
     openRaw: async (label) => openRawSqlite(fileOf(`raw-${label}`)),
+    openRawMail: async (label) => openRawSqliteMail(fileOf(`raw-${label}`)),
     createCountedStorage: async (label) => countedStorage(fileOf(`romancy-${label}`)),
     server: null,
     close: () => rm(folder, { recursive: true, force: true }),
