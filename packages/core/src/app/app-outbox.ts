@@ -236,7 +236,8 @@ function parseCursor(cursor: string): string {
 }
 
 function refused(what: string, value: unknown, allowed: string): InvalidArgumentError {
-  const shown = typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : value === null ? 'null' : typeof value;
+  const shown =
+    typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : value === null ? 'null' : typeof value;
   const argument = what.slice(what.indexOf(': ') + 2);
   return new InvalidArgumentError(`outbox.${what} is ${shown}; it takes ${allowed}`, { argument });
 }

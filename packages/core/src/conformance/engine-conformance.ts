@@ -16,7 +16,9 @@ import { historyCases } from './engine-history-cases.js';
 import { hookCases } from './engine-hook-cases.js';
 import { listCases } from './engine-list-cases.js';
 import { notifierCases } from './engine-notifier-cases.js';
+import { outboxCases } from './engine-outbox-cases.js';
 import { raceCases } from './engine-race-cases.js';
+import { retentionCases } from './engine-retention-cases.js';
 import { retryCases } from './engine-retry-cases.js';
 import { shutdownCases } from './engine-shutdown-cases.js';
 import { takeoverCases } from './engine-takeover-cases.js';
@@ -50,6 +52,8 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     groupCases(bench);
     childCases(bench);
     cancelCases(bench);
+    outboxCases(bench);
+    retentionCases(bench);
     hookCases(bench);
     takeoverCases(bench);
     notifierCases(bench);
