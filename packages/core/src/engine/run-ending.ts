@@ -51,17 +51,20 @@ export class RunEnding {
     const { exit, replay, saga, delivery, pump } = this.#parts;
     if (this.#isDecided) return;
     if (exit.isParking) {
-      this.#late = () => this.codeEnded(outcome);
+      this.#late ??= () => this.codeEnded(outcome);
       return;
     }
     // History knows it already, and what was undone since.
     if (replay.next?.kind === 'compensation_begun') return;
-    const mismatch = replay.checkEnd(outcome.status);
-    if (mismatch !== null) void exit.stall(mismatch);
-    else if (outcome.status === 'failed' && !(saga.isEmpty && delivery.isEmpty)) {
+    // What had come by then is recorded behind the failure, and so it may be in history.
+    if (outcome.status === 'failed' && !(saga.isEmpty && delivery.isEmpty && replay.next === undefined)) {
       this.#failed = outcome;
       pump.codeMoves();
-    } else this.#endOf(outcome).catch((error: unknown) => exit.breakOff(error as Error));
+      return;
+    }
+    const mismatch = replay.checkEnd(outcome.status);
+    if (mismatch !== null) void exit.stall(mismatch);
+    else this.#endOf(outcome).catch((error: unknown) => exit.breakOff(error as Error));
   }
 
   /** Nothing more begins: the code has failed. */
@@ -74,9 +77,10 @@ export class RunEnding {
     const { exit, replay } = this.#parts;
     if (this.#isDecided) return;
     if (exit.isParking) {
-      this.#late = () => this.recur(input);
+      this.#late ??= () => this.recur(input);
       return;
     }
+    if (replay.next?.kind === 'compensation_begun') return;
     const mismatch = replay.checkEnd('recurred');
     if (mismatch !== null) void exit.stall(mismatch);
     else this.#recur(input).catch((error: unknown) => exit.breakOff(error as Error));
@@ -103,12 +107,16 @@ export class RunEnding {
 
   /** What there is to do about the end when the code is at rest; undefined: nothing, the run goes on. */
   next(): NextStep | undefined {
-    const { saga, calls, host, cancel, replay, delivery } = this.#parts;
+    const { saga, calls, host, cancel, replay, delivery, abandonCode } = this.#parts;
     if (saga.decision !== null) return calls.isEmpty ? this.#undoNext() : undefined;
     // What was done before is recorded first: it may have to be undone.
-    if (replay.next !== undefined || !delivery.isEmpty) return undefined;
+    if (replay.next !== undefined) return this.#failed === null ? undefined : this.#checkLeft(replay.next);
+    if (!delivery.isEmpty) return undefined;
     if (cancel() !== null) {
-      if (saga.isEmpty) return this.#finish(cancelled, host.openChildren);
+      if (saga.isEmpty) {
+        abandonCode();
+        return this.#finish(cancelled, host.openChildren);
+      }
       this.#beginUndoing({ status: 'cancelled', error: null });
       return 'again';
     }
@@ -116,6 +124,12 @@ export class RunEnding {
     if (saga.isEmpty) return this.#endOf(this.#failed);
     this.#beginUndoing({ status: 'failed', error: this.#failed.error });
     return 'again';
+  }
+
+  /** The code has failed, and history goes on: with outcomes of calls that it left open, or the code is not the one that made it. */
+  #checkLeft({ position }: HistoryEntry): NextStep | undefined {
+    const { calls, exit, replay } = this.#parts;
+    return calls.at(position) === undefined ? exit.stall(replay.checkEnd('failed')!) : undefined;
   }
 
   #endOf(outcome: RunOutcome): Promise<void> {

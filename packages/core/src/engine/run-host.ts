@@ -83,9 +83,13 @@ export class RunHost implements ContextHost {
 
   nextCall(name: string, explicitId?: string): CallIdentity {
     if (this.#parts.exit.end !== null || this.#parts.isCodeOver()) {
-      throw new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
+      throw this.#isOver();
     }
     return this.#parts.ids.next(name, explicitId);
+  }
+
+  #isOver(): NotRunningError {
+    return new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
   }
 
   open(call: DurableCall): void {
@@ -108,6 +112,8 @@ export class RunHost implements ContextHost {
     const { position, id } = this.nextCall(name);
     const { replay, recorder, exit, pump } = this.#parts;
     const { codec } = this.services;
+    // It never came so far: the code awaited something of its own when its end was decided.
+    if (replay.next?.kind === 'compensation_begun') throw this.#isOver();
     if (replay.next !== undefined) {
       try {
         const entry = replay.takeAtOnce({ position, id, verb, kind });

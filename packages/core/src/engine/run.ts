@@ -223,9 +223,12 @@ export class Run {
 
   /** The code is at rest: hand out the next outcome, or rest. */
   #turn(): NextStep {
-    const decision = this.#saga.decision === null ? this.#replay.takeOf('compensation_begun') : undefined;
-    if (decision !== undefined) {
-      this.#ending.takeDecision(decision);
+    if (this.#replay.next?.kind === 'compensation_begun') {
+      // What was undone since is to be at hand behind it.
+      if (!this.#replay.isPrepared) return this.#replay.prepare();
+      // Before it is taken: were history used up with it, calls that the code left open would begin.
+      this.#ending.takeDecision(this.#replay.next);
+      this.#replay.takeOf('compensation_begun');
       return 'again';
     }
     const end = this.#ending.next();
@@ -266,22 +269,26 @@ export class Run {
     this.#pump.wakeUp();
   }
 
-  /** While the code repeats what it did, it is not told: it was not then, and what it is to have undone must come to light first. */
+  /**
+   * What is under way is given up at once. The code is told when the end is decided: what it recorded behind the signal, no replay would
+   * have before the decision. While it repeats what it did nothing is given up: what it is to have undone must come to light first.
+   */
   #requestCancel(cancel: { readonly reason: string | null }): void {
     if (this.#cancel !== null) return;
     this.#cancel = cancel;
-    if (this.#replay.next === undefined && this.#saga.decision === null) this.#abandonCode();
+    if (this.#replay.next === undefined && this.#saga.decision === null) this.#abandonCalls(this.#whyAbandoned);
   }
 
   /** Outcomes that have come already are not given up: what was done may have to be undone. */
   #abandonCode(): void {
-    const why = (): Error =>
-      this.#cancel === null
-        ? new NotRunningError(`the code of instance ${JSON.stringify(this.instanceId)} has failed`)
-        : new WorkflowCancelledError({ instanceId: this.instanceId, reason: this.#cancel.reason });
-    if (this.#cancel !== null) this.#abort.abort(why());
-    this.#abandonCalls(why);
+    if (this.#cancel !== null) this.#abort.abort(this.#whyAbandoned());
+    this.#abandonCalls(this.#whyAbandoned);
   }
+
+  readonly #whyAbandoned = (): Error =>
+    this.#cancel === null
+      ? new NotRunningError(`the code of instance ${JSON.stringify(this.instanceId)} has failed`)
+      : new WorkflowCancelledError({ instanceId: this.instanceId, reason: this.#cancel.reason });
 
   #abandonAll(why: () => Error): void {
     this.#abandonCalls(why);
