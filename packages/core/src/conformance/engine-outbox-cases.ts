@@ -271,6 +271,28 @@ export function outboxCases(bench: EngineBench): void {
       expect((await app.romancy.outbox.list()).events.map(({ attempts }) => attempts)).toEqual(Array(5).fill(1));
     });
 
+    it('sends each event once, in order, while every third call of the outbox fails or loses its answer', async () => {
+      const harness = await bench.harness();
+      const workflow = chatty(30);
+      const { got, send } = sink();
+      const app = await harness.app({ workflows: [workflow], outbox: { send, batchSize: 7 } });
+      app.storage.plan = {
+        fault: ({ name, total }) =>
+          name.startsWith('outbox.') && total % 3 === 0 ? { fail: total % 2 === 0 ? 'before' : 'after' } : undefined,
+      };
+      const sources = ['a', 'b', 'c', 'd'];
+      await harness.drive(
+        Promise.all(sources.map(async (source) => (await app.romancy.startWorkflow(workflow, source)).result())),
+      );
+      await harness.until(() => app.romancy.status().outbox?.sent === 120);
+      app.storage.plan = {};
+      await allSent(harness, app, 120);
+      expect(got).toHaveLength(120);
+      for (const source of sources) {
+        expect(got.filter((event) => event.source === source).map(({ data }) => data)).toEqual(range(30));
+      }
+    });
+
     it('is listed by pages, and what is purged is gone', async () => {
       const harness = await bench.harness();
       const workflow = chatty(25);

@@ -504,6 +504,21 @@ describe('an event that cannot be sent', () => {
     expect(record('a')).toMatchObject({ status: 'sent', attempts: 2 });
   });
 
+  it('does not become a claim for each event when there are thousands', async () => {
+    const one = await stage({
+      concurrency: 50,
+      retry: { ...defaultRetryPolicy, maxAttempts: 1000 },
+      send: () => Promise.reject(new Error('503')),
+    });
+    announce(one, Array.from({ length: 2000 }, (_, index) => write([`e${index}`], `s${index}`)).flat());
+    await clock.advance('3m');
+    const [claims, sent] = [one.storage.count('outbox.claim'), one.sent.length];
+    await clock.advance('1m');
+    expect(one.sent.length - sent).toBeGreaterThan(1500);
+    // One a second, and one for each full batch.
+    expect(one.storage.count('outbox.claim') - claims).toBeLessThanOrEqual(60 + 60);
+  });
+
   it('is one line of log for each change, not one for each event, while nothing can be sent', async () => {
     let isDown = true;
     const one = await stage({

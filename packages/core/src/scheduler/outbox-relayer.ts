@@ -58,6 +58,10 @@ const vainClaims = 20;
 const longestPauseMs = 50;
 /** After so long without a note a flood is over. */
 const floodEndsMs = 1000;
+/** Due times that lie closer together share a claim: with thousands of streams there is one every few milliseconds, */
+const dueGapMs = 20;
+/** and while nothing can be sent none of them is in a hurry. */
+const dueGapWhileDownMs = 1000;
 
 /**
  * At most one claim is in flight and one asked for. A claim is asked for by what this process or (by turns) another announced, by a due time, by
@@ -82,6 +86,8 @@ export class OutboxRelayer {
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
   #armedFor: number | null = null;
+  /** When the next due time may claim, by the monotonic clock. */
+  #dueNotBefore = 0;
   readonly #earlier = { sent: 0, givenUp: 0, claims: 0 };
 
   constructor(parts: OutboxRelayerParts) {
@@ -151,10 +157,12 @@ export class OutboxRelayer {
     if (this.#isStopped || (this.#armedFor !== null && this.#armedFor <= moment)) return;
     this.#cancelDue?.();
     this.#armedFor = moment;
-    const delay = Math.max(0, moment - this.#parts.storageClock.now());
-    this.#cancelDue = this.#parts.clock.schedule(delay, () => {
+    const { clock, storageClock } = this.#parts;
+    const delay = Math.max(0, moment - storageClock.now(), this.#dueNotBefore - clock.monotonic());
+    this.#cancelDue = clock.schedule(delay, () => {
       this.#armedFor = null;
       this.#cancelDue = null;
+      this.#dueNotBefore = clock.monotonic() + (this.#sinks.isDown ? dueGapWhileDownMs : dueGapMs);
       this.#want();
     });
   }
