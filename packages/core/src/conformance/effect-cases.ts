@@ -74,6 +74,21 @@ export function effectCases(bench: Bench): void {
       expect(await picture(harness)).toMatchObject({ mail: { one: ['fresh'], two: ['fresh'] }, members: [], outbox: ['fresh'] });
     });
 
+    it('and a subscription of the same entry that is there already is left out, since it may be over', async () => {
+      const { harness, worker } = await stage(bench);
+      // Subscribed by one entry, unsubscribed by the next.
+      const over = stepOf('three', [{ type: 'unsubscribe', topic: 'event:over' }], 601);
+      const batch = worker.batch({
+        entries: [newEntry('three', 600), ...over.entries],
+        effects: over.effects,
+        subscriptions: [{ instanceId: 'three', topic: 'event:over', seq: 600 }],
+      });
+      for (let round = 0; round < 2; round++) {
+        await worker.storage.runs.commit(structuredClone(batch));
+        expect((await harness.deliver({ topic: 'event:over' })).receivers).toBe(0);
+      }
+    });
+
     it('without their entry in the batch are left out', async () => {
       const { harness, worker } = await stage(bench);
       const { entries, effects } = stepOf('one', [published(1), { type: 'join', group: 'g' }]);
