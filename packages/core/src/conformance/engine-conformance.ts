@@ -19,6 +19,7 @@ import { notifierCases } from './engine-notifier-cases.js';
 import { outboxCases } from './engine-outbox-cases.js';
 import { raceCases } from './engine-race-cases.js';
 import { retentionCases } from './engine-retention-cases.js';
+import { recurCases } from './engine-recur-cases.js';
 import { retryCases } from './engine-retry-cases.js';
 import { sagaCancelCases } from './engine-saga-cancel-cases.js';
 import { sagaCases } from './engine-saga-cases.js';
@@ -55,6 +56,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     groupCases(bench);
     childCases(bench);
     cancelCases(bench);
+    recurCases(bench);
     sagaCases(bench);
     sagaCancelCases(bench);
     sagaCrashCases(bench);

@@ -90,7 +90,7 @@ export function sagaCancelCases(bench: EngineBench): void {
       const handle = await app.romancy.startWorkflow(workflow);
       await harness.until(() => undone.length > 0);
       if (harness.clock !== undefined)
-        await harness.until(async () => (await app.romancy.get(handle.instanceId))?.wakeAt != null);
+        await harness.until(async () => (await app.romancy.get(handle.instanceId))?.wakeAt instanceof Date);
       await harness.drive(handle.cancel('enough'));
       expect(await harness.failure(harness.drive(handle.result(), '30m'))).toBeInstanceOf(WorkflowCancelledError);
       expect(undone).toEqual(undoneOf('b', 'b', 'a'));
@@ -179,7 +179,9 @@ export function sagaCancelCases(bench: EngineBench): void {
         seen.add(wasDone);
       }
       await Promise.all(asked);
-      expect(seen).toEqual(new Set([true, false]));
+      expect(seen).toContain(true);
+      // With one writer at a time the cancellation comes before or after the transaction, and never into it.
+      if (app.storage.kind !== 'sqlite') expect(seen).toContain(false);
     });
   });
 }
