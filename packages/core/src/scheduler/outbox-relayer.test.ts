@@ -538,6 +538,33 @@ describe('an event that cannot be sent', () => {
   });
 });
 
+describe('a relayer whose claim could not have what is due', () => {
+  it('tries again soon, and then more and more seldom, up to the pace of polls', async () => {
+    const one = await stage();
+    const claim = one.storage.outbox.claim.bind(one.storage.outbox);
+    const at: number[] = [];
+    let isLocked = true;
+    Object.assign(one.storage.outbox, {
+      claim: async (request: Parameters<typeof claim>[0]) => {
+        at.push(clock.monotonic());
+        return isLocked ? { events: [], nextDueAt: clock.now() - 5, now: clock.now() } : await claim(request);
+      },
+    });
+    announce(one, write(['a']));
+    await clock.advance('10s');
+    const pauses = at.slice(1).map((moment, index) => moment - at[index]!);
+    expect(pauses[0]).toBeLessThanOrEqual(25);
+    expect(pauses.at(-1)).toBeGreaterThanOrEqual(900);
+    expect(at.length).toBeLessThanOrEqual(18);
+    isLocked = false;
+    await clock.advance('2s');
+    expect(one.sent).toEqual(['a']);
+    const claims = one.storage.count('outbox.claim');
+    await clock.advance('1h');
+    expect(one.storage.count('outbox.claim')).toBe(claims);
+  });
+});
+
 describe('a relayer with a storage that fails', () => {
   it('sends what a claim took whose answer was lost, once', async () => {
     const one = await stage();

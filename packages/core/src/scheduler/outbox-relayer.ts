@@ -58,6 +58,8 @@ const vainClaims = 20;
 const longestPauseMs = 50;
 /** After so long without a note a flood is over. */
 const floodEndsMs = 1000;
+/** What is due and could not be had is tried again after this, then after twice as long each time, up to the poll interval. */
+const collisionDelayMs = 20;
 /** Due times that lie closer together share a claim: with thousands of streams there is one every few milliseconds, */
 const dueGapMs = 20;
 /** and while nothing can be sent none of them is in a hurry. */
@@ -86,6 +88,8 @@ export class OutboxRelayer {
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
   #armedFor: number | null = null;
+  /** Claims in a row that found something due and could not have it. */
+  #collisions = 0;
   /** When the next due time may claim, by the monotonic clock. */
   #dueNotBefore = 0;
   readonly #earlier = { sent: 0, givenUp: 0, claims: 0 };
@@ -238,11 +242,15 @@ export class OutboxRelayer {
     if (count > 0) this.#inVain = 0;
     else if (this.#isTold) this.#inVain++;
     this.#isTold = false;
-    if (nextDueAt === null) return;
-    if (nextDueAt > now) this.dueAt(nextDueAt);
-    else if (count > 0) this.#want();
-    // What is due is locked at this moment, most often by another's claim.
-    else this.dueAt(now + this.#parts.pollIntervalMs);
+    const isLeft = nextDueAt !== null && nextDueAt <= now;
+    this.#collisions = isLeft && count === 0 ? this.#collisions + 1 : 0;
+    if (this.#collisions > 0) {
+      // It is locked at this moment, most often by another's claim, which takes a part of it.
+      const { pollIntervalMs, entropy } = this.#parts;
+      const delay = Math.min(pollIntervalMs, collisionDelayMs * 2 ** Math.min(20, this.#collisions - 1));
+      this.dueAt(now + jittered(delay, entropy));
+    } else if (isLeft) this.#want();
+    else if (nextDueAt !== null) this.dueAt(nextDueAt);
   }
 
   /** With a healthy notifier there are no polls: who wrote an event tells, and upkeep finds what nobody told. */
