@@ -74,14 +74,22 @@ BEGIN
     RETURN;
   END IF;
 
-  -- What an instance got from a queue goes back there when it ends. That it has such subscriptions is seldom so, and read in a small index.
-  IF 'finish' = ANY(settled_type) OR recurs IS NOT NULL THEN
-    SELECT array_agg(x.instance) INTO leaving FROM unnest(settled_instance, settled_type) AS x (instance, type) WHERE x.type = 'finish';
-    IF recurs IS NOT NULL THEN
-      SELECT leaving || array_agg(r.instance) INTO leaving FROM json_to_recordset(recurs) AS r (instance text);
+  -- What an instance got from a queue goes back there when it ends. Seldom any has such subscriptions: a small index says so for all that are
+  -- settled, and only then it is asked which of them end.
+  IF 'finish' = ANY(settled_type) THEN
+    SELECT array_agg(s.instance_id) INTO leaving FROM ${t.subscriptions.text} s
+    WHERE s.mode = 'competing' AND s.instance_id = ANY(settled_instance);
+    IF leaving IS NOT NULL THEN
+      SELECT array_agg(x.instance) INTO leaving FROM unnest(settled_instance, settled_type) AS x (instance, type)
+      WHERE x.type = 'finish' AND x.instance = ANY(leaving);
     END IF;
+  END IF;
+  IF recurs IS NOT NULL THEN
+    SELECT leaving || array_agg(r.instance) INTO leaving FROM json_to_recordset(recurs) AS r (instance text);
+  END IF;
+  IF leaving IS NOT NULL THEN
     SELECT array_agg(s.topic) INTO left_topics FROM ${t.subscriptions.text} s WHERE s.mode = 'competing' AND s.instance_id = ANY(leaving);
-    has_more := has_more OR left_topics IS NOT NULL;
+    has_more := true;
   END IF;
   -- Topics before rows, see queue-functions.ts.
   IF has_more THEN
@@ -211,8 +219,11 @@ BEGIN
       IF has_more THEN
         PERFORM ${call('give_back_1')}(ended, NULL);
       END IF;
-      DELETE FROM ${t.mailbox.text} m WHERE m.instance_id = ANY(ended);
-      DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended);
+      WITH mail AS (
+        DELETE FROM ${t.mailbox.text} m WHERE m.instance_id = ANY(ended)
+      ), subscribed AS (
+        DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended)
+      )
       DELETE FROM ${t.groupMembers.text} g WHERE g.instance_id = ANY(ended);
     END IF;
   END IF;

@@ -50,7 +50,8 @@ BEGIN
     more := true;
     IF part.generation > 0 AND part.history_of IS NULL THEN
       FOR earlier IN
-        SELECT e.instance_id, e.history_start, e.history_end FROM ${t.instances.text} e WHERE e.history_of = part.instance_id FOR UPDATE
+        SELECT e.instance_id, e.history_start, e.history_end FROM ${t.instances.text} e WHERE e.history_of = part.instance_id
+        FOR UPDATE SKIP LOCKED
       LOOP
         UPDATE ${t.history.text} h SET instance_id = earlier.instance_id WHERE ${slice('part.instance_id', 'earlier')};
         GET DIAGNOSTICS touched = ROW_COUNT;
@@ -58,6 +59,9 @@ BEGIN
         EXIT WHEN handled >= most;
         UPDATE ${t.instances.text} e SET history_of = NULL WHERE e.instance_id = earlier.instance_id;
       END LOOP;
+      EXIT WHEN handled >= most;
+      -- Somebody is purging one of them.
+      CONTINUE WHEN (SELECT e.instance_id FROM ${t.instances.text} e WHERE e.history_of = part.instance_id LIMIT 1) IS NOT NULL;
     END IF;
     FOREACH filed_under IN ARRAY ARRAY[part.history_of, part.instance_id] LOOP
       CONTINUE WHEN filed_under IS NULL;
