@@ -134,7 +134,8 @@ export function sagaCases(bench: EngineBench): void {
       const second = await harness.app({ workflows: [workflow] });
       await harness.leap('10h');
       await harness.until(() => attempts.length >= 2);
-      if (harness.clock !== undefined) await harness.until(async () => (await second.romancy.get(instanceId))?.wakeAt instanceof Date);
+      if (harness.clock !== undefined)
+        await harness.until(async () => (await second.romancy.get(instanceId))?.wakeAt instanceof Date);
       await harness.leap('10h');
       await harness.failure(second.romancy.getHandle(instanceId).result());
       expect(attempts).toEqual([1, 2, 3]);
