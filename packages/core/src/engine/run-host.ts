@@ -5,11 +5,11 @@ import type { CallIds, CallIdentity } from './call-ids.js';
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import type { ContextHost, OnceOrder, StartedChild } from './context-host.js';
 import type { ExtraFacts } from './entry-extras.js';
-import type { LazyAbort } from './lazy-abort.js';
 import type { Mailbox } from './mailbox.js';
 import type { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
 import type { OutcomeDelivery } from './outcome-delivery.js';
+import type { RunCancellation } from './run-cancellation.js';
 import type { RunExit } from './run-exit.js';
 import type { RunPump } from './run-pump.js';
 import type { RunRecorder } from './run-recorder.js';
@@ -34,7 +34,7 @@ export interface RunHostParts {
   readonly delivery: OutcomeDelivery;
   readonly exit: RunExit;
   readonly pump: RunPump;
-  readonly abort: LazyAbort;
+  readonly cancellation: RunCancellation;
   readonly saga: Saga;
   /** False: what begins now would be abandoned, or is decided by a settlement on its way. */
   readonly mayGoLive: () => boolean;
@@ -73,7 +73,7 @@ export class RunHost implements ContextHost {
   }
 
   get signal(): AbortSignal {
-    return this.#parts.abort.signal;
+    return this.#parts.cancellation.signal;
   }
 
   /** Attempts and reads are under way: the run is not put away meanwhile. */
