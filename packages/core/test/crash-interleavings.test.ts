@@ -1,24 +1,12 @@
 // Random programs, outcomes in random order, and processes that die at any of their commits: what is durable stays as it was.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { mortal, type MortalStorage } from '../src/conformance/engine-mortal-storage.js';
 import type { HistoryKind } from '../src/domain/history.js';
 import { eventTopic } from '../src/domain/topic.js';
-import { Romancy } from '../src/index.js';
-import {
-  createMemoryDatabase,
-  createMemoryStorage,
-  ManualClock,
-  recordingLogger,
-  type MemoryDatabase,
-} from '../src/testing/index.js';
+import { createMemoryDatabase, ManualClock, type MemoryDatabase } from '../src/testing/index.js';
+import { tellStory, type Crash } from './crashing-story.js';
+import { expectUndone, sagaOf, sagas, type Undoing } from './random-saga.js';
 import { isRacy, programs, workflowOf, type Step, type Trace } from './random-program.js';
-
-interface Crash {
-  /** The so-manieth commit of that process. */
-  readonly at: number;
-  readonly when: 'before' | 'after';
-}
 
 /** Entries that stand for nothing that the code is told. */
 const silent: ReadonlySet<HistoryKind> = new Set(['timer_set', 'wait_set', 'activity_retry']);
@@ -36,66 +24,28 @@ async function tell(program: Step, crashes: readonly Crash[], mails: readonly nu
   const clock = new ManualClock();
   const lives: { traces: Trace[]; durable: number }[] = [];
   const durable = (): number => database.instances.get('i')?.history.filter(({ kind }) => !silent.has(kind)).length ?? 0;
-  const apps: Romancy[] = [];
-  let tick = 0;
-  for (const crash of [...crashes, null]) {
-    const traces: Trace[] = [];
-    const begin = (): Trace => {
-      traces.push([]);
-      return traces.at(-1)!;
-    };
-    const storage: MortalStorage = mortal(createMemoryStorage({ database }));
-    const workflow = workflowOf(program, begin);
-    const logger = recordingLogger();
-    const app = new Romancy({ storage: storage.storage, clock, logger, workflows: [workflow], leaseDuration: '1h' });
-    await drive(clock, app.start());
-    const { workerId } = app.status();
-    if (crash !== null) dieAt(storage, crash);
-    const isNew = !database.instances.has('i');
-    if (isNew) void app.startWorkflow(workflow, undefined, { instanceId: 'i' }).catch(() => undefined);
-    for (;;) {
-      await clock.advance(5);
-      tick++;
-      const instance = database.instances.get('i');
-      if (storage.isDead || hasEnded(database)) break;
-      if (tick > 4000 || instance?.status === 'stalled') {
-        throw new Error(`stuck as ${instance?.status}: ${instance?.error}; ${JSON.stringify(logger.lines)}`);
-      }
+  let traces: Trace[] = [];
+  const begin = (): Trace => {
+    traces.push([]);
+    return traces.at(-1)!;
+  };
+  await tellStory({
+    database,
+    clock,
+    crashes,
+    workflow: () => workflowOf(program, begin),
+    onTick(tick) {
       // From outside, whoever runs it; where its sender was told nothing, it comes from nobody.
-      if (instance !== undefined && mails.includes(tick)) deliver(database, clock, tick);
-      // A process that died before the start was committed has started nothing: the next one does.
-    }
-    lives.push({ traces, durable: durable() });
-    if (storage.isDead) database.workers.delete(workerId);
-    for (const instance of database.open) {
-      if (instance.owner === workerId && storage.isDead)
-        Object.assign(instance, { owner: null, status: 'pending', wakeAt: clock.now() });
-    }
-    if (!storage.isDead) apps.push(app);
-    if (hasEnded(database)) break;
-  }
-  for (const app of apps) await drive(clock, app.stop());
+      if (mails.includes(tick)) deliver(database, clock, tick);
+    },
+    onLifeOver() {
+      lives.push({ traces, durable: durable() });
+      traces = [];
+    },
+  });
   const { status, output, error } = database.instances.get('i')!;
   if (status !== 'completed') throw new Error(`${status}: ${error}`);
   return { result: JSON.parse(output!) as string, lives, database };
-}
-
-function hasEnded(database: MemoryDatabase): boolean {
-  return typeof database.instances.get('i')?.finishedAt === 'number';
-}
-
-function dieAt(storage: MortalStorage, { at, when }: Crash): void {
-  let count = 0;
-  const die =
-    (point: Crash['when']) =>
-    async ({ name }: { readonly name: string }): Promise<void> => {
-      if (name !== 'runs.commit' && name !== 'transactions.commit') return;
-      if (point === 'before') count++;
-      if (count !== at || point !== when) return;
-      storage.die();
-      await new Promise(() => undefined);
-    };
-  storage.storage.plan = { before: die('before'), after: die('after') };
 }
 
 function deliver(database: MemoryDatabase, clock: ManualClock, tick: number): void {
@@ -106,14 +56,6 @@ function deliver(database: MemoryDatabase, clock: ManualClock, tick: number): vo
   instance.mail.push({ number: database.nextNumber(), ...mail });
   instance.attention = true;
   if (instance.owner === null) instance.wakeAt = Math.min(instance.wakeAt ?? Infinity, clock.now());
-}
-
-async function drive<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
-  let over = false;
-  const ended = (): void => void (over = true);
-  promise.then(ended, ended);
-  while (!over) await clock.advance(5);
-  return await promise;
 }
 
 const crash: fc.Arbitrary<Crash> = fc.record({ at: fc.integer({ min: 1, max: 8 }), when: fc.constantFrom('before', 'after') });
@@ -150,3 +92,47 @@ it('a program comes to the same end through any deaths, and never unlearns what 
     { numRuns: 400 },
   );
 });
+
+it(
+  'what a program did is undone through any deaths, each once, whether it fails or is cancelled',
+  { timeout: 120_000 },
+  async () => {
+    const counts = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(
+        sagas,
+        fc.array(crash, { maxLength: 5 }),
+        fc.record({
+          recurs: fc.nat(2),
+          cancelAt: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
+          page: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+        }),
+        async (program, crashes, { recurs, cancelAt, page }) => {
+          const database = createMemoryDatabase();
+          const clock = new ManualClock();
+          const undoings: Undoing[] = [];
+          await tellStory({
+            database,
+            clock,
+            crashes,
+            page,
+            workflow: () => sagaOf(program, { recurs, database, undoings }),
+            onTick(tick) {
+              const instance = database.instances.get('i')!;
+              if (cancelAt === undefined || tick < cancelAt || instance.cancelRequested) return;
+              Object.assign(instance, { cancelRequested: true, cancelReason: 'enough', attention: true });
+              if (instance.owner === null) instance.wakeAt = clock.now();
+            },
+          });
+          const { status, cancelRequested } = database.instances.get('i')!;
+          if (cancelRequested) expect(status).toBe('cancelled');
+          expectUndone(database, undoings);
+          counts.set(status, (counts.get(status) ?? 0) + (undoings.length > 0 || status === 'completed' ? 1 : 0));
+        },
+      ),
+      { numRuns: 600 },
+    );
+    // All of it was there to be seen.
+    for (const status of ['completed', 'failed', 'cancelled']) expect(counts.get(status), status).toBeGreaterThan(10);
+  },
+);

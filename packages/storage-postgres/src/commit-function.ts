@@ -1,6 +1,7 @@
 // The function in the database that commits a batch of progress.
 import { createFunction } from './create-function.js';
 import { functionName } from './function-settings.js';
+import { insertEntries } from './insert-entries.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -58,6 +59,7 @@ DECLARE
   topics text[];
   archives text[];
   written jsonb;
+  repeats boolean := false;
   conflicting text[];
   due boolean[];
   places integer[];
@@ -74,14 +76,22 @@ BEGIN
     RETURN;
   END IF;
 
-  -- What an instance got from a queue goes back there when it ends. That it has such subscriptions is seldom so, and read in a small index.
-  IF 'finish' = ANY(settled_type) OR recurs IS NOT NULL THEN
-    SELECT array_agg(x.instance) INTO leaving FROM unnest(settled_instance, settled_type) AS x (instance, type) WHERE x.type = 'finish';
-    IF recurs IS NOT NULL THEN
-      SELECT leaving || array_agg(r.instance) INTO leaving FROM json_to_recordset(recurs) AS r (instance text);
+  -- What an instance got from a queue goes back there when it ends. Seldom any has such subscriptions: a small index says so for all that are
+  -- settled, and only then it is asked which of them end.
+  IF 'finish' = ANY(settled_type) THEN
+    SELECT array_agg(s.instance_id) INTO leaving FROM ${t.subscriptions.text} s
+    WHERE s.mode = 'competing' AND s.instance_id = ANY(settled_instance);
+    IF leaving IS NOT NULL THEN
+      SELECT array_agg(x.instance) INTO leaving FROM unnest(settled_instance, settled_type) AS x (instance, type)
+      WHERE x.type = 'finish' AND x.instance = ANY(leaving);
     END IF;
+  END IF;
+  IF recurs IS NOT NULL THEN
+    SELECT leaving || array_agg(r.instance) INTO leaving FROM json_to_recordset(recurs) AS r (instance text);
+  END IF;
+  IF leaving IS NOT NULL THEN
     SELECT array_agg(s.topic) INTO left_topics FROM ${t.subscriptions.text} s WHERE s.mode = 'competing' AND s.instance_id = ANY(leaving);
-    has_more := has_more OR left_topics IS NOT NULL;
+    has_more := true;
   END IF;
   -- Topics before rows, see queue-functions.ts.
   IF has_more THEN
@@ -121,18 +131,20 @@ BEGIN
 
   -- Entries go by the fence alone: nobody else writes those of an instance while its owner lives. A repetition keeps what is there.
   IF entry_instance IS NOT NULL THEN
-    IF has_more THEN
+    IF has_more OR subscribed_topic IS NOT NULL THEN
       WITH inserted AS (
         ${insertEntries(t)}
         RETURNING instance_id, seq
       )
-      SELECT jsonb_object_agg(n.seq || ' ' || n.instance_id, true) INTO written FROM inserted n;
+      SELECT jsonb_object_agg(n.seq || ' ' || n.instance_id, true), count(*) INTO written, affected FROM inserted n;
+      repeats := affected < cardinality(entry_instance);
     ELSE
       ${insertEntries(t)};
     END IF;
   END IF;
 
-  -- Only while the instance is owned: a repetition must not leave one with an instance that has ended meanwhile.
+  -- Only while the instance is owned: a repetition must not leave one with an instance that has ended meanwhile. Nor one that came with an entry that
+  -- was there already: it may be over.
   IF subscribed_topic IS NOT NULL THEN
     IF subscribed_mode IS NOT NULL THEN
       INSERT INTO ${t.channels.text} (topic, mode, used_at)
@@ -145,6 +157,8 @@ BEGIN
     FROM unnest(subscribed_topic, subscribed_path, subscribed_value, subscribed_instance, subscribed_mode, subscribed_seq)
       AS b (topic, path, value, instance, mode, seq)
     WHERE (SELECT i.owner FROM ${t.instances.text} i WHERE i.instance_id = b.instance) = worker
+      AND (NOT repeats OR coalesce(written ? (b.seq || ' ' || b.instance), false)
+        OR (b.seq || ' ' || b.instance) <> ALL(ARRAY(SELECT e.seq || ' ' || e.instance FROM unnest(entry_instance, entry_seq) AS e (instance, seq))))
     ON CONFLICT (topic, path, value, instance_id) DO NOTHING;
   END IF;
 
@@ -158,18 +172,7 @@ BEGIN
   END IF;
 
   IF has_more THEN
-    -- Which of the messages are sent: by an entry that was inserted just now, or for a start that was refused, unless its parent was told
-    -- before. With the end of a run: null, not known yet.
-    IF message_id IS NOT NULL THEN
-      SELECT array_agg(CASE m.gate
-        WHEN 'entry' THEN coalesce(written ? (m.seq || ' ' || m.sender), false)
-        WHEN 'start' THEN coalesce(m.sender = ANY(conflicting), false) AND (
-          SELECT b.mail_id FROM ${t.mailbox.text} b WHERE b.instance_id = m.target AND b.message_id = m.id LIMIT 1) IS NULL
-        WHEN 'end' THEN NULL
-        ELSE true END ORDER BY m.place) INTO due
-      FROM unnest(message_gate, message_sender, message_seq, message_id, message_target) WITH ORDINALITY
-        AS m (gate, sender, seq, id, target, place);
-    END IF;
+    due := ${call('due_messages_1')}(message_gate, message_sender, message_seq, message_id, message_target, written, conflicting);
     SELECT p.places, p.receivers INTO places, receivers FROM ${call('prepare_effects_1')}(worker, written, topics, settled_instance || leaving,
       message_topic, message_data, message_kind, message_target, message_sender, message_seq, due, moves) p;
     undelivered := ${call('send_messages_1')}(message_id, message_topic, message_data, message_kind, due, places, receivers, stamp);
@@ -211,8 +214,11 @@ BEGIN
       IF has_more THEN
         PERFORM ${call('give_back_1')}(ended, NULL);
       END IF;
-      DELETE FROM ${t.mailbox.text} m WHERE m.instance_id = ANY(ended);
-      DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended);
+      WITH mail AS (
+        DELETE FROM ${t.mailbox.text} m WHERE m.instance_id = ANY(ended)
+      ), subscribed AS (
+        DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended)
+      )
       DELETE FROM ${t.groupMembers.text} g WHERE g.instance_id = ANY(ended);
     END IF;
   END IF;
@@ -241,13 +247,4 @@ BEGIN
   END IF;
 END
 `;
-}
-
-function insertEntries(t: TableNames): string {
-  return `INSERT INTO ${t.history.text} (instance_id, seq, kind, call_id, position, data, due_at, recorded_at)
-      SELECT e.instance, e.seq, e.kind, e.call, e.place, e.data::json, to_timestamp(e.due / 1000), stamp
-      FROM unnest(entry_instance, entry_seq, entry_kind, entry_call, entry_position, entry_data, entry_due)
-        AS e (instance, seq, kind, call, place, data, due)
-      WHERE strangers IS NULL OR NOT e.instance = ANY(strangers)
-      ON CONFLICT (instance_id, seq) DO NOTHING`;
 }

@@ -13,7 +13,7 @@ import type { TableNames } from './table-names.js';
 
 /** To be put into a migration. */
 export function createEffectsFunctions(t: TableNames): string {
-  return [prepare(t), sendMessages(t), applyMoves(t), cancelInstances(t)].join(';\n');
+  return [dueMessages(t), prepare(t), sendMessages(t), applyMoves(t), cancelInstances(t)].join(';\n');
 }
 
 const gated = '(m.gate IS NULL OR written ? m.gate)';
@@ -21,6 +21,33 @@ const gated = '(m.gate IS NULL OR written ? m.gate)';
 /** Nothing is left with an instance that is not this worker's: it may have ended. */
 function owned(t: TableNames): string {
   return `(SELECT i.owner FROM ${t.instances.text} i WHERE i.instance_id = m.instance) = worker`;
+}
+
+/**
+ * Which of the messages are sent: by an entry that was inserted just now, or for a start that was refused, unless its parent was told before. With the
+ * end of a run: null, not known yet.
+ */
+function dueMessages(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'due_messages_1',
+    parameters:
+      'gates text[], senders text[], sender_seqs integer[], ids text[], targets text[], written jsonb, conflicting text[]',
+    returns: 'RETURNS boolean[]',
+    body: `
+DECLARE
+  due boolean[];
+BEGIN
+  SELECT array_agg(CASE m.gate
+    WHEN 'entry' THEN coalesce(written ? (m.seq || ' ' || m.sender), false)
+    WHEN 'start' THEN coalesce(m.sender = ANY(conflicting), false) AND (
+      SELECT b.mail_id FROM ${t.mailbox.text} b WHERE b.instance_id = m.target AND b.message_id = m.id LIMIT 1) IS NULL
+    WHEN 'end' THEN NULL
+    ELSE true END ORDER BY m.place) INTO due
+  FROM unnest(gates, senders, sender_seqs, ids, targets) WITH ORDINALITY AS m (gate, sender, seq, id, target, place);
+  RETURN due;
+END
+`,
+  });
 }
 
 /**

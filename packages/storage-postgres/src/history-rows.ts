@@ -52,18 +52,22 @@ export async function readHistory(
   return rows.map(toHistoryEntry);
 }
 
-/** Of the part of a history that belongs to this row alone: of one that begins anew, what is above its start; of an earlier part, its range. */
+/**
+ * Of the part of a history that belongs to this row alone: of one that begins anew, what is above its start; of an earlier part, its range, which is
+ * under the id that goes on until that one is purged, and may be in both places while it is.
+ */
 export async function readHistoryOf(
   database: Database,
   tables: TableNames,
   request: { readonly instanceId: string; readonly afterSeq: number; readonly limit: number },
 ): Promise<readonly HistoryEntry[]> {
-  const rows = await database.rows(sql`
-    SELECT x.* FROM ${tables.instances} i CROSS JOIN LATERAL (
+  const { instanceId, afterSeq, limit } = request;
+  const filedUnder = (id: Sql): Sql => sql`(SELECT x.* FROM ${tables.instances} i CROSS JOIN LATERAL (
       SELECT ${historyColumns} FROM ${tables.history} h
-      WHERE h.instance_id = coalesce(i.history_of, i.instance_id)
-        AND h.seq > greatest(i.history_start, ${request.afterSeq}::int) AND h.seq <= coalesce(i.history_end, 2147483647)
-      ORDER BY h.seq LIMIT ${request.limit}
-    ) x WHERE i.instance_id = ${request.instanceId}`);
-  return rows.map((row) => ({ ...toHistoryEntry(row), instanceId: request.instanceId })).sort((a, b) => a.seq - b.seq);
+      WHERE h.instance_id = ${id} AND h.seq > greatest(i.history_start, ${afterSeq}::int) AND h.seq <= coalesce(i.history_end, 2147483647)
+      ORDER BY h.seq LIMIT ${limit}
+    ) x WHERE i.instance_id = ${instanceId})`;
+  const rows = await database.rows(sql`${filedUnder(raw('i.instance_id'))} UNION ALL ${filedUnder(raw('i.history_of'))}`);
+  const entries = rows.map((row) => ({ ...toHistoryEntry(row), instanceId }));
+  return entries.sort((a, b) => a.seq - b.seq).slice(0, limit);
 }

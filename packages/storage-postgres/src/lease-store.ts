@@ -9,13 +9,18 @@ import { clockMillis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
 import { signCounts, standingPresences, upkeepStatement, type UpkeepTag } from './upkeep-statement.js';
 
-const nobody: Pick<UpkeepResult, 'reaped' | 'wakeups'> = { reaped: [], wakeups: [] };
+interface Reaping extends Pick<UpkeepResult, 'reaped' | 'wakeups'> {
+  /** When the earliest of the events that they had is due; null: they had none. */
+  readonly outboxDueAt: number | null;
+}
+
+const nobody: Reaping = { reaped: [], wakeups: [], outboxDueAt: null };
 
 /**
  * A row of an instance that somebody keeps locked (a transaction of the user, an administrator) is not waited for without end: meanwhile the
  * lease of who waits would run out. The dead are then left for the next time, all of them.
  */
-function unlessLocked(error: unknown): typeof nobody {
+function unlessLocked(error: unknown): Reaping {
   const { cause } = error as { readonly cause?: unknown };
   if ((cause as { readonly code?: unknown } | undefined)?.code === '55P03') return nobody;
   throw error;
@@ -23,7 +28,7 @@ function unlessLocked(error: unknown): typeof nobody {
 
 export function createLeaseStore(database: Database, tables: TableNames): LeaseStore {
   /** Declares dead whose lease has run out, and who is rightly suspected. */
-  const reap = ({ workerId, suspects }: Pick<UpkeepRequest, 'workerId' | 'suspects'>): Promise<typeof nobody> =>
+  const reap = ({ workerId, suspects }: Pick<UpkeepRequest, 'workerId' | 'suspects'>): Promise<Reaping> =>
     database.transaction(async (connection) => {
       // A row that is locked is left for the next time: another reaper has it, and reports it; or the worker is committing at this
       // moment, late but not dead, and to wait for it would hold up this process. The condition is checked again on the newest
@@ -41,8 +46,8 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
           AND (w.expires_at < now() OR ${signCounts} AND NOT EXISTS (SELECT FROM (${standingPresences}) s WHERE s.presence = w.presence))
         RETURNING w.worker_id`);
       const workerIds = dead.map((row) => row[0]!);
-      const { counts, wakeups } = await releaseOwned(connection, tables, workerIds);
-      return { reaped: workerIds.map((id) => ({ workerId: id, released: counts.get(id) ?? 0 })), wakeups };
+      const { counts, wakeups, outboxDueAt } = await releaseOwned(connection, tables, workerIds);
+      return { reaped: workerIds.map((id) => ({ workerId: id, released: counts.get(id) ?? 0 })), wakeups, outboxDueAt };
     });
 
   return {
@@ -97,7 +102,8 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
         return { ...nothing, alive, now: Number(now) };
       }
       // As a rule nobody is dead.
-      const reaping = tagged('dead').length === 0 ? nobody : await reap({ workerId, suspects }).catch(unlessLocked);
+      const { outboxDueAt, ...reaping } =
+        tagged('dead').length === 0 ? nobody : await reap({ workerId, suspects }).catch(unlessLocked);
       const isReaped = new Set(reaping.reaped.map((dead) => dead.workerId));
       const attention = tagged('attention').map((row) => row[0]!);
       return {
@@ -105,7 +111,10 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
         now: Number(now),
         presence: presence ?? null,
         ...reaping,
-        work: renewal === null ? null : { nextDueAt: toNumber(nextDueAt), attention, outboxDueAt: toNumber(outboxDue) },
+        work:
+          renewal === null
+            ? null
+            : { nextDueAt: toNumber(nextDueAt), attention, outboxDueAt: earliest(toNumber(outboxDue), outboxDueAt) },
         peers: tagged('peer').flatMap(([id]) => (isReaped.has(id!) ? [] : [id!])),
         othersOwnRuns: othersOwnRuns === 'true',
         missing: tagged('missing').flatMap(([id, sign]) => (isReaped.has(id!) ? [] : [{ workerId: id!, presence: sign! }])),
@@ -124,4 +133,8 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
 
 function toNumber(text: string | null | undefined): number | null {
   return text === null || text === undefined ? null : Number(text);
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

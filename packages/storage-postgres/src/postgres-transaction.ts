@@ -27,7 +27,7 @@ export interface PostgresTransaction<DB, Client> {
 /**
  * The transaction of this attempt of an activity: opened by the first call, the same at later ones. It is committed with the activity's
  * result when the activity returns, and undone when it throws, times out, or its worker was declared dead. Isolation level: READ
- * COMMITTED, unless the first statement says otherwise (`SET TRANSACTION ISOLATION LEVEL …`).
+ * COMMITTED, unless the first statement says otherwise (`SET TRANSACTION ISOLATION LEVEL …`); an activity that publishes or sends needs READ COMMITTED.
  *
  * @typeParam DB the tables, as Kysely wants them.
  * @typeParam Client the client's type, such as `pg.PoolClient`.

@@ -16,47 +16,68 @@ export function createPurgeFunctions(t: TableNames): string {
  * Ended instances of one status, those that ended first, with their history: the row goes after the last of its history. At most so many rows, so that it may have to be
  * called again for one with a long history; who looks at that one meanwhile sees that the beginning of its history is gone.
  *
- * Rows that others hold are left out, so two at once do not wait for each other.
+ * Earlier parts of such an instance that stay get their history under ids of their own before: it was filed under the id that becomes free, and whoever
+ * started under that id would find it there. Moved in slices too; until all of it is moved it is read in both places.
  *
- * An instance that has begun anew stays as long as its earlier parts do: their history is filed under its id, and whoever started under that id would write into it.
+ * Rows that others hold are left out, so two at once do not wait for each other.
  */
 function purgeInstances(t: TableNames): string {
+  const slice = (id: string, range: string): string => `h.instance_id = ${id} AND h.seq = ANY(ARRAY(
+        SELECT o.seq FROM ${t.history.text} o
+        WHERE o.instance_id = ${id} AND o.seq > ${range}.history_start AND o.seq <= ${range}.history_end
+        ORDER BY o.seq LIMIT most - handled
+      ))`;
   return createFunction(t, {
     name: purgeInstancesFunction,
-    parameters: 'of_status text, until timestamptz, most integer, OUT removed integer, OUT written_off integer, OUT more boolean',
+    parameters: 'of_status text, until timestamptz, most integer, OUT removed integer, OUT handled integer, OUT more boolean',
     returns: '',
     body: `
 DECLARE
   part record;
-  gone integer;
+  earlier record;
+  filed_under text;
+  touched integer;
 BEGIN
   removed := 0;
-  written_off := 0;
+  handled := 0;
   more := false;
   FOR part IN
-    SELECT i.instance_id, coalesce(i.history_of, i.instance_id) AS filed_under, i.history_start, coalesce(i.history_end, 2147483647) AS history_end
+    SELECT i.instance_id, i.history_of, i.generation, i.history_start, coalesce(i.history_end, 2147483647) AS history_end
     FROM ${t.instances.text} i
     WHERE i.status = of_status AND i.finished_at < until AND i.finished_at IS NOT NULL
-      AND (i.continued_from IS NULL OR (SELECT p.instance_id FROM ${t.instances.text} p WHERE p.instance_id = i.continued_from) IS NULL)
     ORDER BY i.finished_at LIMIT most FOR UPDATE SKIP LOCKED
   LOOP
     more := true;
-    EXIT WHEN written_off >= most;
-    DELETE FROM ${t.history.text} h WHERE h.instance_id = part.filed_under AND h.seq = ANY(ARRAY(
-      SELECT o.seq FROM ${t.history.text} o
-      WHERE o.instance_id = part.filed_under AND o.seq > part.history_start AND o.seq <= part.history_end
-      ORDER BY o.seq LIMIT most - written_off
-    ));
-    GET DIAGNOSTICS gone = ROW_COUNT;
-    written_off := written_off + gone;
+    IF part.generation > 0 AND part.history_of IS NULL THEN
+      FOR earlier IN
+        SELECT e.instance_id, e.history_start, e.history_end FROM ${t.instances.text} e WHERE e.history_of = part.instance_id
+        FOR UPDATE SKIP LOCKED
+      LOOP
+        UPDATE ${t.history.text} h SET instance_id = earlier.instance_id WHERE ${slice('part.instance_id', 'earlier')};
+        GET DIAGNOSTICS touched = ROW_COUNT;
+        handled := handled + touched;
+        EXIT WHEN handled >= most;
+        UPDATE ${t.instances.text} e SET history_of = NULL WHERE e.instance_id = earlier.instance_id;
+      END LOOP;
+      EXIT WHEN handled >= most;
+      -- Somebody is purging one of them.
+      CONTINUE WHEN (SELECT e.instance_id FROM ${t.instances.text} e WHERE e.history_of = part.instance_id LIMIT 1) IS NOT NULL;
+    END IF;
+    FOREACH filed_under IN ARRAY ARRAY[part.history_of, part.instance_id] LOOP
+      CONTINUE WHEN filed_under IS NULL;
+      EXIT WHEN handled >= most;
+      DELETE FROM ${t.history.text} h WHERE ${slice('filed_under', 'part')};
+      GET DIAGNOSTICS touched = ROW_COUNT;
+      handled := handled + touched;
+    END LOOP;
     -- There may be more of it, and then its row stays for the next time.
-    EXIT WHEN written_off >= most;
+    EXIT WHEN handled >= most;
     DELETE FROM ${t.instances.text} i WHERE i.instance_id = part.instance_id;
     removed := removed + 1;
-    written_off := written_off + 1;
+    handled := handled + 1;
     more := false;
   END LOOP;
-  more := more OR removed >= most;
+  more := more OR handled >= most;
 END
 `,
   });

@@ -2,7 +2,7 @@
 import type { Wakeup } from '@romancy/core/ports';
 import type { Connection } from './connection.js';
 import { sql } from './sql.js';
-import { storedNow } from './sql-time.js';
+import { millis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
 import { mostTold } from './upkeep-statement.js';
 
@@ -10,13 +10,18 @@ import { mostTold } from './upkeep-statement.js';
  * Must be called in the transaction that has deleted the workers' rows, as a statement after that: the DELETE waits for a claim of
  * such a worker that is under way, and what that claimed is seen only by a snapshot taken after the wait.
  *
- * @returns how many instances each worker owned, workers without any left out; and wake-ups that tell of some of them.
+ * @returns how many instances each worker owned, workers without any left out; wake-ups that tell of some of them; and when the earliest of the events that
+ * they had is due, null when they had none.
  */
 export async function releaseOwned(
   connection: Connection,
   tables: TableNames,
   workerIds: readonly string[],
-): Promise<{ readonly counts: ReadonlyMap<string, number>; readonly wakeups: readonly Wakeup[] }> {
+): Promise<{
+  readonly counts: ReadonlyMap<string, number>;
+  readonly wakeups: readonly Wakeup[];
+  readonly outboxDueAt: number | null;
+}> {
   // Rows are locked in the order of their ids, as everywhere where a statement waits for more than one: two such statements can
   // then not wait for each other.
   const rows = await connection.rows(sql`
@@ -31,14 +36,18 @@ export async function releaseOwned(
     ), returned AS (
       -- Each may be the first of its stream: who claims finds out.
       UPDATE ${tables.outbox} e SET owner = NULL, status = 'pending', may_lead = true WHERE e.owner = ANY(${workerIds}::text[])
+      RETURNING e.due_at
     )
-    SELECT owner, count(*)::text, NULL FROM held GROUP BY owner
-    UNION ALL (SELECT NULL, instance_id, workflow_name FROM held LIMIT ${mostTold})`);
+    SELECT owner, count(*)::text, NULL, NULL FROM held GROUP BY owner
+    UNION ALL SELECT NULL, NULL, NULL, ${millis('min(due_at)')}::text FROM returned
+    UNION ALL (SELECT NULL, instance_id, workflow_name, NULL FROM held LIMIT ${mostTold})`);
   const wakeups: Wakeup[] = [];
   const counts = new Map<string, number>();
-  for (const [owner, second, workflowName] of rows) {
-    if (owner === null) wakeups.push({ kind: 'workflow_resumable', instanceId: second!, workflowName: workflowName! });
+  let outboxDueAt: number | null = null;
+  for (const [owner, second, workflowName, dueAt] of rows) {
+    if (second === null) outboxDueAt = dueAt === null ? null : Number(dueAt);
+    else if (owner === null) wakeups.push({ kind: 'workflow_resumable', instanceId: second!, workflowName: workflowName! });
     else counts.set(owner!, Number(second));
   }
-  return { counts, wakeups };
+  return { counts, wakeups, outboxDueAt };
 }

@@ -25,13 +25,13 @@ export function createRetentionStore(database: Database, tables: TableNames): Re
       if (rows >= limit) return { count, more: true };
       for (let isPartial = true; isPartial;) {
         const [row] = await database.rows(sql`
-          SELECT p.removed, p.written_off, p.more
+          SELECT p.removed, p.handled, p.more
           FROM ${purgeInstances}(${status}, ${instant(until)}, ${limit - (count > 0 ? rows : 0)}) p`);
-        const [removed, writtenOff, isMore] = row!;
+        const [removed, handled, isMore] = row!;
         count += Number(removed);
-        rows += Number(writtenOff);
+        rows += Number(handled);
         more ||= isMore === 't';
-        isPartial = count === 0 && writtenOff !== '0';
+        isPartial = count === 0 && handled !== '0';
       }
     }
     return { count, more: more || rows >= limit };
@@ -60,11 +60,11 @@ export function createRetentionStore(database: Database, tables: TableNames): Re
     until === null
       ? Promise.resolve({ count: 0, more: false })
       : deleted(
-          sql`WITH old AS MATERIALIZED (
-            SELECT e.source, e.event_id FROM ${tables.seenEvents} e WHERE e.seen_at < ${instant(until)}
-            ORDER BY e.seen_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
-          ), gone AS (
-            DELETE FROM ${tables.seenEvents} e USING old o WHERE e.source = o.source AND e.event_id = o.event_id RETURNING e.event_id
+          // By the places of the rows, which never change: a join could begin with the whole table.
+          sql`WITH gone AS (
+            DELETE FROM ${tables.seenEvents} e WHERE e.ctid = ANY(ARRAY(
+              SELECT o.ctid FROM ${tables.seenEvents} o WHERE o.seen_at < ${instant(until)} ORDER BY o.seen_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+            )) RETURNING e.event_id
           ) SELECT count(*) FROM gone`,
           limit,
         );

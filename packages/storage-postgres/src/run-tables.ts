@@ -56,6 +56,7 @@ export function runTables(t: TableNames): string {
       CREATE INDEX instances_created ON ${t.instances.text} (created_at, instance_id);
       CREATE INDEX instances_status ON ${t.instances.text} (status, created_at, instance_id) WHERE status <> 'completed';
       CREATE INDEX instances_finished ON ${t.instances.text} (status, finished_at) WHERE finished_at IS NOT NULL;
+      CREATE INDEX instances_history_of ON ${t.instances.text} (history_of) WHERE history_of IS NOT NULL;
       -- Last: of indexes that seem to cost the same, as all do on an empty table, the planner takes the newest, and in that of creation times
       -- the id is the second column. Sessions keep their plans.
       ALTER TABLE ${t.instances.text} ADD PRIMARY KEY (instance_id);

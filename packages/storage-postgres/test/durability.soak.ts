@@ -9,6 +9,7 @@ for (let round = 1; round <= rounds; round++) {
   durabilityConformance(`PostgreSQL, round ${round} of ${rounds},`, () => createPostgresDurabilityFixture(), {
     faults: postgresFaults,
     outage: postgresOutage,
+    killStep: 1,
     programRuns: 20,
     crowdKills: 40,
     timeout: 1_800_000,

@@ -2,6 +2,7 @@
 import type { Storage } from '@romancy/core/ports';
 import pg from 'pg';
 import { registered } from './open-storage.js';
+import { messageSteps } from './message-steps.js';
 import { batch, claimRequest, complete, look, newEntry, newInstance, park, renewal } from './worker-calls.js';
 
 export interface Amounts {
@@ -39,6 +40,12 @@ export async function pileUp(url: string, { finished, waiting }: Amounts): Promi
       [finished],
     );
     await client.query(
+      `INSERT INTO outbox (event_id, stream, type, source, data, status, may_lead, due_at, created_at, ended_at)
+       SELECT 'sent-' || n, 's' || n % 100, 'done', 'test', '1', 'sent', false, now(), now(), now() - n * interval '1 second'
+       FROM generate_series(1, $1::int) n`,
+      [finished],
+    );
+    await client.query(
       `INSERT INTO instances (instance_id, workflow_name, status, wake_at, start_token, input, created_at, claims)
        SELECT 'waits-' || n, 'order', 'waiting_for_timer', now() + (3600 + n) * interval '1 second', '', '{"n":1}',
          now() - n * interval '1 second', 1
@@ -52,6 +59,18 @@ export async function pileUp(url: string, { finished, waiting }: Amounts): Promi
        SELECT 'event:' || n % 1000, '', '', 'waits-' || n, 1 FROM generate_series(1, $1::int) n`,
       `INSERT INTO mailbox (instance_id, topic, message_id, data, delivered_at)
        SELECT 'waits-' || n, 'event:other', n::text, '1', now() FROM generate_series(1, $1::int) n`,
+      `INSERT INTO subscriptions (topic, path, value, instance_id, seq)
+       SELECT 'event:matched', '["order"]', n::text, 'waits-' || n, 1 FROM generate_series(1, $1::int) n`,
+      `INSERT INTO subscriptions (topic, path, value, instance_id, mode, seeking_since, seq)
+       SELECT 'channel:sought', '', '', 'waits-' || n, 'competing', n, 1 FROM generate_series(1, $1::int) n`,
+      `INSERT INTO queued_messages (topic, message_id, data, queued_at)
+       SELECT 'channel:backlog', n::text, '1', now() FROM generate_series(1, $1::int) n`,
+      `INSERT INTO channels (topic, mode, used_at) SELECT 'channel:' || n, 'broadcast', now() FROM generate_series(1, $1::int) n`,
+      `INSERT INTO group_members (group_name, instance_id) SELECT 'group-' || n % 1000, 'waits-' || n FROM generate_series(1, $1::int) n`,
+      // One that is tried again in an hour, and all that waits behind it.
+      `INSERT INTO outbox (event_id, stream, type, source, data, status, may_lead, due_at, created_at)
+       SELECT 'behind-' || n, 'blocked', 'done', 'test', '1', 'pending', n = 1, now() + CASE n WHEN 1 THEN interval '1 hour' ELSE '0' END, now()
+       FROM generate_series(1, $1::int) n`,
       `INSERT INTO seen_events (source, event_id, seen_at) SELECT 'test', n::text, now() FROM generate_series(1, $1::int) n`,
     ]) {
       await client.query(statement, [waiting]);
@@ -159,6 +178,8 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
     takenMail,
   };
   await transaction.commit({ workerId, entry: newEntry('new-1', 8), before });
+
+  await messageSteps(storage, { workerId, name });
 
   name('list');
   const [last] = await instances.list({ ...noFilter, limit: 1 });

@@ -1,5 +1,5 @@
 // How many statements each transition takes: one, and one round trip, for all that happens often.
-import type { Storage } from '@romancy/core/ports';
+import type { Effect, Settlement, Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openStorage, registered } from './open-storage.js';
@@ -17,6 +17,25 @@ beforeEach(async () => {
   worker = await registered(storage, 'worker');
   await storage.runs.commit(batch(worker, { starts: [newInstance('one'), newInstance('two', { owned: false })] }));
 });
+
+const recurrence: Settlement = {
+  ...{ type: 'recur', instanceId: 'one', claim: 1, archiveId: 'one~1', input: '1', keep: [], owned: true },
+  carried: newEntry('one', 9),
+};
+
+const effects = (
+  [
+    { type: 'message', message: { messageId: 'm', topic: 'channel:jobs', data: '1', to: { type: 'subscribers' } } },
+    { type: 'event', event: { eventId: 'e', stream: 's', type: 't', source: '/test', data: '1' } },
+    { type: 'join', group: 'a' },
+    { type: 'leave', group: 'b' },
+    { type: 'seek', topic: 'channel:jobs' },
+    { type: 'unseek', topic: 'channel:other' },
+    { type: 'unsubscribe', topic: 'channel:third' },
+    { type: 'cancel', order: { instanceId: 'two', reason: null } },
+    { type: 'compensating' },
+  ] as const
+).map((effect): Effect => ({ ...effect, instanceId: 'one', seq: 1 }));
 
 async function statementsOf(call: () => Promise<unknown>): Promise<number> {
   watched.statements.length = 0;
@@ -70,6 +89,19 @@ describe('one statement is', () => {
     ['a look', ({ runs }) => runs.claim(claimRequest('worker', { limit: 0 }))],
     ['a reading of signals', ({ runs }) => runs.readSignals({ workerId: 'worker', instanceIds: ['one'], mailLimit: 10 })],
     ['a delivery', ({ messages }) => messages.deliver(event)],
+    [
+      'a delivery to a queue',
+      ({ messages }) => messages.deliver({ ...event, topic: 'channel:jobs', to: { type: 'subscribers' } }),
+    ],
+    ['the fixing of a mode', ({ messages }) => messages.fixMode({ topic: 'channel:jobs', mode: 'competing' })],
+    ['a look at a group', ({ messages }) => messages.members('all')],
+    ['a claim of events', ({ outbox }) => outbox.claim({ workerId: 'worker', limit: 10 })],
+    ['a settling of events', ({ outbox }) => outbox.settle({ workerId: 'worker', results: [{ type: 'sent', eventId: 'none' }] })],
+    ['a commit with a recurrence', ({ runs }) => runs.commit(batch('worker', { settlements: [recurrence] }))],
+    [
+      'a commit with effects of each type',
+      ({ runs }) => runs.commit(batch('worker', { entries: [newEntry('one', 1)], effects })),
+    ],
     ['a cancellation', ({ instances }) => instances.requestCancel({ instanceId: 'one', reason: null })],
     ['a look at an instance', ({ instances }) => instances.get('one')],
     ['a look at ended ones', ({ instances }) => instances.finished(['one'])],
@@ -88,13 +120,15 @@ describe('more than one statement takes', () => {
   it.for<readonly [string, number, number]>([
     ['an activity transaction: BEGIN, the entry, COMMIT', 3, 0],
     ['an activity transaction with progress that was not durable before: one more', 4, 1],
+    ['an activity transaction with progress and effects: no further one', 4, 2],
   ])('%s', async ([, expected, pending]) => {
     const commit = async (): Promise<void> => {
       const transaction = await storage.transactions.begin({ signal: new AbortController().signal });
-      const entries = Array.from({ length: pending }, () => newEntry('one', 1));
+      const entries = Array.from({ length: pending }, (_, index) => newEntry('one', 1 + index));
       await transaction.commit({
         workerId: worker,
-        entry: newEntry('one', 2),
+        entry: newEntry('one', 3),
+        ...(pending > 1 ? { effects: effects.map((effect) => ({ ...effect, seq: 3 })) } : {}),
         before: { starts: [], entries, effects: [], subscriptions: [], takenMail: [] },
       });
     };

@@ -1,6 +1,6 @@
 // Carries out what entries bring about beyond their instances.
 import type { Effect, ProgressResult } from '@romancy/core/ports';
-import { givenUpColumns, handOut, putBack, seek, unseek, type GivenUpMail } from './message-queue.js';
+import { givenUpColumns, handOut, ofInstance, putBack, seek, unseek, type GivenUpMail } from './message-queue.js';
 import { writeEvent } from './outbox-streams.js';
 import type { WorkerScope } from './record-progress.js';
 import { requestCancel } from './request-cancel.js';
@@ -48,7 +48,7 @@ export function applyEffects(scope: WorkerScope, effects: readonly Effect[]): Pr
   });
   each('unsubscribe', ({ instanceId, topic }) => {
     const { id } = lookup.get(instanceId);
-    connection.run(`DELETE FROM ${tables.subscriptions} WHERE id = ? AND topic = ?`, id, topic);
+    connection.run(`DELETE FROM ${ofInstance(tables)} WHERE id = ? AND topic = ?`, id, topic);
     const remove = `DELETE FROM ${tables.mailbox} WHERE id = ? AND topic = ? RETURNING ${givenUpColumns}`;
     for (const queue of putBack(scope, connection.all<GivenUpMail>(remove, id, topic))) handOutAfter.add(queue);
   });

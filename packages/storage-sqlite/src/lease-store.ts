@@ -169,7 +169,12 @@ export function createLeaseStore(
         )
         .slice(0, mostTold)
         .map((other) => other.workerId);
-      return { ...noWork, ...rest, alive: true, reaped, peers, wakeups };
+      // What the dead had may be the first to be sent again.
+      const work =
+        rest.work === null || reaped.length === 0
+          ? rest.work
+          : { ...rest.work, outboxDueAt: await file.read((connection) => outboxDueAt(connection, tables)) };
+      return { ...noWork, ...rest, work, alive: true, reaped, peers, wakeups };
     },
 
     async retire({ workerId }) {

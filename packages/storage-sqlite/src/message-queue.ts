@@ -1,6 +1,8 @@
 // The queues of topics, and those who wait for a message out of one.
 import type { OutgoingMessage } from '@romancy/core/ports';
+import { modeOf } from './channel-mode.js';
 import { drawAttention } from './draw-attention.js';
+import type { TableNames } from './table-names.js';
 import type { WriteScope } from './write-scope.js';
 
 /** A message as it lies in a queue. */
@@ -33,15 +35,14 @@ export function enqueue({ connection, tables, now }: WriteScope, { topic, messag
   );
 }
 
-/** The instance waits for one message of the topic, if it is subscribed. It keeps its turn when it does so already. */
-export function seek({ connection, tables }: WriteScope, id: number, topic: string): void {
-  // Turns need to be ordered among those who are waiting alone.
-  connection.run(
-    `UPDATE ${tables.subscriptions}
-      SET seeking = (SELECT ifnull(max(seeking), 0) + 1 FROM ${tables.subscriptions} WHERE topic = ? AND seeking IS NOT NULL)
-      WHERE id = ? AND topic = ? AND seeking IS NULL`,
-    ...[topic, id, topic],
-  );
+/** The instance waits for one message of the topic, if that is competing and it is subscribed. It keeps its turn when it does so already. */
+export function seek(scope: WriteScope, id: number, topic: string): void {
+  const { connection, tables } = scope;
+  if (modeOf(scope, topic) !== 'competing') return;
+  // Turns need to be ordered among those who are waiting alone. Not by max(), which looks at all of them.
+  const last = `SELECT seeking FROM ${tables.subscriptions} WHERE topic = ? AND seeking IS NOT NULL ORDER BY seeking DESC LIMIT 1`;
+  const turn = (connection.get<{ readonly seeking: number }>(last, topic)?.seeking ?? 0) + 1;
+  connection.run(`UPDATE ${ofInstance(tables)} SET seeking = ? WHERE id = ? AND topic = ? AND seeking IS NULL`, turn, id, topic);
 }
 
 /** It does not wait any more; what it got from the queue and did not take goes back. Afterwards {@link handOut} is due. */
@@ -93,6 +94,11 @@ export function handOut(scope: WriteScope, topic: string): number {
 }
 
 function stopSeeking({ connection, tables }: WriteScope, id: number, topic: string): void {
-  const sql = `UPDATE ${tables.subscriptions} SET seeking = NULL WHERE id = ? AND topic = ? AND seeking IS NOT NULL`;
+  const sql = `UPDATE ${ofInstance(tables)} SET seeking = NULL WHERE id = ? AND topic = ? AND seeking IS NOT NULL`;
   connection.run(sql, id, topic);
+}
+
+/** Left to itself, SQLite would look at all subscriptions of the topic, by the primary key, which begins with it. */
+export function ofInstance({ subscriptions }: TableNames): string {
+  return `${subscriptions} INDEXED BY ${subscriptions}_of_instance`;
 }

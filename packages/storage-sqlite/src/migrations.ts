@@ -185,7 +185,7 @@ function createOutbox({ outbox }: TableNames): string {
     CREATE INDEX ${outbox}_turn ON ${outbox} (turn_at, number) WHERE turn_at IS NOT NULL;
     CREATE INDEX ${outbox}_turn_of_stream ON ${outbox} (stream) WHERE turn_at IS NOT NULL;
     CREATE INDEX ${outbox}_unsent ON ${outbox} (stream, number) WHERE ended_at IS NULL;
-    CREATE INDEX ${outbox}_owned ON ${outbox} (owner, stream) WHERE owner IS NOT NULL;
+    CREATE INDEX ${outbox}_owned ON ${outbox} (owner) WHERE owner IS NOT NULL;
     CREATE INDEX ${outbox}_held ON ${outbox} (stream) WHERE owner IS NOT NULL;
     CREATE INDEX ${outbox}_by_status ON ${outbox} (status, number) WHERE status <> 'sent';
     CREATE INDEX ${outbox}_sent ON ${outbox} (ended_at) WHERE status = 'sent';`;

@@ -25,7 +25,8 @@ function hasUnsent(connection: SqliteConnection, tables: TableNames, stream: str
 export function findNext({ connection, tables }: Pick<WriteScope, 'connection' | 'tables'>, stream: string): void {
   const { outbox } = tables;
   connection.run(`UPDATE ${outbox} SET turn_at = NULL WHERE stream = ? AND turn_at IS NOT NULL`, stream);
-  if (connection.get(`SELECT 1 FROM ${outbox} WHERE stream = ? AND owner IS NOT NULL LIMIT 1`, stream) !== undefined) return;
+  const held = `SELECT 1 FROM ${outbox} INDEXED BY ${outbox}_held WHERE stream = ? AND owner IS NOT NULL LIMIT 1`;
+  if (connection.get(held, stream) !== undefined) return;
   connection.run(
     `UPDATE ${outbox} SET turn_at = due_at
       WHERE number = (SELECT number FROM ${outbox} WHERE stream = ? AND ended_at IS NULL ORDER BY number LIMIT 1)`,

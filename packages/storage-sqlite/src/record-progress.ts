@@ -19,6 +19,9 @@ export interface RecordedProgress extends Pick<ProgressResult, 'conflicts' | 'un
   readonly isNew: (entry: Pick<NewHistoryEntry, 'instanceId' | 'seq'>) => boolean;
 }
 
+const none: ReadonlySet<string> = new Set();
+
+/** Everything that is there already stays as it is, and what came with it is left out: so it can be repeated. */
 export function recordProgress(scope: WorkerScope, progress: PendingProgress): RecordedProgress {
   const { workerId, lookup } = scope;
   const conflicts = progress.starts.filter((start) => !startInstance(scope, start)).map(({ instanceId }) => instanceId);
@@ -27,12 +30,18 @@ export function recordProgress(scope: WorkerScope, progress: PendingProgress): R
   const strangers = new Set(conflicts.filter((instanceId) => lookup.get(instanceId).owner !== workerId));
   const isMeant = ({ instanceId }: { readonly instanceId: string }): boolean => !strangers.has(instanceId);
   const added = progress.entries.filter((entry) => isMeant(entry) && recordEntry(scope, entry));
-  for (const subscription of progress.subscriptions.filter(isMeant)) subscribe(scope, subscription);
-  for (const taken of progress.takenMail.filter(isMeant)) removeTaken(scope, taken);
   // Most commits have no effects, and nobody asks.
   let names: ReadonlySet<string> | undefined;
   const isNew = (entry: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): boolean =>
     (names ??= new Set(added.map(nameOf))).has(nameOf(entry));
+  // What an entry that was there subscribed to may be over since, in this very batch.
+  const repeated =
+    added.length === progress.entries.length ? none : new Set(progress.entries.filter((entry) => !isNew(entry)).map(nameOf));
+  for (const subscription of progress.subscriptions.filter(isMeant)) {
+    const { instanceId, seq } = subscription;
+    if (seq === undefined || !repeated.has(nameOf({ instanceId, seq }))) subscribe(scope, subscription);
+  }
+  for (const taken of progress.takenMail.filter(isMeant)) removeTaken(scope, taken);
   // An entry that was there has had its effects in the commit that wrote it.
   const effects = progress.effects.filter((effect) => isMeant(effect) && isNew(effect));
   return { conflicts, undelivered: effects.length === 0 ? [] : applyEffects(scope, effects), isNew };

@@ -1,14 +1,13 @@
 // The part of the storage by which what nobody needs any more is removed.
 import type { RetentionStore } from '@romancy/core/ports';
-import { InstancePurge } from './purge-instances.js';
 import { ChannelPurge } from './purge-channels.js';
+import { purgeInstances } from './purge-instances.js';
 import type { SqliteFile } from './sqlite-file.js';
 
 /** Each kind is a transaction of its own, so that others come to write in between. */
 export function createRetentionStore(file: SqliteFile): RetentionStore {
   const { tables } = file;
   const { outbox, seenEvents } = tables;
-  const instances = new InstancePurge(tables);
   const channels = new ChannelPurge(tables);
   const remove = (sql: string, before: number | null, limit: number): Promise<number> =>
     before === null ? Promise.resolve(0) : file.write((connection) => connection.run(sql, before, limit).changes);
@@ -16,7 +15,7 @@ export function createRetentionStore(file: SqliteFile): RetentionStore {
   return {
     async purge(request) {
       const { limit } = request;
-      const purged = await file.write((connection) => instances.purge(connection, request));
+      const purged = await file.write((connection) => purgeInstances(connection, tables, request));
       const sentEvents = await remove(
         `DELETE FROM ${outbox} WHERE number IN
           (SELECT number FROM ${outbox} WHERE status = 'sent' AND ended_at < ? ORDER BY ended_at LIMIT ?)`,

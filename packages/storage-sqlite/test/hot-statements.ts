@@ -147,6 +147,7 @@ async function workForADay(storage: Storage, now: number): Promise<ReadonlyMap<s
   const { messages, outbox, retention } = storage;
   await time('deliver to one', () => messages.deliver(incoming('1', 'event:paid', { to: toA })));
   await time('deliver to all', () => messages.deliver({ ...incoming('2', 'event:paid', { data: { order: '1' } }), starts }));
+  await time('deliver to a hundred', () => messages.deliver(incoming('7', 'event:news')));
   await time('deliver to those who seek', () => messages.deliver(incoming('4', 'channel:jobs')));
   await time('deliver to a queue', () => messages.deliver(incoming('5', 'channel:nobody')));
   await time('fix a mode', () => messages.fixMode({ topic: 'channel:nobody', mode: 'competing' }));

@@ -141,7 +141,9 @@ export class AppOutbox {
       if (eventIds.length > 0) {
         const answer = await this.#keepTrying(() => storage.outbox.requeue({ ...filter, eventIds, limit: eventIds.length }));
         requeued += answer.requeued;
-        scheduler.tellAll(answer.wakeups);
+        // After a lost answer there is nobody else who would tell.
+        const [eventId] = eventIds;
+        scheduler.tellAll(answer.wakeups.length > 0 ? answer.wakeups : [{ kind: 'outbox_pending', eventId: eventId! }]);
       }
       after = eventIds.length < mostPerPage ? undefined : eventIds.at(-1);
     } while (after !== undefined);
@@ -236,7 +238,8 @@ function parseCursor(cursor: string): string {
 }
 
 function refused(what: string, value: unknown, allowed: string): InvalidArgumentError {
-  const shown = typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : value === null ? 'null' : typeof value;
+  const shown =
+    typeof value === 'string' || typeof value === 'number' ? JSON.stringify(value) : value === null ? 'null' : typeof value;
   const argument = what.slice(what.indexOf(': ') + 2);
   return new InvalidArgumentError(`outbox.${what} is ${shown}; it takes ${allowed}`, { argument });
 }

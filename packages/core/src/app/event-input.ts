@@ -1,7 +1,6 @@
 // Events from outside, checked and written down.
 import { createHash } from 'node:crypto';
 import type { CloudEventInput } from '../domain/cloud-event.js';
-import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
 import { eventTopic } from '../domain/topic.js';
 import { toReceivedEvent } from '../engine/event-input.js';
@@ -33,11 +32,4 @@ export function toIncomingEvent(input: CloudEventInput, parts: OutgoingParts): I
 /** As it is where it is short, so that people can find the instance of an event. */
 function idEnding(natural: string): string {
   return natural.length <= longestEnding ? natural : createHash('sha256').update(natural).digest('hex');
-}
-
-/** What an app's `publish` and `sendTo` take besides: @throws InvalidArgumentError */
-export function checkMessageId(id: unknown): asserts id is string | undefined {
-  if (id === undefined) return;
-  if (typeof id !== 'string') throw new InvalidArgumentError(`id is ${typeof id}; it takes a text`, { argument: 'id' });
-  checkName(id, 'id');
 }

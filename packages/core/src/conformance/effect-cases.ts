@@ -13,7 +13,7 @@ import {
   type EffectFacts,
 } from './message-stage.js';
 import type { Bench, StorageHarness } from './storage-harness.js';
-import { cancelled, complete, newEntry, ofClaim, park, release, TestWorker } from './test-worker.js';
+import { complete, newEntry, park, TestWorker } from './test-worker.js';
 
 export function newOutboxEvent(eventId: string, more: Partial<NewOutboxEvent> = {}): NewOutboxEvent {
   return { eventId, stream: 's', type: 'order.placed', source: '/tests', data: `{"id":"${eventId}"}`, ...more };
@@ -72,6 +72,21 @@ export function effectCases(bench: Bench): void {
       const fresh = stepOf('one', [published('fresh'), outgoing('fresh')], 501);
       await worker.commit({ entries: [...old.entries, ...fresh.entries], effects: [...old.effects, ...fresh.effects] });
       expect(await picture(harness)).toMatchObject({ mail: { one: ['fresh'], two: ['fresh'] }, members: [], outbox: ['fresh'] });
+    });
+
+    it('and a subscription of the same entry that is there already is left out, since it may be over', async () => {
+      const { harness, worker } = await stage(bench);
+      // Subscribed by one entry, unsubscribed by the next.
+      const over = stepOf('three', [{ type: 'unsubscribe', topic: 'event:over' }], 601);
+      const batch = worker.batch({
+        entries: [newEntry('three', 600), ...over.entries],
+        effects: over.effects,
+        subscriptions: [{ instanceId: 'three', topic: 'event:over', seq: 600 }],
+      });
+      for (let round = 0; round < 2; round++) {
+        await worker.storage.runs.commit(structuredClone(batch));
+        expect((await harness.deliver({ topic: 'event:over' })).receivers).toBe(0);
+      }
     });
 
     it('without their entry in the batch are left out', async () => {
@@ -134,69 +149,6 @@ export function effectCases(bench: Bench): void {
       expect(await harness.get('three')).toMatchObject({ cancelRequested: true, cancelReason: 'first' });
       expect(await harness.get('seeker')).toMatchObject({ cancelRequested: false, status: 'completed' });
       expect(await worker.claimOne('two')).toMatchObject({ cancel: { reason: 'from one' } });
-    });
-  });
-
-  describe('an instance that compensates', () => {
-    const begin = { type: 'compensating' } as const;
-
-    it('says so from that entry on, whoever has it, until it ends', async () => {
-      const { harness, worker } = await stage(bench);
-      const status = async (): Promise<string> => (await harness.get('one')).status;
-      await step(worker, 'one', begin);
-      expect(await harness.get('one')).toMatchObject({ status: 'compensating', owner: worker.workerId });
-      await worker.settle(release('one'));
-      expect(await harness.get('one')).toMatchObject({ status: 'compensating', owner: null });
-      await worker.claimOne('one');
-      expect(await status()).toBe('compensating');
-      await worker.settle(
-        ofClaim(2, { type: 'park', instanceId: 'one', claim: 2, status: 'compensating', wakeAt: await worker.now() }),
-      );
-      expect(await status()).toBe('compensating');
-      await worker.claimOne('one');
-      const next = await harness.worker();
-      await worker.retire();
-      expect(await status()).toBe('compensating');
-      await next.claimOne('one');
-      expect(await harness.get('one')).toMatchObject({ status: 'compensating', owner: next.workerId });
-      await next.settle(ofClaim(4, cancelled('one')));
-      expect(await status()).toBe('cancelled');
-    });
-
-    it('can be stalled, and goes on as it was', async () => {
-      const { harness, worker } = await stage(bench);
-      await step(worker, 'one', begin);
-      await worker.settle({
-        type: 'stall',
-        instanceId: 'one',
-        claim: 1,
-        wakeAt: (await worker.now()) + 3_600_000,
-        error: '"why"',
-      });
-      expect(await harness.get('one')).toMatchObject({ status: 'stalled', error: '"why"' });
-      const next = await harness.worker();
-      await next.claimOne('one');
-      expect(await harness.get('one')).toMatchObject({ status: 'compensating', error: null });
-    });
-
-    it('ends with what could not be undone', async () => {
-      const { harness, worker } = await stage(bench);
-      expect((await harness.get('one')).compensationFailures).toBeNull();
-      const failures = '[{"activityId":"charge:1"}]';
-      await worker.settle(
-        {
-          type: 'finish',
-          instanceId: 'one',
-          claim: 1,
-          status: 'failed',
-          output: null,
-          error: '"e"',
-          compensationFailures: failures,
-        },
-        complete('two'),
-      );
-      expect(await harness.get('one')).toMatchObject({ status: 'failed', error: '"e"', compensationFailures: failures });
-      expect((await harness.get('two')).compensationFailures).toBeNull();
     });
   });
 }

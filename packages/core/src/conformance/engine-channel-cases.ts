@@ -41,9 +41,8 @@ export function channelCases(bench: EngineBench): void {
       await harness.drive(app.romancy.publish('news', 0));
       const second = await waitingListener(harness, app, 4, 'second');
       for (let number = 1; number <= 4; number++) {
-        expect(await harness.drive(app.romancy.publish('news', number))).toMatchObject({
-          receivers: number < 4 ? 2 : expect.any(Number),
-        });
+        // Neither has all of his before the last one is sent.
+        expect(await harness.drive(app.romancy.publish('news', number))).toMatchObject({ receivers: 2 });
       }
       expect(await harness.drive(first.result())).toEqual([0, 1, 2, 3, 4]);
       expect(await harness.drive(second.result())).toEqual([1, 2, 3, 4]);
@@ -86,14 +85,14 @@ export function channelCases(bench: EngineBench): void {
       const written = await app.romancy.startWorkflow(writer, undefined, { instanceId: 'the writer' });
       const messageId = await harness.drive(written.result());
       const { messageId: outer } = await harness.drive(app.romancy.publish('news', 'from outside'));
-      const [inside, outside] = (await harness.drive(handle.result()))!;
+      const [inside, outside] = await harness.drive(handle.result());
       expect(inside).toEqual({
         id: messageId,
         channel: 'news',
         data: { text: 'ä\u{1f600}\0', at: new Date(5) },
         metadata: { priority: 3, urgent: true },
         sender: 'the writer',
-        time: expect.any(Date),
+        time: expect.any(Date) as Date,
       });
       expect(outside).toMatchObject({ id: outer, data: 'from outside', sender: undefined, metadata: {} });
     });

@@ -22,6 +22,11 @@ export const everythingResult = {
   row: 'row:1',
   slept: true,
   answer: { to: 'everything' },
+  matched: { to: 'everything', second: true },
+  heard: ['broadcast', 'competing', 'direct', 'grouped', 'from an activity'],
+  members: 1,
+  child: 'grown',
+  undoable: 'done',
   silence: 'WAIT_TIMEOUT',
   all: [1, 2, 'slept'],
   first: 'quick',
@@ -61,8 +66,19 @@ export function createEverything(options: { readonly rows: UserRows | undefined;
     { retry: atOnce },
   );
   const retry = { retry: atOnce };
+  const undoable = defineActivity(
+    'undoable',
+    noted(async (activity) => {
+      await activity.publish(`news of ${activity.instanceId}`, 'from an activity');
+      return 'done';
+    }),
+    { ...retry, compensate: () => expect.unreachable('nothing is undone of what completes') },
+  );
 
-  const workflow = defineWorkflow('everything', async (ctx, _input: unknown): Promise<typeof everythingResult> => {
+  const workflow: Everything['workflow'] = defineWorkflow('everything', async (ctx, input: unknown) => {
+    // The second part of the child of itself.
+    if (input === 'grown') return 'grown' as never;
+    if (input === 'child') return await ctx.recur('grown');
     const recorded = [ctx.now(), ctx.random(), ctx.uuid()];
     const declared = await ctx.run(increment);
     const inline = await ctx.run(
@@ -93,6 +109,23 @@ export function createEverything(options: { readonly rows: UserRows | undefined;
     await ctx.sleepUntil(before);
     const slept = ctx.now() >= before;
     const { data: answer } = await ctx.waitEvent<typeof everythingResult.answer>('answer');
+    const { data: matched } = await ctx.waitEvent<typeof everythingResult.matched>('answer', { match: { 'data.second': true } });
+    const group = `group of ${ctx.instanceId}`;
+    const [news, jobs] = [`news of ${ctx.instanceId}`, `jobs of ${ctx.instanceId}`];
+    await Promise.all([ctx.subscribe(news), ctx.subscribe(jobs, 'competing'), ctx.subscribe('mine', 'direct')]);
+    await ctx.joinGroup(group);
+    await ctx.publish(news, 'broadcast');
+    await ctx.publish(jobs, 'competing');
+    await ctx.sendTo(ctx.instanceId, 'mine', 'direct');
+    await ctx.publish('mine', 'grouped', { group });
+    await ctx.sendEvent({ type: 'told', source: '/everything' });
+    const members = (await ctx.groupMembers(group)).length;
+    await ctx.leaveGroup(group);
+    const undone = await ctx.run(undoable);
+    const heard: unknown[] = [];
+    for (const channel of [news, jobs, 'mine', 'mine', news]) heard.push((await ctx.receive(channel)).data);
+    await ctx.unsubscribe(news);
+    const child = (await ctx.runChild(workflow, 'child')) as unknown as string;
     const silence = await ctx.waitEvent('silence', { timeout: nap }).then(
       () => 'an event',
       (error: { code: string }) => error.code,
@@ -136,6 +169,11 @@ export function createEverything(options: { readonly rows: UserRows | undefined;
       row,
       slept,
       answer,
+      matched,
+      heard: heard as string[],
+      members,
+      child,
+      undoable: undone,
       silence,
       all,
       first,
@@ -148,11 +186,14 @@ export function createEverything(options: { readonly rows: UserRows | undefined;
     begun,
     async start(app, instanceId, by = app) {
       await app.romancy.startWorkflow(workflow, undefined, { instanceId });
-      await by.romancy.sendEvent({ id: instanceId, type: 'answer', source: 'tests', data: everythingResult.answer, instanceId });
+      const answer = { type: 'answer', source: 'tests', instanceId };
+      await by.romancy.sendEvent({ ...answer, id: instanceId, data: everythingResult.answer });
+      await by.romancy.sendEvent({ ...answer, id: `${instanceId}, the second`, data: everythingResult.matched });
     },
     async check(storage, instanceId, committed = new Map()) {
       const history = await storage.runs.history({ instanceId, afterSeq: 0, limit: 1000 });
-      const outcomes = history.filter(({ kind }) => !['value', 'timer_set', 'wait_set', 'activity_retry'].includes(kind));
+      const silent = ['value', 'timer_set', 'wait_set', 'receive_set', 'activity_retry'];
+      const outcomes = history.filter(({ kind }) => !silent.includes(kind));
       const ids = outcomes.map(({ callId }) => callId);
       expect(
         ids.filter((id, place) => ids.indexOf(id) !== place),
@@ -161,7 +202,10 @@ export function createEverything(options: { readonly rows: UserRows | undefined;
       expect(history.map(({ seq }) => seq)).toEqual([...new Set(history.map(({ seq }) => seq))].sort((a, b) => a - b));
       const activities = outcomes.filter(({ kind }) => kind.startsWith('activity')).map(({ callId }) => callId);
       expect([...activities].sort()).toEqual(
-        ['declared:1', 'echo:1', 'failing:1', 'inline:1', 'part:1', 'quick:1', 'row:1', 'the other part', 'tried:1'].sort(),
+        [
+          ...['declared:1', 'echo:1', 'failing:1', 'inline:1', 'part:1', 'quick:1', 'row:1', 'the other part', 'tried:1'],
+          'undoable:1',
+        ].sort(),
       );
       for (const callId of activities) {
         const times = begun.get(`${instanceId} ${callId}`) ?? 0;

@@ -210,7 +210,8 @@ export function faultCases(bench: EngineBench): void {
 
 async function completed({ romancy }: TestApp): Promise<number> {
   try {
-    return (await romancy.list({ status: 'completed', limit: 1000 })).instances.length;
+    return (await romancy.list({ status: 'completed', limit: 1000 })).instances.filter(({ parentId }) => parentId === null)
+      .length;
   } catch {
     return 0;
   }

@@ -1,9 +1,26 @@
 // One of the two sides of the model test: carries commands out on its storage and says what it saw.
-import { LeaseLostError, type LeaseRenewal, type ProgressBatch, type Storage, type UpkeepResult } from '../ports/index.js';
-import { makeModelBatch } from './model-batch.js';
-import { modelInstances, modelTopics, modelWorkers, type ModelCommand } from './model-commands.js';
+import {
+  LeaseLostError,
+  type EventResult,
+  type LeaseRenewal,
+  type OutboxRecord,
+  type ProgressBatch,
+  type Storage,
+  type UpkeepResult,
+} from '../ports/index.js';
+import { makeModelBatch, makeModelMessage } from './model-batch.js';
+import {
+  modelEvents,
+  modelInstances,
+  modelModes,
+  modelOutgoing,
+  modelTopics,
+  modelWorkers,
+  type ModelCommand,
+  type ModelRelayResult,
+} from './model-commands.js';
 import { ModelNames } from './model-names.js';
-import { byId, viewHistory, viewMail, viewRecord, whenIs } from './model-view.js';
+import { byId, viewEvent, viewHistory, viewMail, viewRecord, whenIs } from './model-view.js';
 
 const hour = 3_600_000;
 
@@ -39,6 +56,7 @@ export class ModelSide {
   /** The latest claim of each instance that was claimed; one that is owned and not in here was started so. */
   readonly #claims = new Map<string, number>();
   #tokens = 0;
+  #messages = 0;
 
   constructor(options: ModelSideOptions) {
     const [reaping, ...working] = options.storages;
@@ -52,9 +70,20 @@ export class ModelSide {
   async begin(): Promise<void> {
     const reaper = { workerId: this.#names.reaper, workflowNames: [] };
     await this.#storage.leases.register({ ...reaper, serviceName: 'model', leaseMs: hour, starts: [] });
+    for (const [index, mode] of modelModes.entries()) {
+      await this.#storage.messages.fixMode({ topic: this.#names.topic(modelEvents + index), mode });
+    }
     for (let worker = 0; worker < modelWorkers - 1; worker++) {
       await this.run({ call: 'register', worker, workflows: [0, 1] });
-      const step = { instance: worker, start: 'owned', entries: 1, subscribe: 0, take: null, settlement: null } as const;
+      const step = {
+        instance: worker,
+        start: 'owned',
+        entries: 1,
+        effect: null,
+        subscribe: worker,
+        take: null,
+        settlement: null,
+      } as const;
       await this.run({ call: 'commit', worker, steps: [step] });
     }
   }
@@ -77,6 +106,8 @@ export class ModelSide {
     return {
       instances: await Promise.all(ids.map((instanceId) => this.#instanceState(instanceId, now))),
       finished: byId(await instances.finished(ids)),
+      members: await this.#storage.messages.members(this.#names.group),
+      outbox: (await this.#outbox()).map((event) => viewEvent(event, now)),
     };
   }
 
@@ -84,6 +115,8 @@ export class ModelSide {
   async end(): Promise<void> {
     for (let worker = 0; worker < modelWorkers; worker++) await this.run({ call: 'retire', worker });
     await this.#storage.leases.retire({ workerId: this.#names.reaper });
+    const all = { status: undefined, eventIds: undefined, type: undefined, before: undefined };
+    await this.#storage.outbox.purge({ ...all, limit: 1000 });
   }
 
   async #carryOut(command: ModelCommand): Promise<unknown> {
@@ -102,6 +135,15 @@ export class ModelSide {
           starts: null,
         });
         return { outcome, receivers: outcome === 'delivered' ? receivers : 0, wakes: wakeups.length > 0 };
+      }
+      case 'publish': {
+        const message = makeModelMessage(command, this.#names, ++this.#messages);
+        const { outcome, receivers, wakeups } = await this.#storage.messages.deliver({
+          ...message,
+          source: this.#names.source,
+          starts: null,
+        });
+        return { outcome, receivers, wakes: wakeups.length > 0 };
       }
       case 'cancel': {
         const { instance, reason } = command;
@@ -137,6 +179,8 @@ export class ModelSide {
       case 'repeat':
         // Only what a batch says can tell that it comes again.
         return worker.lastBatch === undefined ? 'nothing to repeat' : this.#commit(worker, structuredClone(worker.lastBatch));
+      case 'relay':
+        return this.#relay(worker, this.#id(command), command.result);
       case 'claim':
         return this.#claim(worker, command);
       case 'readSignals': {
@@ -174,13 +218,46 @@ export class ModelSide {
       now: await this.#now(),
       claimOf: (instanceId) => this.#claims.get(instanceId) ?? 1,
       nextToken: () => this.#names.token(++this.#tokens),
+      nextMessage: () => ++this.#messages,
     });
   }
 
   async #commit(worker: ModelWorker, batch: ProgressBatch): Promise<unknown> {
-    const { conflicts, refused } = await worker.storage.runs.commit(batch);
+    const { conflicts, refused, undelivered } = await worker.storage.runs.commit(batch);
+    for (const { type, instanceId, claim, ...rest } of batch.settlements) {
+      // One that begins anew here is a claim of its own, counted once, however often it is told.
+      const counts = type === 'recur' && 'owned' in rest && rest.owned && !refused.includes(instanceId);
+      if (counts && (this.#claims.get(instanceId) ?? 1) === claim) this.#claims.set(instanceId, claim + 1);
+    }
     worker.lastBatch = batch;
-    return { conflicts: [...conflicts].sort(), refused: [...refused].sort() };
+    const lost = undelivered.map(({ instanceId, messageId }) => `${instanceId} ${messageId}`);
+    return { conflicts: [...conflicts].sort(), refused: [...refused].sort(), lost: lost.sort() };
+  }
+
+  async #relay(worker: ModelWorker, workerId: string, result: ModelRelayResult): Promise<unknown> {
+    const { outbox } = worker.storage;
+    const { events, nextDueAt, now } = await outbox.claim({ workerId, limit: 100 });
+    const results = events.map(({ eventId }): EventResult => {
+      if (result === 'retry') return { type: result, eventId, dueAt: now + hour, error: '"again"' };
+      return result === 'failed'
+        ? { type: result, eventId, error: '"never"' }
+        : { type: result === 'sent' ? 'sent' : 'release', eventId };
+    });
+    if (result !== 'nothing') await outbox.settle({ workerId, results });
+    const view = events.map(({ failedSince, ...event }) => ({ ...event, hasFailed: failedSince !== null }));
+    return { events: view, next: whenIs(nextDueAt, now) };
+  }
+
+  #outbox(): Promise<readonly OutboxRecord[]> {
+    const eventIds = Array.from({ length: modelOutgoing }, (_, index) => this.#names.outgoing(index));
+    return this.#storage.outbox.list({
+      status: undefined,
+      eventIds,
+      type: undefined,
+      before: undefined,
+      limit: 100,
+      after: undefined,
+    });
   }
 
   /** Nothing is repeated by a later identity. */
@@ -193,10 +270,14 @@ export class ModelSide {
     const { instances, runs } = this.#storage;
     const topics = Array.from({ length: modelTopics }, (_, index) => this.#names.topic(index));
     const mail = topics.map((topic) => runs.mail({ instanceId, topic, afterMailId: null, limit: 1000 }));
+    const record = await instances.get(instanceId);
+    const before = record?.continuedFrom ?? null;
     return {
-      record: viewRecord(await instances.get(instanceId), now),
-      history: viewHistory(await runs.history({ instanceId, afterSeq: 0, limit: 1000 }), now),
+      record: viewRecord(record, now),
+      history: viewHistory(await instances.history({ instanceId, afterSeq: 0, limit: 1000 }), now),
       mail: (await Promise.all(mail)).map(viewMail),
+      // What it was, back to its beginning.
+      before: before === null ? null : await this.#instanceState(before, now),
     };
   }
 

@@ -1,5 +1,5 @@
 // What the two sides of the model test compare: answers and state without times, ids that storages make up, and orders that are free.
-import { isFinal, type HistoryEntry, type InstanceRecord, type Mail } from '../ports/index.js';
+import { isFinal, type HistoryEntry, type InstanceRecord, type Mail, type OutboxRecord } from '../ports/index.js';
 import type { When } from './model-commands.js';
 
 /** A time, seen from now. */
@@ -21,7 +21,11 @@ export function viewHistory(history: readonly HistoryEntry[], now: number): unkn
 }
 
 export function viewMail(mail: readonly Mail[]): unknown {
-  return mail.map(({ topic, data }) => `${topic} ${data}`);
+  return mail.map(({ topic, data, isQueued }) => `${topic} ${data}${isQueued ? ' queued' : ''}`);
+}
+
+export function viewEvent({ createdAt: _, dueAt, endedAt, ...event }: OutboxRecord, now: number): unknown {
+  return { ...event, due: whenIs(dueAt, now), hasEnded: endedAt !== null };
 }
 
 export function byId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {

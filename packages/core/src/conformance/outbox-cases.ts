@@ -230,11 +230,9 @@ export function outboxCases(bench: Bench): void {
       expect(answer).toMatchObject({ requeued: 1, wakeups: [{ kind: 'outbox_pending' }] });
       expect(await one(harness, 'a1')).toMatchObject({ status: 'pending', attempts: 0, error: null, endedAt: null });
       expect((await outbox.requeue({ ...everything, eventIds: ['a2', 'a3', 'unknown'], limit: 10 })).requeued).toBe(1);
-      expect((await claim(worker)).events).toMatchObject([
-        { eventId: 'a1', attempts: 0, failedSince: null },
-        { eventId: 'a2', attempts: 0, failedSince: null },
-        { eventId: 'a3' },
-      ]);
+      expect((await claim(worker, 1)).events).toMatchObject([{ eventId: 'a1', attempts: 0, failedSince: null }]);
+      await settle(worker, { type: 'release', eventId: 'a1' });
+      expect(await ids(worker)).toEqual(['a1', 'a2', 'a3']);
       expect(await one(harness, 'b1')).toMatchObject({ status: 'failed' });
     });
 

@@ -199,6 +199,13 @@ export function retentionCases(bench: Bench): void {
       expect(await drain(harness, worker, 'one', 'channel:served')).toHaveLength(6);
     });
 
+    it.each(['broadcast', 'direct'] as const)('finds nothing in the queue of a channel that was made %s', async (mode) => {
+      const { harness, worker } = await setUp(bench);
+      for (let n = 0; n < 3; n++) await publish(harness, n);
+      await worker.storage.messages.fixMode({ topic, mode });
+      expect(await purge(harness, { mostQueued: 0, queuedMessages: (await worker.now()) + 1 })).toEqual(noneGone);
+    });
+
     it('lets a mode stay that was just asked for', async () => {
       const { harness, worker } = await setUp(bench);
       const { messages } = worker.storage;

@@ -4,6 +4,7 @@ import type { StartedChild } from './context-host.js';
 import type { EffectFacts } from './entry-extras.js';
 import type { OpenCalls } from './open-calls.js';
 import type { OutcomeDelivery } from './outcome-delivery.js';
+import type { RunCancellation } from './run-cancellation.js';
 import { cancelOrders, type RunExit } from './run-exit.js';
 import type { RunHost } from './run-host.js';
 import type { NextStep, RunPump } from './run-pump.js';
@@ -27,12 +28,9 @@ export interface RunEndingParts {
   readonly saga: Saga;
   /** When the instance was started. */
   readonly createdAt: number;
-  /** The cancellation that was asked for, as far as it is known here. */
-  readonly cancel: () => { readonly reason: string | null } | null;
+  readonly cancellation: RunCancellation;
   /** Reads what happened from outside. */
   readonly readSignals: () => Promise<void>;
-  /** The code is over: its calls are given up, and it makes no more. */
-  readonly abandonCode: () => void;
 }
 
 export class RunEnding {
@@ -51,17 +49,20 @@ export class RunEnding {
     const { exit, replay, saga, delivery, pump } = this.#parts;
     if (this.#isDecided) return;
     if (exit.isParking) {
-      this.#late = () => this.codeEnded(outcome);
+      this.#late ??= () => this.codeEnded(outcome);
       return;
     }
     // History knows it already, and what was undone since.
     if (replay.next?.kind === 'compensation_begun') return;
-    const mismatch = replay.checkEnd(outcome.status);
-    if (mismatch !== null) void exit.stall(mismatch);
-    else if (outcome.status === 'failed' && !(saga.isEmpty && delivery.isEmpty)) {
+    // What had come by then is recorded behind the failure, and so it may be in history.
+    if (outcome.status === 'failed' && !(saga.isEmpty && delivery.isEmpty && replay.next === undefined)) {
       this.#failed = outcome;
       pump.codeMoves();
-    } else this.#endOf(outcome).catch((error: unknown) => exit.breakOff(error as Error));
+      return;
+    }
+    const mismatch = replay.checkEnd(outcome.status);
+    if (mismatch !== null) void exit.stall(mismatch);
+    else this.#endOf(outcome).catch((error: unknown) => exit.breakOff(error as Error));
   }
 
   /** Nothing more begins: the code has failed. */
@@ -74,9 +75,10 @@ export class RunEnding {
     const { exit, replay } = this.#parts;
     if (this.#isDecided) return;
     if (exit.isParking) {
-      this.#late = () => this.recur(input);
+      this.#late ??= () => this.recur(input);
       return;
     }
+    if (replay.next?.kind === 'compensation_begun') return;
     const mismatch = replay.checkEnd('recurred');
     if (mismatch !== null) void exit.stall(mismatch);
     else this.#recur(input).catch((error: unknown) => exit.breakOff(error as Error));
@@ -103,12 +105,16 @@ export class RunEnding {
 
   /** What there is to do about the end when the code is at rest; undefined: nothing, the run goes on. */
   next(): NextStep | undefined {
-    const { saga, calls, host, cancel, replay, delivery } = this.#parts;
+    const { saga, calls, host, cancellation, replay, delivery } = this.#parts;
     if (saga.decision !== null) return calls.isEmpty ? this.#undoNext() : undefined;
     // What was done before is recorded first: it may have to be undone.
-    if (replay.next !== undefined || !delivery.isEmpty) return undefined;
-    if (cancel() !== null) {
-      if (saga.isEmpty) return this.#finish(cancelled, host.openChildren);
+    if (replay.next !== undefined) return this.#failed === null ? undefined : this.#checkLeft(replay.next);
+    if (!delivery.isEmpty) return undefined;
+    if (cancellation.requested !== null) {
+      if (saga.isEmpty) {
+        cancellation.abandonCode();
+        return this.#finish(cancelled, host.openChildren);
+      }
       this.#beginUndoing({ status: 'cancelled', error: null });
       return 'again';
     }
@@ -118,23 +124,29 @@ export class RunEnding {
     return 'again';
   }
 
+  /** The code has failed, and history goes on: with outcomes of calls that it left open, or the code is not the one that made it. */
+  #checkLeft({ position }: HistoryEntry): NextStep | undefined {
+    const { calls, exit, replay } = this.#parts;
+    return calls.at(position) === undefined ? exit.stall(replay.checkEnd('failed')!) : undefined;
+  }
+
   #endOf(outcome: RunOutcome): Promise<void> {
     return this.#finish(outcome, outcome.status === 'failed' ? this.#parts.host.openChildren : noChildren);
   }
 
   get #isDecided(): boolean {
-    const { exit, cancel, saga } = this.#parts;
-    return exit.isClosed || cancel() !== null || saga.decision !== null || this.#failed !== null;
+    const { exit, cancellation, saga } = this.#parts;
+    return exit.isClosed || cancellation.requested !== null || saga.decision !== null || this.#failed !== null;
   }
 
   /** The decision is an entry: whoever goes on after a crash comes to the same end, whatever the code would do now. */
   #beginUndoing(decision: SagaDecision): void {
-    const { host, saga, recorder, cancel, pump } = this.#parts;
+    const { host, saga, recorder, cancellation, pump } = this.#parts;
     const children = host.openChildren;
     const effects: EffectFacts[] = [
       { type: 'compensating' },
       ...host.subscriptions.seekingTopics().map((topic) => ({ type: 'unseek', topic }) as const),
-      ...cancelOrders(children, cancel()?.reason ?? null).map((order) => ({ type: 'cancel', order }) as const),
+      ...cancelOrders(children, cancellation.requested?.reason ?? null).map((order) => ({ type: 'cancel', order }) as const),
     ];
     const wakeups = children.map((child) => ({ kind: 'workflow_resumable', ...child }) as const);
     const data = host.services.codec.encode(decision);
@@ -145,20 +157,20 @@ export class RunEnding {
   }
 
   #codeIsOver(): void {
-    const { calls, abandonCode } = this.#parts;
-    abandonCode();
+    const { calls, cancellation } = this.#parts;
+    cancellation.abandonCode();
     calls.clear();
   }
 
   /** @throws CompensationNotFoundError, which stalls the instance. */
   #undoNext(): NextStep {
-    const { host, saga, calls, replay, cancel, exit } = this.#parts;
+    const { host, saga, calls, replay, cancellation, exit } = this.#parts;
     const completed = saga.takeNext();
     if (completed === undefined) {
       const mismatch = replay.checkEnd('undone');
       if (mismatch !== null) return exit.stall(mismatch);
       const { status, error } = saga.decision!;
-      return this.#finish(cancel() === null ? { status, output: null, error } : cancelled, noChildren);
+      return this.#finish(cancellation.requested === null ? { status, output: null, error } : cancelled, noChildren);
     }
     const call = undoingCall(host, saga, completed);
     calls.add(call);
@@ -167,9 +179,9 @@ export class RunEnding {
   }
 
   async #finish(outcome: RunOutcome, children: readonly StartedChild[]): Promise<void> {
-    const { exit, cancel, host, saga } = this.#parts;
+    const { exit, cancellation, host, saga } = this.#parts;
     const compensationFailures = saga.failures(host.services.codec);
-    if (await exit.finish(outcome, { reason: cancel()?.reason ?? null, children, compensationFailures })) return;
+    if (await exit.finish(outcome, { reason: cancellation.requested?.reason ?? null, children, compensationFailures })) return;
     await this.#endRefused();
   }
 
@@ -183,10 +195,11 @@ export class RunEnding {
 
   /** A cancellation came first: it decides what comes now. */
   async #endRefused(): Promise<void> {
-    const { exit, cancel, pump, readSignals } = this.#parts;
+    const { exit, cancellation, pump, readSignals } = this.#parts;
     exit.reopen();
     await readSignals();
-    if (cancel() === null) throw new Error('the end of the instance was refused, but no cancellation was asked for');
+    if (cancellation.requested === null)
+      throw new Error('the end of the instance was refused, but no cancellation was asked for');
     pump.wakeUp();
   }
 }

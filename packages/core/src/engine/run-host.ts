@@ -5,11 +5,11 @@ import type { CallIds, CallIdentity } from './call-ids.js';
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import type { ContextHost, OnceOrder, StartedChild } from './context-host.js';
 import type { ExtraFacts } from './entry-extras.js';
-import type { LazyAbort } from './lazy-abort.js';
 import type { Mailbox } from './mailbox.js';
 import type { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
 import type { OutcomeDelivery } from './outcome-delivery.js';
+import type { RunCancellation } from './run-cancellation.js';
 import type { RunExit } from './run-exit.js';
 import type { RunPump } from './run-pump.js';
 import type { RunRecorder } from './run-recorder.js';
@@ -34,7 +34,7 @@ export interface RunHostParts {
   readonly delivery: OutcomeDelivery;
   readonly exit: RunExit;
   readonly pump: RunPump;
-  readonly abort: LazyAbort;
+  readonly cancellation: RunCancellation;
   readonly saga: Saga;
   /** False: what begins now would be abandoned, or is decided by a settlement on its way. */
   readonly mayGoLive: () => boolean;
@@ -73,7 +73,7 @@ export class RunHost implements ContextHost {
   }
 
   get signal(): AbortSignal {
-    return this.#parts.abort.signal;
+    return this.#parts.cancellation.signal;
   }
 
   /** Attempts and reads are under way: the run is not put away meanwhile. */
@@ -83,9 +83,13 @@ export class RunHost implements ContextHost {
 
   nextCall(name: string, explicitId?: string): CallIdentity {
     if (this.#parts.exit.end !== null || this.#parts.isCodeOver()) {
-      throw new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
+      throw this.#isOver();
     }
     return this.#parts.ids.next(name, explicitId);
+  }
+
+  #isOver(): NotRunningError {
+    return new NotRunningError(`this execution of instance ${JSON.stringify(this.instanceId)} is over`);
   }
 
   open(call: DurableCall): void {
@@ -108,6 +112,8 @@ export class RunHost implements ContextHost {
     const { position, id } = this.nextCall(name);
     const { replay, recorder, exit, pump } = this.#parts;
     const { codec } = this.services;
+    // It never came so far: the code awaited something of its own when its end was decided.
+    if (replay.next?.kind === 'compensation_begun') throw this.#isOver();
     if (replay.next !== undefined) {
       try {
         const entry = replay.takeAtOnce({ position, id, verb, kind });

@@ -47,7 +47,8 @@ export class RunSettling {
     });
     if (isAway || exit.end !== null) return;
     await readSignals();
-    goLive();
+    // First: where the code has come to its end, nothing of it begins any more.
     ending.parkRefused();
+    goLive();
   }
 }

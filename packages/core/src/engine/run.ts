@@ -1,16 +1,15 @@
 // One execution of one instance in this process: code and history in, progress and an end out.
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
-import { NotRunningError, WorkflowCancelledError } from '../domain/errors.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { ClaimedRun } from '../ports/run-store.js';
 import { Attention } from './attention.js';
 import { CallIds } from './call-ids.js';
 import { HistoryCursor } from './history-cursor.js';
-import { LazyAbort } from './lazy-abort.js';
 import { Mailbox } from './mailbox.js';
 import { OpenCalls } from './open-calls.js';
 import { OutcomeDelivery } from './outcome-delivery.js';
 import { scanHistory } from './history-scan.js';
+import { RunCancellation } from './run-cancellation.js';
 import { RunEnding } from './run-ending.js';
 import { RunExit, type RunEnd } from './run-exit.js';
 import { RunHost } from './run-host.js';
@@ -47,8 +46,7 @@ export class Run {
   readonly #ending: RunEnding;
   readonly #saga = new Saga();
   readonly #attention = new Attention(() => this.#readSignals());
-  readonly #abort = new LazyAbort();
-  #cancel: { readonly reason: string | null } | null = null;
+  readonly #cancellation: RunCancellation;
   /** Cancelled before its code began, with nothing to undo: the children to cancel with it. */
   #endsAtOnce: readonly StartedChild[] | null = null;
 
@@ -87,6 +85,7 @@ export class Run {
       onLoaded: (lastSeq) => recorder.continueAfter(lastSeq),
       onUsedUp: () => this.#goLive(),
     });
+    this.#cancellation = new RunCancellation({ instanceId, calls: this.#calls, saga: this.#saga, replay: this.#replay });
     this.#pump = new RunPump({
       clock: services.clock,
       progress: services.progress,
@@ -120,7 +119,7 @@ export class Run {
       delivery: this.#delivery,
       exit: this.#exit,
       pump: this.#pump,
-      abort: this.#abort,
+      cancellation: this.#cancellation,
       saga: this.#saga,
       mayGoLive: () => this.#mayGoLive,
       isCodeOver: () => this.#saga.decision !== null,
@@ -137,9 +136,8 @@ export class Run {
       host: this.#host,
       saga: this.#saga,
       createdAt: claimed.createdAt,
-      cancel: () => this.#cancel,
+      cancellation: this.#cancellation,
       readSignals: () => this.#attention.request(),
-      abandonCode: () => this.#abandonCode(),
     });
     this.#settling = new RunSettling({
       calls: this.#calls,
@@ -151,7 +149,7 @@ export class Run {
       readSignals: () => this.#attention.request(),
       goLive: () => this.#goLive(),
     });
-    if (claimed.cancel !== null) this.#requestCancel(claimed.cancel);
+    if (claimed.cancel !== null) this.#cancellation.request(claimed.cancel);
   }
 
   /** Runs until the instance leaves this process's memory. Never rejects. Called once. */
@@ -185,13 +183,13 @@ export class Run {
   /** Forget the instance now: nothing of it is recorded any more. */
   drop(reason: Error): void {
     if (this.#exit.end !== null) return;
-    this.#abort.abort(reason);
+    this.#cancellation.drop(reason);
     this.#exit.drop(reason);
   }
 
   async #begin(): Promise<void> {
     if (!this.#replay.isPrepared) await this.#replay.prepare();
-    if (this.#cancel !== null) {
+    if (this.#cancellation.requested !== null) {
       const scanned = await scanHistory(this.#claimed, this.#services);
       if (!scanned.hasToUndo) {
         this.#endsAtOnce = scanned.openChildren;
@@ -223,9 +221,12 @@ export class Run {
 
   /** The code is at rest: hand out the next outcome, or rest. */
   #turn(): NextStep {
-    const decision = this.#saga.decision === null ? this.#replay.takeOf('compensation_begun') : undefined;
-    if (decision !== undefined) {
-      this.#ending.takeDecision(decision);
+    if (this.#replay.next?.kind === 'compensation_begun') {
+      // What was undone since is to be at hand behind it.
+      if (!this.#replay.isPrepared) return this.#replay.prepare();
+      // Before it is taken: were history used up with it, calls that the code left open would begin.
+      this.#ending.takeDecision(this.#replay.next);
+      this.#replay.takeOf('compensation_begun');
       return 'again';
     }
     const end = this.#ending.next();
@@ -259,39 +260,16 @@ export class Run {
     const signals = await this.#services.reader.signals(this.instanceId);
     if (signals === undefined || this.#exit.end !== null) return;
     this.#host.mailbox.add(signals.mail);
-    if (signals.cancel !== null) this.#requestCancel(signals.cancel);
+    if (signals.cancel !== null) this.#cancellation.request(signals.cancel);
     if (signals.mail.length > 0 && this.#replay.next === undefined && this.#mayGoLive) {
       for (const call of this.#calls) call.onMail?.();
     }
     this.#pump.wakeUp();
   }
 
-  /** While the code repeats what it did, it is not told: it was not then, and what it is to have undone must come to light first. */
-  #requestCancel(cancel: { readonly reason: string | null }): void {
-    if (this.#cancel !== null) return;
-    this.#cancel = cancel;
-    if (this.#replay.next === undefined && this.#saga.decision === null) this.#abandonCode();
-  }
-
-  /** Outcomes that have come already are not given up: what was done may have to be undone. */
-  #abandonCode(): void {
-    const why = (): Error =>
-      this.#cancel === null
-        ? new NotRunningError(`the code of instance ${JSON.stringify(this.instanceId)} has failed`)
-        : new WorkflowCancelledError({ instanceId: this.instanceId, reason: this.#cancel.reason });
-    if (this.#cancel !== null) this.#abort.abort(why());
-    this.#abandonCalls(why);
-  }
-
   #abandonAll(why: () => Error): void {
-    this.#abandonCalls(why);
+    this.#cancellation.abandonCalls(why);
     this.#delivery.abandon();
-  }
-
-  #abandonCalls(why: () => Error): void {
-    if (this.#calls.isEmpty) return;
-    const reason = why();
-    for (const call of this.#calls) call.abandon(reason);
   }
 
   #ended(): void {
@@ -305,6 +283,6 @@ export class Run {
 
   get #mayGoLive(): boolean {
     if (!this.#exit.isOpen) return false;
-    return this.#saga.decision !== null || (this.#cancel === null && !this.#ending.isFailing);
+    return this.#saga.decision !== null || (this.#cancellation.requested === null && !this.#ending.isFailing);
   }
 }

@@ -45,7 +45,8 @@ export interface PendingWork {
   readonly nextDueAt: number | null;
   /** Ids of instances that this worker owns and that have attention, at most 1,000. */
   readonly attention: readonly string[];
-  /** When the outbox has something to claim next (it may be past); null: nothing. As in the answer to `OutboxStore.claim`. */
+  /** When the outbox has something to claim next (it may be past); null: nothing. As in the answer to `OutboxStore.claim`, with what
+   * this very call handed back. */
   readonly outboxDueAt: number | null;
 }
 

@@ -2,7 +2,10 @@
 
 /** What may go: everything that ended, was sent or was seen before that time (milliseconds since 1970); null: nothing of it. */
 export interface RetentionRequest {
-  /** By status: instances with their history, ended before. What an instance was before it recurred is a row of its own, with its own part of the history. */
+  /**
+   * By status: instances with their history, ended before. What an instance was before it recurred is a row of its own with its own part of the
+   * history: each goes by its own status and end.
+   */
   readonly instances: Readonly<Record<'completed' | 'failed' | 'cancelled' | 'recurred', number | null>>;
   /** Sent events of the outbox. Failed ones stay until they are purged by hand. */
   readonly sentEvents: number | null;

@@ -104,7 +104,8 @@ export interface NewSubscription {
   readonly mode?: ChannelMode;
   /** Takes only what has this. Several subscriptions of one topic that differ in this count as one that takes what any of them takes. Default: all. */
   readonly filter?: TopicFilter;
-  /** The number of the entry with which it comes: what the instance itself publishes by an earlier one does not reach it. Default: 0. */
+  /** The number of the entry with which it comes: what the instance itself publishes by an earlier one does not reach it, and in
+   * a batch in which that entry was there already the subscription is left out, as its effects are: it may be over since. Default: 0, no entry. */
   readonly seq?: number;
 }
 

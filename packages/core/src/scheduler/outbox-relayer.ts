@@ -58,6 +58,12 @@ const vainClaims = 20;
 const longestPauseMs = 50;
 /** After so long without a note a flood is over. */
 const floodEndsMs = 1000;
+/** What is due and could not be had is tried again after this, then after twice as long each time, up to the poll interval. */
+const collisionDelayMs = 20;
+/** Due times that lie closer together share a claim: with thousands of streams there is one every few milliseconds, */
+const dueGapMs = 20;
+/** and while nothing can be sent none of them is in a hurry. */
+const dueGapWhileDownMs = 1000;
 
 /**
  * At most one claim is in flight and one asked for. A claim is asked for by what this process or (by turns) another announced, by a due time, by
@@ -82,6 +88,10 @@ export class OutboxRelayer {
   #cancelPoll: (() => void) | null = null;
   #cancelDue: (() => void) | null = null;
   #armedFor: number | null = null;
+  /** Claims in a row that found something due and could not have it. */
+  #collisions = 0;
+  /** When the next due time may claim, by the monotonic clock. */
+  #dueNotBefore = 0;
   readonly #earlier = { sent: 0, givenUp: 0, claims: 0 };
 
   constructor(parts: OutboxRelayerParts) {
@@ -151,10 +161,12 @@ export class OutboxRelayer {
     if (this.#isStopped || (this.#armedFor !== null && this.#armedFor <= moment)) return;
     this.#cancelDue?.();
     this.#armedFor = moment;
-    const delay = Math.max(0, moment - this.#parts.storageClock.now());
-    this.#cancelDue = this.#parts.clock.schedule(delay, () => {
+    const { clock, storageClock } = this.#parts;
+    const delay = Math.max(0, moment - storageClock.now(), this.#dueNotBefore - clock.monotonic());
+    this.#cancelDue = clock.schedule(delay, () => {
       this.#armedFor = null;
       this.#cancelDue = null;
+      this.#dueNotBefore = clock.monotonic() + (this.#sinks.isDown ? dueGapWhileDownMs : dueGapMs);
       this.#want();
     });
   }
@@ -230,11 +242,15 @@ export class OutboxRelayer {
     if (count > 0) this.#inVain = 0;
     else if (this.#isTold) this.#inVain++;
     this.#isTold = false;
-    if (nextDueAt === null) return;
-    if (nextDueAt > now) this.dueAt(nextDueAt);
-    else if (count > 0) this.#want();
-    // What is due is locked at this moment, most often by another's claim.
-    else this.dueAt(now + this.#parts.pollIntervalMs);
+    const isLeft = nextDueAt !== null && nextDueAt <= now;
+    this.#collisions = isLeft && count === 0 ? this.#collisions + 1 : 0;
+    if (this.#collisions > 0) {
+      // It is locked at this moment, most often by another's claim, which takes a part of it.
+      const { pollIntervalMs, entropy } = this.#parts;
+      const delay = Math.min(pollIntervalMs, collisionDelayMs * 2 ** Math.min(20, this.#collisions - 1));
+      this.dueAt(now + jittered(delay, entropy));
+    } else if (isLeft) this.#want();
+    else if (nextDueAt !== null) this.dueAt(nextDueAt);
   }
 
   /** With a healthy notifier there are no polls: who wrote an event tells, and upkeep finds what nobody told. */

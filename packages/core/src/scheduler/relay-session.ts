@@ -218,7 +218,6 @@ export class RelaySession {
         this.#held.add(eventId);
       }
       this.#sender.take(events);
-      if (this.#isDraining) this.#sender.handBack();
       onClaimed({ count: events.length, nextDueAt, now });
     } finally {
       if (tries > 1) this.#lookLater();

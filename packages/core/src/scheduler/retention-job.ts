@@ -90,7 +90,8 @@ export class RetentionJob {
     this.#underWay = this.#purge()
       .then(
         ({ removed, more }) => {
-          if (more) {
+          // Without the second condition, a storage that counts wrongly would be asked for ever.
+          if (more && removed > 0) {
             const rest = Math.max(shortestRestMs, (clock.monotonic() - began) * restShare);
             this.#arm(rest, () => this.#batch(hasRemoved || removed > 0));
             return;

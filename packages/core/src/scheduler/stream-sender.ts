@@ -52,6 +52,7 @@ export class StreamSender {
   readonly #active = new Set<ClaimedEvent[]>();
   #waiting: ClaimedEvent[][] = [];
   #whenIdle: (() => void) | null = null;
+  #isClosed = false;
 
   constructor(parts: StreamSenderParts) {
     this.#parts = parts;
@@ -64,6 +65,10 @@ export class StreamSender {
 
   /** Takes events in the order in which they were written; none of a stream that it has. */
   take(events: readonly ClaimedEvent[]): void {
+    if (this.#isClosed) {
+      if (events.length > 0) this.#parts.onReports(events.map(released));
+      return;
+    }
     const streams = new Map<string, ClaimedEvent[]>();
     for (const event of events) {
       const stream = streams.get(event.stream);
@@ -74,8 +79,9 @@ export class StreamSender {
     this.#fill();
   }
 
-  /** Gives up what it has not begun to send. What is being sent goes on. */
+  /** Gives up what it has not begun to send, and begins nothing more. What is being sent goes on. */
   handBack(): void {
+    this.#isClosed = true;
     const untried = [...this.#active, ...this.#waiting];
     this.#waiting = [];
     for (const events of untried) {

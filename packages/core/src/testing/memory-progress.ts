@@ -17,7 +17,11 @@ export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, n
 
   const conflicts = batch.starts.filter((start) => !startInstance(database, { start, workerId, now }));
   const added = new Set(batch.entries.filter((entry) => appendEntry(database, entry, now)).map(keyOf));
+  const repeated = new Set(batch.entries.map(keyOf).filter((key) => !added.has(key)));
   for (const subscription of batch.subscriptions) {
+    // An entry that was there already brought its subscription then; it may be over since, in this very batch.
+    if (subscription.seq !== undefined && repeated.has(keyOf({ instanceId: subscription.instanceId, seq: subscription.seq })))
+      continue;
     // Only while it is owned: a repeated batch must not leave a subscription with an instance that has ended in the meantime.
     const instance = database.owned(subscription.instanceId, workerId);
     if (instance !== undefined) subscribe(database, instance, { subscription, now });

@@ -46,7 +46,8 @@ export function subscribe(
 
 /** Whether they take the same; none takes all. */
 export function sameFilter(a: NewSubscription['filter'] | null, b: NewSubscription['filter'] | null): boolean {
-  const textOf = (filter: typeof a): string => JSON.stringify(filter == null ? null : [filter.path, filter.equals]);
+  const textOf = (filter: typeof a): string =>
+    JSON.stringify(filter === null || filter === undefined ? null : [filter.path, filter.equals]);
   return textOf(a) === textOf(b);
 }
 
