@@ -1,5 +1,5 @@
 // Turns a batch of progress into the parameters of the function that commits it.
-import type { Effect, NewSubscription, ProgressBatch, Settlement } from '@romancy/core/ports';
+import type { NewSubscription, Settlement } from '@romancy/core/ports';
 import { arrayLiteral, type ArrayItem } from './array-literal.js';
 import type { CommitContent } from './commit-content.js';
 import { eventsOf, messagesOf, movesOf, recursOf, type CommitMessage } from './commit-effects.js';
