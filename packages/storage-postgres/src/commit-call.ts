@@ -1,6 +1,7 @@
 // The call of the function that commits a batch.
 import { commitFunction } from './commit-function.js';
-import { parameterCount, parametersOf, type CommitContent } from './commit-parameters.js';
+import type { CommitContent } from './commit-content.js';
+import { parameterCount, parametersOf } from './commit-parameters.js';
 import { callName, functionName } from './function-settings.js';
 import type { Statement } from './sql.js';
 import type { TableNames } from './table-names.js';

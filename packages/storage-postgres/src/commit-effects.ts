@@ -1,6 +1,6 @@
 // Turns what a batch brings about beyond its instances into parameters of the function that commits it.
 import { childTopic, type Effect, type OutgoingMessage, type ProgressBatch, type Settlement } from '@romancy/core/ports';
-import type { CommitContent } from './commit-parameters.js';
+import type { CommitContent } from './commit-content.js';
 import { storedFilter } from './topic-filter.js';
 
 /** A message as the function takes it. */

@@ -1,14 +1,10 @@
 // Turns a batch of progress into the parameters of the function that commits it.
-import type { Effect, NewSubscription, ProgressBatch, Settlement } from '@romancy/core/ports';
+import type { NewSubscription, Settlement } from '@romancy/core/ports';
 import { arrayLiteral, type ArrayItem } from './array-literal.js';
+import type { CommitContent } from './commit-content.js';
 import { eventsOf, messagesOf, movesOf, recursOf, type CommitMessage } from './commit-effects.js';
 import type { SqlValue } from './sql.js';
 import { storedFilter } from './topic-filter.js';
-
-/** A batch, and effects whose entry the caller has inserted himself in the same transaction. */
-export interface CommitContent extends ProgressBatch {
-  readonly granted?: readonly Effect[];
-}
 
 type PlainSettlement = Exclude<Settlement, { readonly type: 'recur' }>;
 

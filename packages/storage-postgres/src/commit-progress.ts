@@ -1,7 +1,7 @@
 // Commits a batch of progress and tells what of it was refused.
 import type { ProgressResult } from '@romancy/core/ports';
 import type { CommitCall } from './commit-call.js';
-import type { CommitContent } from './commit-parameters.js';
+import type { CommitContent } from './commit-content.js';
 import type { Row } from './connection.js';
 import { leaseLost } from './fence.js';
 import type { Statement } from './sql.js';

@@ -120,7 +120,7 @@ export async function messageSteps(
       sentEvents: until,
       seenEvents: until,
     },
-    ...{ queuedMessages: until, mostQueued: 10_000, limit: 100 },
+    ...{ queuedMessages: until, mostQueued: 1000, limit: 100 },
   });
 }
 

@@ -1,4 +1,5 @@
-// Messages and events through workers on PostgreSQL that are killed. ROMANCY_SOAK_MESSAGES says how many (default 100,000).
+// Messages and events through workers on PostgreSQL that are killed. ROMANCY_SOAK_MESSAGES says how many (default
+// 100,000), ROMANCY_SOAK_PARTS in how many tests.
 import { messageSoak } from '@romancy/core/conformance';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { compileFixture, createDatabase, spawnFixture, temporaryFile } from '@romancy/test-support';
@@ -24,8 +25,9 @@ messageSoak(
   },
   {
     messages,
+    parts: Number(process.env['ROMANCY_SOAK_PARTS'] ?? 1),
     publishers: messages / 10,
-    events: messages / 10,
+    events: Math.max(2000, messages / 10),
     seed: Number(process.env['ROMANCY_SOAK_SEED'] ?? Date.now() % 1_000_000),
     // By polling, nothing else shows a death.
     leaseMs: 2000,

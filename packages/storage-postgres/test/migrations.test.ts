@@ -7,6 +7,7 @@ import { migrations, schemaVersion } from '../src/migrations.js';
 import { openStorage, registered } from './open-storage.js';
 import { context } from './storage-context.js';
 import { watchedPool } from './watched-pool.js';
+import { batch, newEntry, newInstance } from './worker-calls.js';
 
 let url: string;
 
@@ -88,8 +89,22 @@ describe('a database that is set up', () => {
     limited.username = role;
     limited.password = 'x';
     const storage = await openStorage({ connectionString: limited.href, migrate: false });
-    await registered(storage, 'worker');
+    const worker = await registered(storage, 'worker');
     expect(storage.description).not.toContain(role);
+    // Numbers of mail, queues and events come from sequences, to which it has no right of its own.
+    const entry = { instanceId: 'one', seq: 1 };
+    const event = { eventId: 'e', stream: 's', type: 'done', source: '/test', data: '1' };
+    await storage.runs.commit(
+      batch(worker, {
+        starts: [newInstance('one')],
+        entries: [newEntry('one', 1)],
+        effects: [{ ...entry, type: 'event', event }],
+      }),
+    );
+    expect((await storage.outbox.claim({ workerId: worker, limit: 1 })).events).toMatchObject([event]);
+    const message = { messageId: 'm', source: '/test', data: '1', starts: null };
+    await storage.messages.deliver({ ...message, topic: 'channel:jobs', to: { type: 'subscribers' } });
+    await storage.messages.deliver({ ...message, messageId: 'n', topic: 'x', to: { type: 'instance', instanceId: 'one' } });
     await storage.close();
     await query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });

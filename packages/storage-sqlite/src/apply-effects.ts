@@ -2,9 +2,9 @@
 import type { Effect, ProgressResult } from '@romancy/core/ports';
 import { givenUpColumns, handOut, ofInstance, putBack, seek, unseek, type GivenUpMail } from './message-queue.js';
 import { writeEvent } from './outbox-streams.js';
-import type { WorkerScope } from './record-progress.js';
 import { requestCancel } from './request-cancel.js';
 import { sendMessage } from './send-message.js';
+import type { WorkerScope } from './worker-scope.js';
 
 /**
  * The effects of entries that this transaction has inserted, in the order that the port sets. Instances join and wait for messages only

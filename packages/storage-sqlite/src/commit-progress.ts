@@ -2,7 +2,8 @@
 import type { ProgressBatch, ProgressResult } from '@romancy/core/ports';
 import { requireAlive } from './fence.js';
 import { InstanceLookup } from './instance-lookup.js';
-import { recordProgress, type WorkerScope } from './record-progress.js';
+import { recordProgress } from './record-progress.js';
+import type { WorkerScope } from './worker-scope.js';
 import { settleRun } from './settle-run.js';
 import type { WriteScope } from './write-scope.js';
 

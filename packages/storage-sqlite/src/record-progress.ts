@@ -2,16 +2,9 @@
 import type { NewHistoryEntry, PendingProgress, ProgressResult } from '@romancy/core/ports';
 import { applyEffects } from './apply-effects.js';
 import { fixMode } from './channel-mode.js';
-import type { InstanceLookup } from './instance-lookup.js';
 import { startInstance } from './start-instance.js';
 import { filterTexts } from './topic-filter.js';
-import type { WriteScope } from './write-scope.js';
-
-/** What a worker writes with. */
-export interface WorkerScope extends WriteScope {
-  readonly workerId: string;
-  readonly lookup: InstanceLookup;
-}
+import type { WorkerScope } from './worker-scope.js';
 
 /** What came of it. */
 export interface RecordedProgress extends Pick<ProgressResult, 'conflicts' | 'undelivered'> {

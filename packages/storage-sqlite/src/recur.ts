@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Settlement } from '@romancy/core/ports';
 import type { InstanceRow } from './instance-lookup.js';
 import { givenUpColumns, handOut, putBack, type GivenUpMail } from './message-queue.js';
-import { recordEntry, type WorkerScope } from './record-progress.js';
+import { recordEntry } from './record-progress.js';
+import type { WorkerScope } from './worker-scope.js';
 import { filterTexts } from './topic-filter.js';
 
 type Recurrence = Extract<Settlement, { type: 'recur' }>;

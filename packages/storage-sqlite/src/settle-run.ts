@@ -1,11 +1,11 @@
 // How a run leaves the process that owned it.
 import type { ProgressResult, Settlement } from '@romancy/core/ports';
 import { givenUpColumns, handOut, putBack, type GivenUpMail } from './message-queue.js';
-import type { WorkerScope } from './record-progress.js';
 import { recur } from './recur.js';
 import { requestCancel } from './request-cancel.js';
 import { sendMessage } from './send-message.js';
 import { statusOr } from './status-or.js';
+import type { WorkerScope } from './worker-scope.js';
 
 export interface SettledRun extends Pick<ProgressResult, 'undelivered'> {
   /** Its condition did not hold; nothing was done. */

@@ -1,7 +1,7 @@
 // Writes a new instance, or tells whoever wanted a child that its id is taken.
 import { childTopic, type NewInstance } from '@romancy/core/ports';
 import { putMail } from './put-mail.js';
-import type { WorkerScope } from './record-progress.js';
+import type { WorkerScope } from './worker-scope.js';
 
 /** @returns false when the id belongs to an instance of another start. */
 export function startInstance(scope: WorkerScope, start: NewInstance): boolean {

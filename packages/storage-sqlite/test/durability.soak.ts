@@ -11,6 +11,7 @@ for (let round = 1; round <= rounds; round++) {
     takeoverMs: 3000,
     faults: sqliteFaults,
     outage: sqliteOutage,
+    killStep: 1,
     programRuns: 20,
     crowdKills: 40,
     timeout: 1_800_000,

@@ -1,5 +1,6 @@
 // What must be true of every instance after processes died: nothing committed was lost, run again or overwritten.
 import { expect } from 'vitest';
+import type { HistoryKind } from '../domain/history.js';
 import type { HistoryEntry } from '../ports/index.js';
 import type { Note } from './durability-plan.js';
 
@@ -9,11 +10,25 @@ export type Histories = ReadonlyMap<string, readonly HistoryEntry[]>;
 export function expectNothingCommittedRunsAgain(before: Histories, notes: readonly Note[]): void {
   const again = notes.filter((note) => {
     const entries = (before.get(note.instanceId) ?? []).filter(({ callId }) => callId === note.activityId);
-    const isOver = entries.some(({ kind }) => kind === 'activity_completed' || kind === 'activity_failed');
-    const failed = entries.filter(({ kind }) => kind === 'activity_retry').length;
+    const isOver = entries.some(({ kind }) => isOutcomeOfAttempts(kind));
+    const failed = entries.filter(({ kind }) => isRetry(kind)).length;
     return isOver || note.attempt <= failed;
   });
   expect(again, 'attempts that were made again, though their outcome was committed').toEqual([]);
+}
+
+function isOutcomeOfAttempts(kind: HistoryKind): boolean {
+  return (
+    kind === 'activity_completed' ||
+    kind === 'activity_compensable' ||
+    kind === 'activity_failed' ||
+    kind === 'compensation_completed' ||
+    kind === 'compensation_failed'
+  );
+}
+
+function isRetry(kind: HistoryKind): boolean {
+  return kind === 'activity_retry' || kind === 'compensation_retry';
 }
 
 /** Within one life, each attempt is made once: an instance is never run twice at a time. */
@@ -39,7 +54,7 @@ export function expectGrown(before: Histories, after: Histories): void {
 /** Each call has one outcome, and numbers ascend. */
 export function expectSound(histories: Histories): void {
   for (const [instanceId, entries] of histories) {
-    const outcomes = entries.filter(({ kind }) => kind !== 'activity_retry').map(({ kind, callId }) => `${kind} ${callId}`);
+    const outcomes = entries.filter(({ kind }) => !isRetry(kind)).map(({ kind, callId }) => `${kind} ${callId}`);
     expect(new Set(outcomes).size, `different entries of ${instanceId} among ${outcomes.join(', ')}`).toBe(outcomes.length);
     const positions = entries.map(({ seq }) => seq);
     expect(positions, `the order of ${instanceId}`).toEqual([...positions].sort((a, b) => a - b));
@@ -56,7 +71,8 @@ export function expectedRows(histories: Histories, isRow: (callId: string) => bo
   const keys: string[] = [];
   for (const [instanceId, entries] of histories) {
     for (const { kind, callId } of entries) {
-      if (kind === 'activity_completed' && isRow(callId)) keys.push(`${instanceId}/${callId}`);
+      if ((kind === 'activity_completed' || kind === 'compensation_completed') && isRow(callId))
+        keys.push(`${instanceId}/${callId}`);
     }
   }
   return keys.sort();

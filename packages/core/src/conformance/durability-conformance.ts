@@ -8,6 +8,7 @@ import { killCases } from './durability-kill-cases.js';
 import { placeCases } from './durability-place-cases.js';
 import { programCases } from './durability-program-cases.js';
 import { shutdownCases } from './durability-shutdown-cases.js';
+import { societyCases } from './durability-society-cases.js';
 import { startCases } from './durability-start-cases.js';
 import { workerCases } from './durability-worker-cases.js';
 
@@ -21,6 +22,7 @@ export function durabilityConformance(name: string, factory: DurabilityFixtureFa
   const suite = createDurabilitySuite(factory, resolved);
   describe(`${name} loses nothing and doubles nothing`, { timeout: resolved.timeout }, () => {
     killCases(suite);
+    societyCases(suite);
     startCases(suite);
     workerCases(suite);
     shutdownCases(suite);

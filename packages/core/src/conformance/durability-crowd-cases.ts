@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { DurabilitySuite } from './durability-bench.js';
-import { expectedRows, expectSound } from './durability-checks.js';
+import { expectSound } from './durability-checks.js';
 import type { Note } from './durability-plan.js';
 import { randomProgram } from './durability-program-arbitrary.js';
-import { resultOf, rowCountOf } from './durability-program.js';
+import { expectProgramEffects } from './durability-program-effects.js';
+import { resultOf } from './durability-program.js';
 
 const workerCount = 3;
 const workflow = 'program';
@@ -39,9 +40,7 @@ export function crowdCases({ bench: newBench, options }: DurabilitySuite): void 
     expect(outcomes).toEqual(programs.map((program) => ({ result: resultOf(program) })));
     const histories = await bench.histories(drives.map(({ instanceId }) => instanceId));
     expectSound(histories);
-    const rows = expectedRows(histories, (callId) => callId.startsWith('row:'));
-    expect(rows).toHaveLength(programs.reduce((sum, program) => sum + rowCountOf(program), 0));
-    expect(await bench.fixture.rows()).toEqual(rows);
+    await expectProgramEffects(bench, { done: histories, programs });
     expect(repeatedWithoutDeath(await bench.notes(), killed)).toEqual([]);
     for (const worker of workers) expect(worker.logs({ levels: ['error'] })).toEqual([]);
   });

@@ -81,6 +81,8 @@ export interface DurabilityOptions {
   readonly faults?: readonly DurabilityFault[];
   /** Default: none; what needs one is then skipped. */
   readonly outage?: DurabilityOutage;
+  /** Of the transitions of messages, recurrences and compensations, every so-manieth is one at which a process is killed. Default 3. */
+  readonly killStep?: number;
   /** Batches of random programs. Default 1. */
   readonly programRuns?: number;
   /** Random programs in a batch. Default 10. */
@@ -104,6 +106,7 @@ export function resolveDurabilityOptions(options: DurabilityOptions): ResolvedDu
     takeoverMs: options.takeoverMs ?? (leaseMs * 4) / 3 + 2000,
     faults: options.faults ?? [],
     outage: options.outage ?? { skip: 'this storage cannot be down', begin: () => Promise.reject(new Error('skipped')) },
+    killStep: options.killStep ?? 3,
     programRuns: options.programRuns ?? 1,
     programsPerRun: options.programsPerRun ?? 10,
     crowdKills: options.crowdKills ?? 5,

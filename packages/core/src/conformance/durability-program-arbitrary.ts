@@ -19,6 +19,18 @@ const simple: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('timeout' as const), ms }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('recorded' as const), what: fc.constantFrom('now', 'random', 'uuid') }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('race' as const), value }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant('tell' as const),
+      name: fc.constant(''),
+      mode: fc.constantFrom('broadcast' as const, 'competing' as const, 'direct' as const),
+      value,
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ op: 'post' } as const) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('recur' as const), left: fc.integer({ min: 1, max: 2 }) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('saga' as const), count: fc.integer({ min: 1, max: 3 }) }) },
 );
 
 function programOfDepth(depth: number): fc.Arbitrary<Program> {
@@ -28,13 +40,13 @@ function programOfDepth(depth: number): fc.Arbitrary<Program> {
   return fc.array(fc.oneof({ weight: 4, arbitrary: simple }, { weight: 1, arbitrary: all }), { minLength: 1, maxLength: 6 });
 }
 
-/** Every event of it has a name of its own, so that each wait gets the one that it asked for. */
+/** Every event and channel of it has a name of its own, so that each wait gets the one that it asked for. */
 export const randomProgram: fc.Arbitrary<Program> = programOfDepth(deepest).map((program) => named(program, 'event'));
 
 function named(program: Program, prefix: string): Program {
   return program.map((op, index) => {
     const name = `${prefix}-${index}`;
-    if (op.op === 'event') return { ...op, name };
+    if (op.op === 'event' || op.op === 'tell') return { ...op, name };
     if (op.op === 'all') return { ...op, branches: op.branches.map((branch, at) => named(branch, `${name}-${at}`)) };
     return op;
   });

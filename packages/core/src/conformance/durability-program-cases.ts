@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { DurabilityBench, DurabilitySuite } from './durability-bench.js';
 import {
-  expectedRows,
   expectGrown,
   expectNothingCommittedRunsAgain,
   expectOneAttemptEach,
@@ -11,7 +10,8 @@ import {
   type Histories,
 } from './durability-checks.js';
 import { randomProgram } from './durability-program-arbitrary.js';
-import { resultOf, rowCountOf, type Program } from './durability-program.js';
+import { expectProgramEffects } from './durability-program-effects.js';
+import { resultOf, type Program } from './durability-program.js';
 import type { Drive, KillPlan } from './durability-plan.js';
 
 /** A life ends at a random transition of so many. */
@@ -85,9 +85,7 @@ async function runBatch(bench: DurabilityBench, programs: readonly Program[], li
   const calmHistories = await bench.histories(calm.map(({ instanceId }) => instanceId));
   // Side by side, calls of one name may change places, and with them their numbers.
   for (const [index, id] of ids.entries()) expect(kindsOf(finished, id)).toEqual(kindsOf(calmHistories, `calm-${index}`));
-  const rows = expectedRows(new Map([...calmHistories, ...finished]), (callId) => callId.startsWith('row:'));
-  expect(rows).toHaveLength(2 * programs.reduce((sum, program) => sum + rowCountOf(program), 0));
-  expect(await bench.fixture.rows()).toEqual(rows);
+  await expectProgramEffects(bench, { done: new Map([...calmHistories, ...finished]), programs: [...programs, ...programs] });
   expect(last.logs({ levels: ['error'] })).toEqual([]);
   await last.stop();
 }
@@ -106,5 +104,5 @@ async function expectLife(
 }
 
 function kindsOf(histories: Histories, instanceId: string): string[] {
-  return (histories.get(instanceId) ?? []).map(({ callId, kind }) => `${callId.split(':')[0]} ${kind}`).sort();
+  return (histories.get(instanceId) ?? []).map(({ callId, kind }) => `${callId.split(/[:/]/)[0]} ${kind}`).sort();
 }

@@ -1,5 +1,14 @@
 // Random workflows as plain data: what they are made of, what they come to, and how they are run.
-import { defineWorkflow, type ActivityContext, type AnyWorkflow, type RetryOptions, type WorkflowContext } from '../index.js';
+import {
+  defineActivity,
+  defineWorkflow,
+  type ActivityContext,
+  type AnyWorkflow,
+  type ChannelMode,
+  type RetryOptions,
+  type Workflow,
+  type WorkflowContext,
+} from '../index.js';
 import type { Effects } from './durability-effects.js';
 
 /** One statement of a program. What it comes to depends on nothing but itself. */
@@ -14,6 +23,16 @@ export type Op =
   | { readonly op: 'timeout'; readonly ms: number }
   | { readonly op: 'recorded'; readonly what: 'now' | 'random' | 'uuid' }
   | { readonly op: 'race'; readonly value: number }
+  /** Tells itself something, by a channel that nobody else has. */
+  | { readonly op: 'tell'; readonly name: string; readonly mode: ChannelMode; readonly value: number }
+  /** Puts an event into the outbox. */
+  | { readonly op: 'post' }
+  /** Has a child that recurs so many times. */
+  | { readonly op: 'recur'; readonly left: number }
+  /** Has a child that does so many things, fails, and has them undone. */
+  | { readonly op: 'saga'; readonly count: number }
+  | { readonly op: 'undoable'; readonly undoFailures: number }
+  | { readonly op: 'fail' }
   | { readonly op: 'all'; readonly branches: readonly Program[] };
 
 /** Statements one after the other. */
@@ -34,6 +53,17 @@ export function resultOf(program: Program): unknown[] {
         return `failed after ${op.attempts}`;
       case 'row':
         return 'written';
+      case 'tell':
+        return op.value;
+      case 'post':
+        return 'posted';
+      case 'recur':
+        return 'the last part';
+      case 'saga':
+        return 'undone';
+      case 'undoable':
+      case 'fail':
+        return op.op;
       case 'sleep':
       case 'until':
         return 'slept';
@@ -65,16 +95,28 @@ export function rowCountOf(program: Program): number {
 
 /** Runs the program that is its input. */
 export function programWorkflow(name: string, effects: Effects): AnyWorkflow {
-  return defineWorkflow(name, (ctx, program: Program) => runProgram(ctx, program, effects));
+  const workflow: ProgramWorkflow = defineWorkflow(name, (ctx, program: Program) =>
+    runProgram(ctx, program, { effects, workflow: () => workflow }),
+  );
+  return workflow;
 }
 
-async function runProgram(ctx: WorkflowContext, program: Program, effects: Effects): Promise<unknown[]> {
+type ProgramWorkflow = Workflow<Program, unknown[]>;
+
+interface Around {
+  readonly effects: Effects;
+  /** Of its children. */
+  readonly workflow: () => ProgramWorkflow;
+}
+
+async function runProgram(ctx: WorkflowContext, program: Program, around: Around): Promise<unknown[]> {
   const results: unknown[] = [];
-  for (const op of program) results.push(await runOp(ctx, op, effects));
+  for (const op of program) results.push(await runOp(ctx, op, around));
   return results;
 }
 
-async function runOp(ctx: WorkflowContext, op: Op, effects: Effects): Promise<unknown> {
+async function runOp(ctx: WorkflowContext, op: Op, around: Around): Promise<unknown> {
+  const { effects } = around;
   const noted =
     <T>(execute: (activity: ActivityContext) => T) =>
     (activity: ActivityContext): T => {
@@ -146,7 +188,67 @@ async function runOp(ctx: WorkflowContext, op: Op, effects: Effects): Promise<un
         ctx.sleep('1h').then(() => 'slept'),
         ctx.waitEvent('never').then(() => 'an event'),
       ]);
+    case 'tell': {
+      const channel = `${op.name} of ${ctx.instanceId}`;
+      await ctx.subscribe(channel, op.mode);
+      if (op.mode === 'direct') await ctx.sendTo(ctx.instanceId, channel, op.value);
+      else await ctx.publish(channel, op.value);
+      const { data } = await ctx.receive<number>(channel);
+      await ctx.unsubscribe(channel);
+      return data;
+    }
+    case 'post':
+      await ctx.sendEvent({ type: 'posted', source: `/${ctx.instanceId}` });
+      return 'posted';
+    case 'recur': {
+      // Called as a child: the whole program is this.
+      if (op.left === 0) return 'the last part';
+      if (ctx.instanceId.includes('/')) return await ctx.recur([{ ...op, left: op.left - 1 }]);
+      const [last] = await ctx.runChild(around.workflow(), [op]);
+      return last;
+    }
+    case 'saga': {
+      const things = Array.from({ length: op.count }, (_, index): Op => ({ op: 'undoable', undoFailures: index % 2 }));
+      return await ctx.runChild(around.workflow(), [...things, { op: 'fail' }]).then(
+        () => 'not failed',
+        () => 'undone',
+      );
+    }
+    case 'undoable':
+      await ctx.run(undoableOf(op.undoFailures, effects));
+      return 'undoable';
+    case 'fail':
+      throw new Error('as it is told');
     case 'all':
-      return await Promise.all(op.branches.map((branch) => runProgram(ctx, branch, effects)));
+      return await Promise.all(op.branches.map((branch) => runProgram(ctx, branch, around)));
   }
+}
+
+function undoableOf(undoFailures: number, effects: Effects) {
+  return defineActivity('undoable', (ctx) => effects.note(ctx), {
+    retry,
+    compensate: async (ctx) => {
+      effects.note(ctx);
+      await effects.writeRow(ctx, `${ctx.instanceId}/${ctx.activityId}`);
+      if (ctx.attempt <= undoFailures) throw new Error(`attempt ${ctx.attempt} undoes nothing`);
+    },
+  });
+}
+
+/** How many events an instance of it puts into the outbox. */
+export function postsOf(program: Program): number {
+  return program.reduce(
+    (sum, op) =>
+      sum + (op.op === 'post' ? 1 : op.op === 'all' ? op.branches.reduce((all, branch) => all + postsOf(branch), 0) : 0),
+    0,
+  );
+}
+
+/** How many things the children of an instance of it do and undo; each leaves a row. */
+export function undoneOf(program: Program): number {
+  return program.reduce(
+    (sum, op) =>
+      sum + (op.op === 'saga' ? op.count : op.op === 'all' ? op.branches.reduce((all, branch) => all + undoneOf(branch), 0) : 0),
+    0,
+  );
 }

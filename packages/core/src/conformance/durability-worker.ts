@@ -14,6 +14,9 @@ import { killedAt } from './durability-kill-point.js';
 import type { Drive, Note, Outcome, WorkerCommand, WorkerMessage, WorkerPlan } from './durability-plan.js';
 import { durabilityWorkflow, eventsOfDrive } from './durability-workflows.js';
 
+// The other program of this entry.
+export { serveSoakWorker, type SoakWorkerParts } from './soak-worker.js';
+
 /** What differs between storages. */
 export interface DurabilityWorkerParts {
   createStorage(place: string): Storage;

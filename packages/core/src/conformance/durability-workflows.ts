@@ -3,6 +3,7 @@ import { defineWorkflow, type ActivityContext, type AnyWorkflow, type RetryOptio
 import type { Drive } from './durability-plan.js';
 import type { Effects } from './durability-effects.js';
 import { everythingEvents, everythingWorkflow } from './durability-everything.js';
+import { mouseWorkflow, societyEvents, societyWorkflow } from './durability-society.js';
 import { eventsOf, programWorkflow, type Program } from './durability-program.js';
 
 /** Input of `load`. */
@@ -23,6 +24,10 @@ export function durabilityWorkflow(name: string, effects: Effects): AnyWorkflow 
   switch (kind) {
     case 'everything':
       return everythingWorkflow(name, effects);
+    case 'society':
+      return societyWorkflow(name, effects);
+    case 'mouse':
+      return mouseWorkflow(name, effects);
     case 'program':
       return programWorkflow(name, effects);
     case 'three':
@@ -43,6 +48,7 @@ export function durabilityWorkflow(name: string, effects: Effects): AnyWorkflow 
 /** The names of all events that an instance asks for. */
 export function eventsOfDrive({ workflow, input }: Drive): readonly string[] {
   if (workflow.startsWith('everything')) return everythingEvents;
+  if (workflow.startsWith('society')) return societyEvents;
   return workflow.startsWith('program') ? eventsOf(input as Program) : [];
 }
 

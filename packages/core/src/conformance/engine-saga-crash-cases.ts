@@ -80,8 +80,11 @@ export function sagaCrashCases(bench: EngineBench): void {
       const stopped = first.romancy.stop();
       goOn.open();
       await harness.drive(stopped);
-      expect(await watching.romancy.get(instanceId)).toMatchObject({ status: 'compensating', workerId: null });
-      expect(deeds.undone).toEqual(undoneOf('c', 'b'));
+      const seen = await watching.romancy.get(instanceId);
+      expect(seen?.workerId).toBeNull();
+      // Where time is real, the one under way may end before the stop gets to its run: then others follow.
+      if (harness.clock === undefined) expect(['compensating', 'failed']).toContain(seen?.status);
+      else expect([seen?.status, deeds.undone]).toEqual(['compensating', undoneOf('c', 'b')]);
       const second = await harness.app({ workflows: [workflow] });
       await harness.failure(second.romancy.getHandle(instanceId).result());
       expect(deeds.undone).toEqual(undoneOf('c', 'b', 'a'));

@@ -9,6 +9,7 @@ import type { Entropy } from '../ports/entropy.js';
 import type { Logger } from '../ports/logger.js';
 import type { NotifierState } from '../ports/notifier.js';
 import type { OutboxStore } from '../ports/outbox-store.js';
+import { EventEnds } from './event-ends.js';
 import { OutboxTurns } from './outbox-turns.js';
 import { jittered } from './polling-pace.js';
 import { RelaySession, type EventClaim } from './relay-session.js';
@@ -73,6 +74,7 @@ export class OutboxRelayer {
   readonly #parts: OutboxRelayerParts;
   readonly #context = new AsyncResource('romancy.outbox');
   readonly #sinks: SinkWatch;
+  readonly #ends: EventEnds;
   readonly #turns: OutboxTurns;
   #session: RelaySession | null = null;
   #notifier: NotifierState | null = null;
@@ -92,12 +94,13 @@ export class OutboxRelayer {
   #collisions = 0;
   /** When the next due time may claim, by the monotonic clock. */
   #dueNotBefore = 0;
-  readonly #earlier = { sent: 0, givenUp: 0, claims: 0 };
+  #earlierClaims = 0;
 
   constructor(parts: OutboxRelayerParts) {
-    const { clock, entropy, logger, peers } = parts;
+    const { clock, entropy, logger, hooks, peers } = parts;
     this.#parts = parts;
     this.#sinks = new SinkWatch({ clock, logger });
+    this.#ends = new EventEnds({ hooks, logger });
     const workerId = (): string | null => this.#session?.workerId ?? null;
     this.#turns = new OutboxTurns({ clock, entropy, peers, workerId, claim: () => this.#wantSoon() });
     parts.hub.on('wakeups', this.#told);
@@ -113,7 +116,7 @@ export class OutboxRelayer {
   /** This process has an identity. */
   joined(workerId: string): void {
     if (this.#isStopped) return;
-    const { outbox, options, health, storageClock, clock, entropy, logger, hooks, codec, maxPayloadBytes } = this.#parts;
+    const { outbox, options, health, storageClock, clock, entropy, logger, codec, maxPayloadBytes } = this.#parts;
     this.#session = new RelaySession({
       workerId,
       outbox,
@@ -123,8 +126,8 @@ export class OutboxRelayer {
       storageClock,
       clock,
       logger,
-      hooks,
       sinks: this.#sinks,
+      ends: this.#ends,
       onClaimed: (claim) => this.#claimed(claim),
       onRetry: (dueAt) => this.dueAt(dueAt),
       onFault: () => this.dueAt(storageClock.now() + this.#parts.pollIntervalMs),
@@ -138,9 +141,7 @@ export class OutboxRelayer {
     const session = this.#session;
     if (session === null) return;
     this.#session = null;
-    this.#earlier.sent += session.sent;
-    this.#earlier.givenUp += session.givenUp;
-    this.#earlier.claims += session.claims;
+    this.#earlierClaims += session.claims;
     session.drop(reason);
   }
 
@@ -195,14 +196,9 @@ export class OutboxRelayer {
   }
 
   view(): OutboxView {
-    const { sent = 0, givenUp = 0, claims = 0, holding = 0 } = this.#session ?? {};
-    return {
-      holding,
-      sent: this.#earlier.sent + sent,
-      givenUp: this.#earlier.givenUp + givenUp,
-      isDown: this.#sinks.isDown,
-      claims: this.#earlier.claims + claims,
-    };
+    const { sent, givenUp } = this.#ends;
+    const { claims = 0, holding = 0 } = this.#session ?? {};
+    return { holding, sent, givenUp, isDown: this.#sinks.isDown, claims: this.#earlierClaims + claims };
   }
 
   #want(): void {

@@ -1,10 +1,10 @@
 // The relayer under one identity: claims events, has them sent, records what became of them; a lost lease ends it.
 import { LeaseLostError } from '../domain/errors.js';
-import { subjectOfStream } from '../domain/outbox.js';
-import type { HookCaller } from '../engine/run-services.js';
 import type { Clock } from '../ports/clock.js';
 import type { Logger } from '../ports/logger.js';
 import type { OutboxStore } from '../ports/outbox-store.js';
+import type { EventEnds } from './event-ends.js';
+import { releaseUnknown } from './release-unknown.js';
 import type { SinkWatch } from './sink-watch.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -20,7 +20,6 @@ const refusedPauseMs = 1000;
  * for again so much later.
  */
 const secondLookMs = 10_000;
-const listPage = 1000;
 
 /** What a claim came to. */
 export interface EventClaim {
@@ -38,8 +37,8 @@ export interface RelaySessionParts {
   readonly storageClock: StorageClock;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly hooks: HookCaller;
   readonly sinks: SinkWatch;
+  readonly ends: EventEnds;
   readonly onClaimed: (claim: EventClaim) => void;
   /** An event is to be sent again at that time by the storage's clock. */
   readonly onRetry: (dueAt: number) => void;
@@ -67,8 +66,6 @@ export class RelaySession {
   readonly workerId: string;
   /** For the status. */
   claims = 0;
-  sent = 0;
-  givenUp = 0;
   readonly #parts: RelaySessionParts;
   readonly #sender: StreamSender;
   readonly #abort = new AbortController();
@@ -234,24 +231,11 @@ export class RelaySession {
     });
   }
 
-  /**
-   * Hands back what this worker has and does not know of. Which of the events under way are its own the storage alone knows, and leaves others alone.
-   * Nothing else of this session is in flight: what it holds is exactly what it knows of.
-   */
+  /** Nothing else of this session is in flight: what it holds is exactly what it knows of. */
   async #releaseUnknown(): Promise<void> {
     const { outbox, workerId, health } = this.#parts;
-    const all = { eventIds: undefined, type: undefined, before: undefined, limit: listPage };
-    let after: string | undefined;
-    do {
-      const page = await health.keepTrying(() => outbox.list({ ...all, status: ['sending'], after }), this.#abort.signal);
-      const unknown = page.filter(({ eventId }) => !this.#held.has(eventId));
-      const results = unknown.map(({ eventId }) => ({ type: 'release', eventId }) as const);
-      if (results.length > 0) {
-        await health.keepTrying(() => outbox.settle({ workerId, results }), this.#abort.signal);
-        this.#wanted = true;
-      }
-      after = page.length < listPage ? undefined : page.at(-1)?.eventId;
-    } while (after !== undefined);
+    const holds = (eventId: string): boolean => this.#held.has(eventId);
+    if (await releaseUnknown({ outbox, workerId, health, holds, signal: this.#abort.signal })) this.#wanted = true;
     this.#mustLook = false;
   }
 
@@ -294,37 +278,7 @@ export class RelaySession {
       // What was announced while it was held may be of this stream, and a claim could not have it.
       if (held.isCut || held.heard < this.#heard) this.#wanted = true;
     }
-    this.#tell(report);
-  }
-
-  #tell({ event, result, error, durationMs }: SendReport): void {
-    const { hooks, logger } = this.#parts;
-    const { type } = result;
-    if (type === 'release' || type === 'retry') return;
-    const { eventId, attempts } = event;
-    const told = {
-      eventId,
-      type: event.type,
-      source: event.source,
-      subject: subjectOfStream(event.stream),
-      attempt: attempts + 1,
-      durationMs,
-    };
-    if (type === 'sent') {
-      this.sent++;
-      hooks.call('onEventSent', told);
-      return;
-    }
-    this.givenUp++;
-    const why = type === 'invalid' ? 'its receiver refused it for good' : 'every attempt failed';
-    logger.error(`an event was given up: ${why}; it is kept until somebody requeues it`, {
-      eventId,
-      type: event.type,
-      source: event.source,
-      attempts: attempts + 1,
-      error: String(error),
-    });
-    hooks.call('onEventFailed', { ...told, status: type, error });
+    this.#parts.ends.tell(report);
   }
 
   #release(waiters: readonly (() => void)[]): void {

@@ -4,8 +4,6 @@ import type { ContextHost } from '../context-host.js';
 import { refuseInsideActivity } from '../nested-calls.js';
 import { encodePayload } from '../payload.js';
 
-const never = new Promise<never>(() => undefined);
-
 /** Rejects when the input is refused; never resolves otherwise: the code's run is over. */
 export async function recur(run: ContextHost, input: unknown): Promise<never> {
   refuseInsideActivity('recur');
@@ -16,5 +14,6 @@ export async function recur(run: ContextHost, input: unknown): Promise<never> {
   // Without a schema nothing is awaited: what the code would do behind the call is not done.
   const valid: unknown = schema === undefined ? given : await validate(schema, given, `input of workflow ${workflow.name}`);
   run.recur(encodePayload(valid, what, services));
-  return never;
+  // One for each: what waits for a promise lives as long as that does.
+  return await new Promise<never>(() => undefined);
 }

@@ -1,0 +1,301 @@
+// Receivers with random scripts against arrivals, timeouts, cancellations and crashes: nothing is lost, doubled, or different in a replay.
+import { expect, it } from 'vitest';
+import { mortal, type MortalStorage } from '../src/conformance/engine-mortal-storage.js';
+import { channelTopic } from '../src/domain/topic.js';
+import type { HistoryEntry } from '../src/domain/history.js';
+import { Romancy, type AnyWorkflow, type Entropy, type ReceivedMessage, type RomancyOptions } from '../src/index.js';
+import {
+  createMemoryDatabase,
+  createMemoryNotifierHub,
+  createMemoryStorage,
+  ManualClock,
+  recordingLogger,
+  seededEntropy,
+  type MemoryDatabase,
+} from '../src/testing/index.js';
+import { receiverOf, stop, type Channel, type Execution, type Move, type Script } from './random-receiver.js';
+
+const stories = Number(process.env['ROMANCY_STORIES'] ?? 150);
+const firstSeed = Number(process.env['ROMANCY_SEED'] ?? 1);
+const receivers = ['a', 'b', 'c'];
+
+interface Told {
+  readonly database: MemoryDatabase;
+  readonly executions: readonly Execution[];
+  /** Ids of the jobs that came from outside. */
+  readonly jobs: readonly string[];
+  /** Ids of the news that were owed to a receiver, by its id and the number of its subscription. */
+  readonly owed: ReadonlyMap<string, readonly string[]>;
+}
+
+interface Process {
+  readonly app: Romancy;
+  readonly storage: MortalStorage;
+}
+
+class Story {
+  readonly #database = createMemoryDatabase();
+  readonly #clock = new ManualClock();
+  readonly #hub = createMemoryNotifierHub();
+  readonly #random: Entropy['random'];
+  readonly #entropy: Entropy;
+  readonly #hasNotifier: boolean;
+  readonly #executions: Execution[] = [];
+  readonly #jobs: string[] = [];
+  readonly #owed = new Map<string, string[]>();
+  readonly #workflow = receiverOf((instanceId, part) => {
+    const execution: Execution = { instanceId, part, got: [] };
+    this.#executions.push(execution);
+    return execution;
+  });
+  readonly #processes: Process[] = [];
+
+  constructor(seed: number) {
+    this.#entropy = seededEntropy(seed);
+    this.#random = this.#entropy.random;
+    this.#hasNotifier = this.#random() < 0.5;
+  }
+
+  async tell(): Promise<Told> {
+    const gateway = await this.#gateway();
+    this.#processes.push(await this.#process(), await this.#process());
+    for (const instanceId of receivers) {
+      await this.#drive(this.#processes[0]!.app.startWorkflow(this.#workflow, this.#script(), { instanceId }));
+    }
+    const steps = 30 + this.#upTo(30);
+    for (let step = 0; step < steps; step++) {
+      await this.#happen(gateway);
+      await this.#clock.advance(this.#upTo(12));
+      await this.#replaceDead();
+    }
+    for (const { storage } of this.#processes) storage.storage.plan = {};
+    await this.#replaceDead();
+    // At rest everybody who has not ended waits for jobs: so none may be left.
+    await this.#until(() => this.#isAtRest());
+    for (const instanceId of receivers) {
+      for (const channel of ['jobs', 'news'] as const) {
+        await this.#drive(gateway.sendTo(instanceId, channel, stop).catch(() => undefined));
+      }
+    }
+    await this.#until(() => this.#database.open.size === 0);
+    for (const { app } of this.#processes) await this.#drive(app.stop());
+    await this.#drive(gateway.stop());
+    return { database: this.#database, executions: this.#executions, jobs: this.#jobs, owed: this.#owed };
+  }
+
+  #upTo(most: number): number {
+    return Math.floor(this.#random() * (most + 1));
+  }
+
+  #one<T>(...choices: readonly T[]): T {
+    return choices[this.#upTo(choices.length - 1)]!;
+  }
+
+  #script(): Script {
+    const moves = Array.from({ length: 3 + this.#upTo(9) }, (): Move => {
+      const kind = this.#one<Move['do']>('receive', 'receive', 'receive', 'several', 'race', 'away', 'sleep', 'publish', 'recur');
+      switch (kind) {
+        case 'receive':
+          return { do: kind, channel: this.#one<Channel>('jobs', 'jobs', 'news'), timeout: this.#upTo(40) };
+        case 'several':
+          return { do: kind, timeouts: Array.from({ length: 2 + this.#upTo(2) }, () => this.#upTo(40)) };
+        case 'race':
+          return { do: kind, ms: this.#upTo(20) };
+        case 'away':
+          return { do: kind, channel: this.#one<Channel>('jobs', 'jobs', 'news'), ms: this.#one(0, 0, this.#upTo(20)) };
+        case 'sleep':
+          return { do: kind, ms: this.#upTo(20) };
+        default:
+          return { do: kind };
+      }
+    });
+    return { moves, at: 0, part: 0 };
+  }
+
+  /** Something from outside. */
+  async #happen(gateway: Romancy): Promise<void> {
+    const chance = this.#random();
+    if (chance < 0.45) {
+      for (let count = this.#upTo(3); count >= 0; count--) {
+        const { messageId } = await this.#drive(gateway.publish('jobs', 'job'));
+        this.#jobs.push(messageId);
+      }
+    } else if (chance < 0.7) await this.#drive(gateway.publish('news', 'new'));
+    else if (chance < 0.73) await this.#drive(gateway.cancel(this.#one(...receivers)).catch(() => undefined));
+    else if (chance < 0.85) this.#dieSoon(this.#one(...this.#processes));
+  }
+
+  /** At one of its next commits, before or after it takes effect. */
+  #dieSoon({ storage }: Process): void {
+    const when = this.#one('before', 'after');
+    let left = 1 + this.#upTo(3);
+    const die = async ({ name }: { readonly name: string }): Promise<void> => {
+      if (!/^runs\.(commit|claim|readSignals)$/.test(name) || --left > 0) return;
+      storage.die();
+      await new Promise(() => undefined);
+    };
+    storage.storage.plan = { [when]: die };
+  }
+
+  async #replaceDead(): Promise<void> {
+    for (const [index, { app, storage }] of this.#processes.entries()) {
+      if (!storage.isDead) continue;
+      this.#processes[index] = await this.#process();
+      await this.#processes[index].storage.storage.leases.retire({ workerId: app.status().workerId });
+    }
+  }
+
+  async #process(): Promise<Process> {
+    const storage = mortal(createMemoryStorage({ database: this.#database }));
+    const app = this.#app(storage.storage, { workflows: [this.#workflow] });
+    await this.#drive(app.start());
+    return { app, storage };
+  }
+
+  /** Sees, in the moment in which something is published, who is subscribed. */
+  async #gateway(): Promise<Romancy> {
+    const within = createMemoryStorage({ database: this.#database });
+    const { messages } = within;
+    const deliver: typeof messages.deliver = (message) => {
+      if (message.topic === channelTopic('news') && message.to.type === 'subscribers') {
+        for (const { instanceId, history } of this.#database.topics.get(message.topic)?.subscribers ?? []) {
+          const key = `${instanceId} ${history.filter((entry) => isOf(entry, 'subscribed', 'news')).length}`;
+          this.#owed.set(key, [...(this.#owed.get(key) ?? []), message.messageId]);
+        }
+      }
+      return messages.deliver(message);
+    };
+    const watched = {
+      fixMode: (request: Parameters<typeof messages.fixMode>[0]) => messages.fixMode(request),
+      members: (group: string) => messages.members(group),
+      deliver,
+    };
+    const app = this.#app(
+      { ...within, messages: watched, open: (context) => within.open(context), close: () => within.close() },
+      {},
+    );
+    await this.#drive(app.start());
+    return app;
+  }
+
+  #app(storage: RomancyOptions['storage'], more: { readonly workflows?: readonly AnyWorkflow[] }): Romancy {
+    return new Romancy({
+      storage,
+      clock: this.#clock,
+      entropy: this.#entropy,
+      logger: recordingLogger(),
+      ...(this.#hasNotifier
+        ? { notifier: this.#hub.createNotifier() }
+        : { workflowPollInterval: 20, timerPollInterval: 20, channelTimeoutInterval: 20, leaseDuration: '1s' }),
+      // Mail does not fit into one reading.
+      maxMessagesPerBatch: 3,
+      ...more,
+    });
+  }
+
+  #isAtRest(): boolean {
+    const { open, topics } = this.#database;
+    for (const { status, mail, owner } of open)
+      if (owner !== null || status !== 'waiting_for_message' || mail.length > 0) return false;
+    return open.size === 0 || (topics.get(channelTopic('jobs'))?.queue.length ?? 0) === 0;
+  }
+
+  async #until(look: () => boolean): Promise<void> {
+    for (let round = 0; !look(); round++) {
+      if (round > 3000) throw new Error(`did not come true: ${look.toString()}; ${this.#describe()}`);
+      await this.#clock.advance(10);
+    }
+  }
+
+  #describe(): string {
+    const { instances, topics } = this.#database;
+    const queue = topics.get(channelTopic('jobs'))?.queue.map(({ messageId }) => messageId.slice(0, 4));
+    const seekers = [...(topics.get(channelTopic('jobs'))?.seekers ?? [])].map(({ instanceId }) => instanceId);
+    const all = [...instances.values()].map(({ instanceId, status, owner, mail, error, input, attention, wakeAt, history }) => ({
+      ...{ instanceId, status, owner, error, input, attention, wakeAt },
+      mail: mail.map(({ topic, messageId }) => `${topic} ${messageId.slice(0, 4)}`),
+      history: history.slice(-12).map(({ kind, callId }) => `${kind} ${callId}`),
+    }));
+    return JSON.stringify({ queue, seekers, all }, null, 1);
+  }
+
+  async #drive<T>(promise: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = (): void => void (over = true);
+    promise.then(ended, ended);
+    while (!over) await this.#clock.advance(1);
+    return await promise;
+  }
+}
+
+function isOf({ kind, data }: HistoryEntry, wanted: HistoryEntry['kind'], channel: Channel): boolean {
+  return kind === wanted && (JSON.parse(data!) as { readonly channel: string }).channel === channel;
+}
+
+function check({ database, executions, jobs, owed }: Told): void {
+  const received: string[] = [];
+  const published = [...jobs];
+  for (const instanceId of receivers) {
+    const { history, status } = database.instances.get(instanceId)!;
+    expect(['completed', 'cancelled']).toContain(status);
+    const parts: string[][] = [[]];
+    let subscription = 0;
+    let news: string[] = [];
+    const checkNews = (): void => {
+      const all = owed.get(`${instanceId} ${subscription}`) ?? [];
+      expect(news, `news of ${instanceId}, in order, none left out`).toEqual(all.slice(0, news.length));
+      news = [];
+    };
+    for (const entry of history) {
+      const { kind, data } = entry;
+      if (kind === 'carried_over') parts.push([]);
+      else if (kind === 'published') published.push(JSON.parse(data!) as string);
+      else if (isSubscribed(entry)) {
+        checkNews();
+        subscription++;
+      } else if (kind === 'message_received') {
+        const { id, channel, data: what } = JSON.parse(data!) as ReceivedMessage<string>;
+        parts.at(-1)!.push(id);
+        if (what === stop) continue;
+        if (channel === 'jobs') received.push(id);
+        else news.push(id);
+      }
+    }
+    if (status === 'completed') expect(news).toEqual(owed.get(`${instanceId} ${subscription}`) ?? []);
+    checkNews();
+    for (const [part, expected] of parts.entries()) {
+      const last = executions.filter((one) => one.instanceId === instanceId && one.part === part).at(-1);
+      // Who is cancelled may end without its code being run again.
+      if (status === 'cancelled' && part === parts.length - 1) continue;
+      expect(last?.got, `what part ${part} of ${instanceId} was handed`).toEqual(expected);
+    }
+  }
+  const queued = database.topics.get(channelTopic('jobs'))?.queue.map(({ messageId }) => messageId) ?? [];
+  expect([...received, ...queued].sort(), 'each job is received once, or queued').toEqual(published.sort());
+}
+
+function isSubscribed(entry: HistoryEntry): boolean {
+  return entry.kind === 'subscribed' && isOf(entry, 'subscribed', 'news');
+}
+
+it(
+  `each job reaches one receiver once and each message of news all in order, ${stories} times`,
+  { timeout: 600_000 },
+  async () => {
+    let crashes = 0;
+    let receipts = 0;
+    for (let seed = firstSeed; seed < firstSeed + stories; seed++) {
+      try {
+        const told = await new Story(seed).tell();
+        check(told);
+        crashes += told.executions.length;
+        receipts += told.jobs.length;
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+    }
+    // Executions were broken off and repeated, and there was something to receive.
+    expect(crashes).toBeGreaterThan(stories * receivers.length);
+    expect(receipts).toBeGreaterThan(stories * 5);
+  },
+);

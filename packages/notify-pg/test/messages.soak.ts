@@ -1,0 +1,37 @@
+// Messages and events through workers on PostgreSQL that are killed, with the notifier. ROMANCY_SOAK_MESSAGES says how many (default
+// 100,000), ROMANCY_SOAK_PARTS in how many tests.
+import { messageSoak } from '@romancy/core/conformance';
+import { createPostgresStorage } from '@romancy/storage-postgres';
+import { compileFixture, createDatabase, spawnFixture, temporaryFile } from '@romancy/test-support';
+import pg from 'pg';
+
+const messages = Number(process.env['ROMANCY_SOAK_MESSAGES'] ?? 100_000);
+
+messageSoak(
+  'PostgreSQL with the notifier',
+  async () => {
+    const { url: place } = await createDatabase();
+    const program = await compileFixture(new URL('./fixtures/soak-worker.ts', import.meta.url));
+    const client = new pg.Client({ connectionString: place });
+    await client.connect();
+    await client.query('create table public.user_rows (key text not null)');
+    await client.end();
+    return {
+      place,
+      sink: await temporaryFile('sink'),
+      createStorage: () => createPostgresStorage({ connectionString: place, maxConnections: 10 }),
+      spawn: (plan) => spawnFixture(program, [JSON.stringify(plan)]),
+    };
+  },
+  {
+    messages,
+    parts: Number(process.env['ROMANCY_SOAK_PARTS'] ?? 1),
+    publishers: messages / 10,
+    events: Math.max(2000, messages / 10),
+    seed: Number(process.env['ROMANCY_SOAK_SEED'] ?? Date.now() % 1_000_000),
+    // Longer than the soak of a few thousand: there it is the end of a connection that shows a death.
+    leaseMs: 10_000,
+    waitMs: 20,
+    killEvery: [500, 3000],
+  },
+);
