@@ -1,31 +1,30 @@
-// Holds the end of a run against what must be true: states, stock and charges tell the same story.
-import type { Order, OrderResult } from './order.js';
-import type { Charge } from './payment-ledger.js';
-import type { Article, Reservation } from './stock.js';
+// Holds the end of a run against what must be true: states, stock, money, events and reports tell the same story.
+import { checkCharges, checkRefunds } from './check-money.js';
+import { checkNotices } from './check-notices.js';
+import { checkReports } from './check-reports.js';
+import { findDays } from './days.js';
+import type { Check, Evidence, Outcome } from './evidence.js';
+import type { Shop } from './shop.js';
+import type { Reservation } from './stock.js';
 
-/** How the workflow of an order ended. */
-export interface Outcome {
-  readonly order: Order;
-  /** `failed`: it threw, which none should. */
-  readonly result: OrderResult | { readonly state: 'failed'; readonly reason: string };
-}
-
-/** All that is there at the end. */
-export interface Evidence {
-  readonly outcomes: readonly Outcome[];
-  readonly articles: readonly Article[];
-  readonly reservations: readonly Reservation[];
-  readonly charges: readonly Charge[];
-}
-
-export interface Check {
-  readonly claim: string;
-  /** The first few things that say otherwise. Empty: it holds. */
-  readonly objections: readonly string[];
+/** Asks everybody who knows something. When all is done, and no worker is there any more. */
+export async function gatherEvidence(shop: Shop, outcomes: readonly Outcome[]): Promise<Evidence> {
+  const { stock, romancy } = shop;
+  return {
+    outcomes,
+    articles: await stock.articles(),
+    reservations: await stock.reservations(),
+    charges: await shop.charges(),
+    refunds: await shop.refunds(),
+    notices: await shop.notices(),
+    days: await findDays(romancy, stock),
+  };
 }
 
 export function checkRun(evidence: Evidence): readonly Check[] {
-  return [checkStates(evidence), checkStock(evidence), checkCharges(evidence)];
+  const checks = [checkStates, checkStock, checkCharges, checkRefunds, checkNotices].map((check) => check(evidence));
+  const { days, reservations } = evidence;
+  return days === null ? checks : [...checks, checkReports({ days, reservations })];
 }
 
 function checkStates({ outcomes }: Evidence): Check {
@@ -48,34 +47,16 @@ function checkStock({ outcomes, articles, reservations }: Evidence): Check {
     }
   }
   const stateOf = new Map(reservations.map(({ orderId, state }) => [orderId, state]));
+  const expected = { shipped: 'shipped', declined: 'released', refunded: 'released', rejected: undefined, failed: undefined };
   for (const { order, result } of outcomes) {
-    const expected = { shipped: 'shipped', declined: 'released', rejected: undefined, failed: undefined }[result.state];
     const found = stateOf.get(order.id);
-    if (found !== expected) {
+    if (found !== expected[result.state]) {
       objections.push(`order ${order.id} is ${result.state}, but its reservation is ${found ?? 'not there'}`);
     }
   }
   const total = (member: 'initial' | 'available'): number => articles.reduce((sum, article) => sum + article[member], 0);
   return {
     claim: `the stock adds up: ${total('initial')} pieces at the start = ${pieces('shipped')} shipped + ${total('available')} left`,
-    objections,
-  };
-}
-
-function checkCharges({ outcomes, charges }: Evidence): Check {
-  const objections: string[] = [];
-  const ofOrder = new Map<string, Charge[]>();
-  for (const charge of charges) ofOrder.set(charge.orderId, [...(ofOrder.get(charge.orderId) ?? []), charge]);
-  for (const { order, result } of outcomes) {
-    const [charge, ...more] = ofOrder.get(order.id) ?? [];
-    if (more.length > 0) objections.push(`order ${order.id} was charged ${more.length + 1} times`);
-    const paid = charge?.state === 'settled' ? charge.amount : 0;
-    const due = result.state === 'shipped' ? result.amount : 0;
-    if (paid !== due) objections.push(`order ${order.id} is ${result.state}, ${due} cents are due, and ${paid} were paid`);
-  }
-  const again = charges.reduce((sum, { requests }) => sum + requests - 1, 0);
-  return {
-    claim: `nobody was charged twice: ${charges.length} charges for ${ofOrder.size} orders, ${again} repeated requests known by their keys`,
     objections,
   };
 }

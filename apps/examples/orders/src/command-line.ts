@@ -9,7 +9,7 @@ export interface DemoOptions {
   /** The folder that keeps everything between two starts. */
   readonly data: string;
   readonly fresh: boolean;
-  /** What the failures of the payment service are drawn from. */
+  /** What the failures of the two services are drawn from. */
   readonly seed: number;
   readonly kill: boolean;
   /** On how many orders it is measured how soon they go on after their settlement, with notes and without; 0: not at all. */
@@ -33,13 +33,14 @@ export const help = `Runs orders through a durable workflow, kills its own worke
                      default: on SQLite with one worker
   --data DIR         where everything is kept between two starts; default: .romancy-orders
   --fresh            forget what an earlier start has done, and begin anew
-  --seed N           what goes wrong in the payment service, and when: a whole number; default: 1
+  --seed N           what goes wrong in the payment and parcel services, and when: a whole number; default: 1
   --no-kill          let the workers live
   --measure N        with --postgres: when all orders are through, run N more twice, with @romancy/notify-pg and by polling, and show how soon
                      an order goes on after its settlement; 0 leaves it out, 1000 at most; default: ${defaultMeasure}
   --help             this text
 
-Cards that end in 0002 or 9995 are declined, those in 0341 are refused at the settlement, all others are good.
+Cards that end in 0002 or 9995 are declined, those in 0341 are refused at the settlement, all others are good. Of more than four pieces the
+parcel service makes no parcel: such an order is refunded.
 After Ctrl-C the same command goes on where it was.`;
 
 /** Undefined: help was asked for. @throws DemoError */

@@ -1,9 +1,10 @@
 // Measures how soon orders go on after their settlement, with notes between the processes and by polling alone.
 import { rm } from 'node:fs/promises';
 import { catalogue } from './catalogue.js';
-import { checkRun, type Check } from './checks.js';
+import { checkRun, gatherEvidence } from './checks.js';
 import { dropMeasured, emptyDatabase } from './chosen-database.js';
 import type { DataFolder } from './data-folder.js';
+import type { Check } from './evidence.js';
 import { fillOrders } from './fill-orders.js';
 import type { Order } from './order.js';
 import { openShop } from './shop.js';
@@ -47,12 +48,15 @@ export async function compareResumptions(options: ComparisonOptions): Promise<Co
 
 async function measure({ url, folder, count, signal }: ComparisonOptions, notify: boolean) {
   const paymentsFile = folder.file('payments-measured.db');
+  const parcelsFile = folder.file('parcels-measured.db');
   await forget(paymentsFile);
+  await forget(parcelsFile);
   const stopwatch = new Stopwatch(warmUp);
   const shop = await openShop(
     {
       database: await emptyDatabase(url, { notify }),
       paymentsFile,
+      parcelsFile,
       // Nothing goes wrong: a settlement that is there before its order waits for it would be no time from one to the other.
       seed: null,
       logFile: folder.file('log.txt'),
@@ -73,14 +77,11 @@ async function measure({ url, folder, count, signal }: ComparisonOptions, notify
       out: { write: () => true },
       signal,
     });
-    const [articles, reservations] = [await shop.stock.articles(), await shop.stock.reservations()];
-    return {
-      latencies: stopwatch.latencies(),
-      checks: checkRun({ outcomes, articles, reservations, charges: await shop.charges() }),
-    };
+    return { latencies: stopwatch.latencies(), checks: checkRun(await gatherEvidence(shop, outcomes)) };
   } finally {
     await shop.close();
     await forget(paymentsFile);
+    await forget(parcelsFile);
   }
 }
 

@@ -1,12 +1,14 @@
-// Starts a workflow per order, lets workers run them, kills one of these in the middle, and waits for all ends.
+// Starts a workflow per order, lets workers run them, kills one of these in the middle, and waits until all is done.
 import { isDeepStrictEqual } from 'node:util';
 import { WorkflowCancelledError, WorkflowFailedError, type Romancy, type WorkflowHandle } from '@romancy/core';
-import type { Outcome } from './checks.js';
+import type { Outcome } from './evidence.js';
 import { findInstances } from './find-instances.js';
 import { instanceIdOf, type Order, type OrderResult } from './order.js';
 import { ProgressBar, type Output } from './progress-bar.js';
+import { CardDeclined, ParcelRefused, PaymentRefused } from './refusals.js';
 import type { Shop } from './shop.js';
 import { Turnstile } from './turnstile.js';
+import { UnfinishedBusiness } from './unfinished-business.js';
 import { createOrderWorkflow } from './workflow.js';
 import { WorkerPool } from './worker-pool.js';
 import type { Resumption } from './worker.js';
@@ -26,7 +28,10 @@ export interface Job {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when all orders have come to their end. Rejects with the reason of the signal when that comes first. */
+/**
+ * Resolves when all orders have come to their end, and what follows from them is done. Rejects with the reason of the signal when that comes
+ * first.
+ */
 export async function fillOrders({
   orders,
   shop,
@@ -37,7 +42,7 @@ export async function fillOrders({
   out,
   signal,
 }: Job): Promise<readonly Outcome[]> {
-  const { romancy, database, paymentsUrl, logFile } = shop;
+  const { romancy, database, paymentsUrl, parcelsUrl, logFile } = shop;
   const bar = new ProgressBar(out, orders.length);
   const say = (line: string): void => bar.say(line);
   const workflow = createOrderWorkflow(shop.activities);
@@ -49,7 +54,8 @@ export async function fillOrders({
   else if (known.size > 0) say(`Going on: ${orders.length - open} came to their end in an earlier start.`);
 
   const counter = new Turnstile(ordersAtATime);
-  const settings = { database, paymentsUrl, concurrency, tellResumptions: onResumption !== undefined };
+  const business = new UnfinishedBusiness(shop);
+  const settings = { database, paymentsUrl, parcelsUrl, concurrency, tellResumptions: onResumption !== undefined };
   const pool = new WorkerPool({ settings, logFile, onResumption, say });
   let killed: Promise<void> | undefined;
   let killAt = kill && open > 0 ? orders.length - open + Math.ceil(open / 3) : Infinity;
@@ -73,8 +79,11 @@ export async function fillOrders({
 
   try {
     // SQLite is for the processes of one machine, which gain nothing from each other here; PostgreSQL is for several.
-    if (open > 0) pool.start(database.kind === 'sqlite' ? 1 : 2);
-    const all = Promise.all(orders.map((order) => counter.pass(() => fill(order))));
+    if (open > 0 || !(await business.isDone())) pool.start(database.kind === 'sqlite' ? 1 : 2);
+    const all = Promise.all(orders.map((order) => counter.pass(() => fill(order)))).then(async (ends) => {
+      await business.done(signal);
+      return ends;
+    });
     const outcomes = await Promise.race([all, pool.failed, shop.failed, rejectWhenAborted(signal)]);
     await killed;
     return outcomes;
@@ -87,15 +96,16 @@ export async function fillOrders({
   }
 }
 
-/** How the workflow ended; a failure is an end, too. */
+/** How the workflow ended; a failure is an end, too, and by then all that had to be undone has been. */
 async function resultOf(handle: WorkflowHandle<OrderResult>): Promise<Outcome['result']> {
   try {
     return await handle.result();
   } catch (error) {
-    if (error instanceof WorkflowFailedError || error instanceof WorkflowCancelledError) {
-      return { state: 'failed', reason: error.message };
-    }
-    throw error;
+    if (!(error instanceof WorkflowFailedError || error instanceof WorkflowCancelledError)) throw error;
+    const { cause } = error;
+    if (cause instanceof ParcelRefused) return { state: 'refunded', reason: cause.message };
+    if (cause instanceof CardDeclined || cause instanceof PaymentRefused) return { state: 'declined', reason: cause.message };
+    return { state: 'failed', reason: error.message };
   }
 }
 
@@ -112,7 +122,7 @@ async function killWorker({
   try {
     const killed = await pool.killOne();
     if (killed === undefined) return;
-    const { instances } = await romancy.list({ status: 'running', limit: 1000 });
+    const { instances } = await romancy.list({ status: ['running', 'compensating'], workflowName: 'order', limit: 1000 });
     const left = instances.filter(({ workerId }) => workerId === killed.workerId).length;
     say(`worker ${killed.number} was killed (SIGKILL) with ${left} orders in its hands`);
   } catch {

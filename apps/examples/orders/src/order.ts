@@ -9,11 +9,13 @@ export interface Order {
   readonly card: string;
 }
 
-/** The three final states. Amounts are in cents. */
+/** What the workflow of an order gives when it completes. It fails with one of `refusals.ts` otherwise. Amounts are in cents. */
 export type OrderResult =
-  | { readonly state: 'shipped'; readonly amount: number }
-  | { readonly state: 'rejected'; readonly reason: string }
-  | { readonly state: 'declined'; readonly reason: string };
+  { readonly state: 'shipped'; readonly amount: number } | { readonly state: 'rejected'; readonly reason: string };
+
+/** The final states: the two results, and what the failures come to once everything is undone. */
+export type OrderEnd =
+  OrderResult | { readonly state: 'declined'; readonly reason: string } | { readonly state: 'refunded'; readonly reason: string };
 
 /** The id of the workflow instance that takes care of an order: one order, one workflow, however often the demo is started. */
 export function instanceIdOf(order: Order): string {

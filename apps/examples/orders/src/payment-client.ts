@@ -1,5 +1,5 @@
 // How the shop talks to the payment service.
-import { TerminalError } from '@romancy/core';
+import { CardDeclined } from './refusals.js';
 
 /** A charge as the payment service reports it. */
 export interface Payment {
@@ -9,9 +9,6 @@ export interface Payment {
   /** Why it was refused or declined; null otherwise. */
   readonly reason: string | null;
 }
-
-/** The card was refused. A terminal error: trying again would be of no use. */
-export class CardDeclined extends TerminalError {}
 
 export interface ChargeRequest {
   /** The service charges once per key, however often it is asked. */
@@ -25,24 +22,40 @@ export interface ChargeRequest {
   readonly signal: AbortSignal;
 }
 
+export interface RefundRequest {
+  /** The service refunds once per key, however often it is asked. */
+  readonly idempotencyKey: string;
+  readonly paymentId: string;
+  readonly signal: AbortSignal;
+}
+
 export interface PaymentClient {
   /** @throws CardDeclined; any other error says nothing about whether the card was charged. */
   charge(request: ChargeRequest): Promise<Payment>;
+  /** Gives back what was paid; where nothing was, nothing ever will be. */
+  refund(request: RefundRequest): Promise<void>;
   find(paymentId: string, signal: AbortSignal): Promise<Payment>;
 }
 
 export function createPaymentClient(url: string): PaymentClient {
-  return {
-    async charge({ idempotencyKey, signal, ...body }) {
-      const response = await fetch(`${url}/charges`, {
+  const post = async (path: string, { idempotencyKey, signal, ...body }: ChargeRequest | RefundRequest): Promise<Payment> =>
+    readPayment(
+      await fetch(`${url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
         body: JSON.stringify(body),
         signal,
-      });
-      const payment = await readPayment(response);
+      }),
+    );
+  return {
+    async charge(request) {
+      const payment = await post('/charges', request);
       if (payment.state === 'declined') throw new CardDeclined(payment.reason ?? 'declined');
       return payment;
+    },
+
+    async refund(request) {
+      await post('/refunds', request);
     },
 
     async find(paymentId, signal) {

@@ -1,44 +1,27 @@
-// Decides by the seed what goes wrong in the payment service, so that a run can be repeated.
-import { createHash } from 'node:crypto';
+// Decides by the seed how the payment service behaves beyond what may befall any service.
+import { createFaults, type Faults } from './faults.js';
+import type { ContentMode } from './settlement-event.js';
 
-/**
- * - `busy`: answered with 503, nothing was charged.
- * - `cut`: the connection drops before the charge.
- * - `cut-after`: the connection drops after it: the shop does not know that the card was charged.
- */
-export type Fault = 'busy' | 'cut' | 'cut-after';
-
-export interface PaymentFaults {
-  /** What befalls the `attempt`th request (from 1) with this key. */
-  faultOf(key: string, attempt: number): Fault | null;
-  /** How long that request takes, in milliseconds. */
+export interface PaymentFaults extends Faults {
+  /** How long the `attempt`th request with this key takes, in milliseconds. */
   latencyOf(key: string, attempt: number): number;
   /** How long after the authorisation a payment is settled, in milliseconds. */
   settlementDelayOf(key: string): number;
   /** How often the settlement is reported, at least once: services like this one repeat themselves. */
   reportsOf(key: string): number;
+  /** How the settlement is written down: the shop must take both. */
+  modeOf(key: string): ContentMode;
 }
 
 /** @param seed null: nothing goes wrong. */
 export function createPaymentFaults(seed: number | null): PaymentFaults {
-  /** From 0 up to but not including 1, always the same for the same words; no matter in what order they are asked for. */
-  const chance = (...words: readonly (string | number)[]): number =>
-    createHash('sha256')
-      .update(JSON.stringify([seed, ...words]))
-      .digest()
-      .readUInt32BE() /
-    2 ** 32;
-
+  const faults = createFaults(seed);
+  const chance: Faults['chance'] = (...words) => faults.chance(...words);
   return {
-    faultOf(key, attempt) {
-      if (seed === null) return null;
-      const drawn = chance('fault', key, attempt);
-      if (drawn < 0.08) return 'busy';
-      if (drawn < 0.12) return 'cut';
-      return drawn < 0.17 ? 'cut-after' : null;
-    },
+    ...faults,
     latencyOf: (key, attempt) => 40 + 110 * chance('latency', key, attempt),
     settlementDelayOf: (key) => 50 + 450 * chance('settlement', key),
     reportsOf: (key) => (seed !== null && chance('reports', key) < 0.1 ? 2 : 1),
+    modeOf: (key) => (chance('mode', key) < 0.5 ? 'structured' : 'binary'),
   };
 }

@@ -1,6 +1,7 @@
-// What the payment service keeps: charges by their idempotency keys, in a database of its own that outlives the process.
+// What the payment service keeps: charges and refunds by their idempotency keys, in a database of its own that outlives the process.
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3';
+import { AttemptCounter } from './attempt-counter.js';
 
 export interface Charge {
   readonly key: string;
@@ -23,12 +24,25 @@ export interface NewCharge {
   readonly card: string;
 }
 
+/** Of all that was paid. */
+export interface Refund {
+  readonly key: string;
+  readonly paymentId: string;
+  readonly orderId: string;
+  /** In cents. */
+  readonly amount: number;
+  /** How often it was asked for. */
+  readonly requests: number;
+}
+
 const schema = `
   create table if not exists charges (
     key text primary key, id text not null unique, instance_id text not null, order_id text not null, amount integer not null,
     card text not null, state text not null, reason text, requests integer not null, reported integer not null
   );
-  create table if not exists attempts (key text primary key, count integer not null);
+  create table if not exists refunds (
+    key text primary key, payment_id text not null references charges (id), amount integer not null, requests integer not null
+  );
 `;
 
 const columns = `key, id, instance_id as instanceId, order_id as orderId, amount, state, reason, requests`;
@@ -41,18 +55,14 @@ const declined = new Map([
 const refused = new Map([['0341', 'the bank took the authorisation back']]);
 
 export class PaymentLedger {
+  readonly attempts: AttemptCounter;
   readonly #db: Database.Database;
 
   constructor(filename: string) {
     this.#db = new Database(filename);
     this.#db.pragma('journal_mode = wal');
     this.#db.exec(schema);
-  }
-
-  /** Counts a request; the number tells the attempts with one key apart. */
-  countAttempt(key: string): number {
-    const sql = `insert into attempts (key, count) values (?, 1) on conflict (key) do update set count = count + 1 returning count`;
-    return (this.#db.prepare(sql).get(key) as { count: number }).count;
+    this.attempts = new AttemptCounter(this.#db);
   }
 
   /** The charge of this key: made now, or the one that is there. */
@@ -77,7 +87,25 @@ export class PaymentLedger {
     return this.#db.prepare(`select ${columns} from charges where key = ?`).get(key) as Charge;
   }
 
-  /** The shop has confirmed that it knows. */
+  /**
+   * Gives back what was paid, once per key. One that is not settled yet will not be any more, and of one that never will be there is
+   * nothing to give back. Undefined: there is no such charge.
+   */
+  refund({ key, paymentId }: { readonly key: string; readonly paymentId: string }): Charge | undefined {
+    this.#db
+      .prepare(`update charges set state = 'refused', reason = 'taken back' where id = ? and state = 'authorised'`)
+      .run(paymentId);
+    this.#db
+      .prepare(
+        `insert into refunds (key, payment_id, amount, requests)
+         select ?, id, amount, 1 from charges where id = ? and state = 'settled'
+         on conflict (key) do update set requests = requests + 1`,
+      )
+      .run(key, paymentId);
+    return this.find(paymentId);
+  }
+
+  /** The shop has confirmed that it knows, or that it does not want to. */
   markReported(key: string): void {
     this.#db.prepare(`update charges set reported = 1 where key = ?`).run(key);
   }
@@ -93,6 +121,13 @@ export class PaymentLedger {
 
   all(): readonly Charge[] {
     return this.#db.prepare(`select ${columns} from charges order by key`).all() as Charge[];
+  }
+
+  refunds(): readonly Refund[] {
+    const sql = `
+      select refunds.key, payment_id as paymentId, order_id as orderId, refunds.amount, refunds.requests
+      from refunds join charges on charges.id = payment_id order by refunds.key`;
+    return this.#db.prepare(sql).all() as Refund[];
   }
 
   close(): void {

@@ -1,12 +1,13 @@
-// Writes down how a run ended: a table of the final states, and the checks.
-import type { Check, Outcome } from './checks.js';
+// Writes down how a run ended: a table of the final states, one of the days, and the checks.
 import { warmUp, type Comparison } from './compare-resumptions.js';
+import type { Check, Outcome } from './evidence.js';
+import type { DayReport } from './stock.js';
 import type { Latencies } from './stopwatch.js';
 
 const columns = [12, 8, 8, 14] as const;
 
 export function renderTable(outcomes: readonly Outcome[]): string {
-  const states = ['shipped', 'rejected', 'declined', 'failed'].filter(
+  const states = ['shipped', 'rejected', 'declined', 'refunded', 'failed'].filter(
     (state) => state !== 'failed' || outcomes.some(({ result }) => result.state === 'failed'),
   );
   return [
@@ -19,6 +20,16 @@ export function renderTable(outcomes: readonly Outcome[]): string {
     ),
     `  ${'─'.repeat(columns.reduce((sum, width) => sum + width, 0))}`,
     summary('all', outcomes),
+  ].join('\n');
+}
+
+/** A line for each day; those on which nothing was shipped are left out. */
+export function renderDays(reports: readonly DayReport[]): string {
+  return [
+    row('day', 'shipped', 'pieces', 'amount'),
+    ...reports.flatMap(({ day, orders, pieces, amount }) =>
+      orders === 0 ? [] : [row(String(day), String(orders), String(pieces), money(amount))],
+    ),
   ].join('\n');
 }
 
@@ -54,7 +65,9 @@ export function renderComparison({ withNotes, byPolling, checks }: Comparison): 
       ? [`  With notes, but the notifier was not healthy for ${withNotes.unheard} of them: those were found by polling.`]
       : []),
     '',
-    objections.length === 0 ? '  ✓ the same holds for these orders: final states, stock, charges' : renderChecks(objections),
+    objections.length === 0
+      ? '  ✓ the same holds for these orders: final states, stock, charges, events'
+      : renderChecks(objections),
   ].join('\n');
 }
 

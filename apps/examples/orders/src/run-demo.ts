@@ -1,16 +1,21 @@
 // The demo from its start to its end: orders in, workflows through, a table and checks out.
 import { readFile } from 'node:fs/promises';
-import { checkRun, type Check } from './checks.js';
+import { checkRun, gatherEvidence } from './checks.js';
 import { chooseDatabase } from './chosen-database.js';
 import { DemoError, type DemoOptions } from './command-line.js';
 import { compareResumptions } from './compare-resumptions.js';
+import { createDailyReport, dailyReportId } from './daily-report.js';
+import type { Check } from './evidence.js';
 import { fillOrders } from './fill-orders.js';
 import type { Order } from './order.js';
 import { readOrders } from './orders-file.js';
 import type { Output } from './progress-bar.js';
-import { renderChecks, renderComparison, renderTable } from './report.js';
+import { renderChecks, renderComparison, renderDays, renderTable } from './report.js';
 import { openShop } from './shop.js';
 import { shownPath } from './shown-path.js';
+
+/** Short enough that some days pass while the orders are filled. */
+const dayLength = 1_000;
 
 /**
  * Resolves with whether all checks hold.
@@ -28,15 +33,23 @@ export async function runDemo(options: DemoOptions, out: Output, signal: AbortSi
     say(`${orders.length} orders from ${shownPath(options.input)}`);
     say(`database: ${description}`);
     const paymentsFile = folder.file('payments.db');
-    const shop = await openShop({ database: choice, paymentsFile, seed: options.seed, logFile }, signal);
+    const parcelsFile = folder.file('parcels.db');
+    const shop = await openShop({ database: choice, paymentsFile, parcelsFile, seed: options.seed, logFile }, signal);
     let checks: readonly Check[];
     try {
-      say(`payment service: ${shop.paymentsUrl}, fails now and then (seed ${options.seed})\n`);
+      say(`payment service: ${shop.paymentsUrl}, parcel service: ${shop.parcelsUrl}, fail now and then (seed ${options.seed})\n`);
+      // Goes on for ever; one that an earlier start has begun is the one.
+      await shop.romancy.startWorkflow(
+        createDailyReport(shop.activities),
+        { day: 1, dayLength },
+        { instanceId: dailyReportId, onConflict: 'existing' },
+      );
       const { kill } = options;
       const outcomes = await fillOrders({ orders, shop, kill, ordersAtATime: 50, concurrency: 20, out, signal });
-      const [articles, reservations] = [await shop.stock.articles(), await shop.stock.reservations()];
-      checks = checkRun({ outcomes, articles, reservations, charges: await shop.charges() });
-      say(`\n${renderTable(outcomes)}\n\n${renderChecks(checks)}\n`);
+      const evidence = await gatherEvidence(shop, outcomes);
+      checks = checkRun(evidence);
+      const tables = [renderTable(outcomes), renderDays(evidence.days?.reports ?? []), renderChecks(checks)];
+      say(`\n${tables.join('\n\n')}\n`);
     } finally {
       await shop.close();
     }

@@ -1,11 +1,13 @@
 // The part of the payment service that settles payments after a while and reports them until the shop has confirmed.
 import type { PaymentFaults } from './payment-faults.js';
 import type { Charge, PaymentLedger } from './payment-ledger.js';
+import { settlementEvent } from './settlement-event.js';
 
 export interface SettlementDeskParts {
   readonly ledger: PaymentLedger;
   readonly faults: PaymentFaults;
-  readonly webhookUrl: string;
+  /** Where the shop takes events, and the token by which it knows who sends them. */
+  readonly shop: { readonly url: string; readonly token: string };
 }
 
 const firstDelayMs = 100;
@@ -40,17 +42,20 @@ export class SettlementDesk {
   }
 
   async #report(charge: Charge, retryDelayMs: number): Promise<void> {
+    const { ledger, faults, shop } = this.#parts;
     try {
-      const response = await fetch(this.#parts.webhookUrl, {
+      const { headers, body } = settlementEvent(charge, faults.modeOf(charge.key));
+      const response = await fetch(`${shop.url}/instances/${encodeURIComponent(charge.instanceId)}/events`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(charge),
+        headers: { ...headers, authorization: `Bearer ${shop.token}` },
+        body,
         signal: this.#closing.signal,
       });
-      await response.arrayBuffer();
-      // 410: the shop knows this order no more, and asking again will not bring it back.
-      if (!response.ok && response.status !== 410) throw new Error(`the shop answered ${response.status}`);
-      this.#parts.ledger.markReported(charge.key);
+      const said = await response.text();
+      // The order has ended or is not there: the shop will not want this event later either.
+      if (!response.ok && isFinal(said)) console.error(`${charge.id} is not wanted (${response.status}): ${said}`);
+      else if (!response.ok) throw new Error(`the shop answered ${response.status}: ${said}`);
+      ledger.markReported(charge.key);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       console.error(`${charge.id} could not be reported, again in ${retryDelayMs} ms:`, error);
@@ -64,5 +69,14 @@ export class SettlementDesk {
       work();
     }, delayMs);
     this.#timers.add(timer);
+  }
+}
+
+/** Whether an answer says that another attempt is of no use. */
+function isFinal(answer: string): boolean {
+  try {
+    return (JSON.parse(answer) as { readonly retryable?: unknown } | null)?.retryable === false;
+  } catch {
+    return false;
   }
 }

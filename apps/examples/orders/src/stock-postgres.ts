@@ -2,7 +2,7 @@
 import { postgresTransaction } from '@romancy/storage-postgres';
 import pg from 'pg';
 import { catalogue } from './catalogue.js';
-import type { Article, Reservation, Stock } from './stock.js';
+import type { Article, DayReport, Reservation, Stock } from './stock.js';
 
 /** @param schema a plain name: it is put into the statements as it is. */
 export function createPostgresStock(connectionString: string, schema: string): Stock {
@@ -19,7 +19,11 @@ export function createPostgresStock(connectionString: string, schema: string): S
           sku text primary key, price integer not null, initial integer not null, available integer not null check (available >= 0)
         );
         create table if not exists ${schema}.reservations (
-          order_id text primary key, sku text not null references ${schema}.stock, quantity integer not null, state text not null
+          order_id text primary key, sku text not null references ${schema}.stock, quantity integer not null, state text not null,
+          day integer
+        );
+        create table if not exists ${schema}.reports (
+          day integer primary key, orders integer not null, pieces integer not null, amount integer not null
         );`);
       await pool.query(
         `insert into ${schema}.stock (sku, price, initial, available)
@@ -60,13 +64,29 @@ export function createPostgresStock(connectionString: string, schema: string): S
       await client.query(`update ${schema}.reservations set state = 'shipped' where order_id = $1`, [id]);
     },
 
+    async closeDay(ctx, day) {
+      const { client } = await postgresTransaction(ctx);
+      // What is shipped at this moment, and is not committed yet, belongs to the next day.
+      await client.query(`update ${schema}.reservations set day = $1 where state = 'shipped' and day is null`, [day]);
+      await client.query(
+        `insert into ${schema}.reports (day, orders, pieces, amount)
+         select $1::integer, count(*), coalesce(sum(quantity), 0), coalesce(sum(quantity * price), 0)
+         from ${schema}.reservations join ${schema}.stock using (sku) where day = $1`,
+        [day],
+      );
+    },
+
     async articles() {
       return (await pool.query<Article>(`select * from ${schema}.stock order by sku`)).rows;
     },
 
     async reservations() {
-      const sql = `select order_id as "orderId", sku, quantity, state from ${schema}.reservations`;
+      const sql = `select order_id as "orderId", sku, quantity, state, day from ${schema}.reservations`;
       return (await pool.query<Reservation>(sql)).rows;
+    },
+
+    async reports() {
+      return (await pool.query<DayReport>(`select * from ${schema}.reports order by day`)).rows;
     },
 
     async close() {

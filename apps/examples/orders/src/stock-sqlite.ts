@@ -2,14 +2,18 @@
 import { sqliteTransaction } from '@romancy/storage-sqlite';
 import Database from 'better-sqlite3';
 import { catalogue } from './catalogue.js';
-import type { Article, Reservation, Stock } from './stock.js';
+import type { Article, DayReport, Reservation, Stock } from './stock.js';
 
 const schema = `
   create table if not exists stock (
     sku text primary key, price integer not null, initial integer not null, available integer not null check (available >= 0)
   );
   create table if not exists reservations (
-    order_id text primary key, sku text not null references stock, quantity integer not null, state text not null
+    order_id text primary key, sku text not null references stock, quantity integer not null, state text not null,
+    day integer
+  );
+  create table if not exists reports (
+    day integer primary key, orders integer not null, pieces integer not null, amount integer not null
   );
 `;
 
@@ -53,12 +57,28 @@ export function createSqliteStock(filename: string): Stock {
       database.prepare(`update reservations set state = 'shipped' where order_id = ?`).run(id);
     },
 
+    async closeDay(ctx, day) {
+      const { database } = await sqliteTransaction(ctx);
+      database.prepare(`update reservations set day = ? where state = 'shipped' and day is null`).run(day);
+      database
+        .prepare(
+          `insert into reports (day, orders, pieces, amount)
+           select ?, count(*), coalesce(sum(quantity), 0), coalesce(sum(quantity * price), 0)
+           from reservations join stock using (sku) where day = ?`,
+        )
+        .run(day, day);
+    },
+
     async articles() {
       return db.prepare(`select * from stock order by sku`).all() as Article[];
     },
 
     async reservations() {
-      return db.prepare(`select order_id as orderId, sku, quantity, state from reservations`).all() as Reservation[];
+      return db.prepare(`select order_id as orderId, sku, quantity, state, day from reservations`).all() as Reservation[];
+    },
+
+    async reports() {
+      return db.prepare(`select * from reports order by day`).all() as DayReport[];
     },
 
     async close() {

@@ -17,6 +17,17 @@ export interface Reservation {
   readonly sku: string;
   readonly quantity: number;
   readonly state: 'held' | 'released' | 'shipped';
+  /** In the report of which day it is; null: in none. */
+  readonly day: number | null;
+}
+
+/** What was shipped on one day. */
+export interface DayReport {
+  readonly day: number;
+  readonly orders: number;
+  readonly pieces: number;
+  /** In cents. */
+  readonly amount: number;
 }
 
 /** Calls with a `ctx` write in the transaction of that activity: together with its result, or not at all. */
@@ -31,7 +42,11 @@ export interface Stock {
   release(ctx: ActivityContext, order: Order): Promise<void>;
   /** What was reserved leaves the house. */
   ship(ctx: ActivityContext, order: Order): Promise<void>;
+  /** Writes the report of a day: of what was shipped and is in no other. */
+  closeDay(ctx: ActivityContext, day: number): Promise<void>;
   articles(): Promise<readonly Article[]>;
   reservations(): Promise<readonly Reservation[]>;
+  /** By their days. */
+  reports(): Promise<readonly DayReport[]>;
   close(): Promise<void>;
 }

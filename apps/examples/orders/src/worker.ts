@@ -1,14 +1,19 @@
-// A worker: a process that runs the workflows of orders. There may be any number of them, and any of them may die.
+// A worker: a process that runs the workflows, and sends the events of the outbox. There may be any number, and any of them may die.
 import { NotRunningError, Romancy, type Hooks } from '@romancy/core';
+import { createHttpEventSender } from '@romancy/http';
 import { createActivities } from './activities.js';
 import { readSettings, sayReady, sendReport, untilToldToEnd } from './child-side.js';
+import { createDailyReport } from './daily-report.js';
 import { openDatabase, type DatabaseChoice } from './database.js';
-import { CardDeclined, createPaymentClient } from './payment-client.js';
+import { createParcelClient } from './parcel-client.js';
+import { createPaymentClient } from './payment-client.js';
+import { refusals } from './refusals.js';
 import { createOrderWorkflow } from './workflow.js';
 
 export interface WorkerSettings {
   readonly database: DatabaseChoice;
   readonly paymentsUrl: string;
+  readonly parcelsUrl: string;
   /** How many orders it has in memory at a time; those that wait are not. */
   readonly concurrency: number;
   /** Whether it tells its parent of each order that goes on after its settlement. */
@@ -24,15 +29,24 @@ export interface Resumption {
   readonly notifier: string | null;
 }
 
-const { database, paymentsUrl, concurrency, tellResumptions } = readSettings<WorkerSettings>();
+const { database, paymentsUrl, parcelsUrl, concurrency, tellResumptions } = readSettings<WorkerSettings>();
 const { app, stock } = openDatabase(database);
-const activities = createActivities({ stock, payments: createPaymentClient(paymentsUrl) });
+const activities = createActivities({
+  stock,
+  payments: createPaymentClient(paymentsUrl),
+  parcels: createParcelClient(parcelsUrl),
+});
 
 const romancy: Romancy = new Romancy({
   ...app,
-  workflows: [createOrderWorkflow(activities)],
+  workflows: [createOrderWorkflow(activities), createDailyReport(activities)],
   // So that a CardDeclined that comes back from the database is one.
-  errors: [CardDeclined],
+  errors: refusals,
+  // What `ship` has written into the outbox goes to the parcel service until that has taken it.
+  outbox: {
+    send: createHttpEventSender({ url: `${parcelsUrl}/events`, timeout: '5s' }),
+    retry: { firstDelay: '100ms', maxDelay: '1s' },
+  },
   serviceName: 'orders-worker',
   concurrency,
   // When this process dies, others take over its orders after that time at the latest.
@@ -53,12 +67,12 @@ try {
 }
 await ended;
 
-/** Shipping and releasing are the two steps that may follow a settlement. */
+/** The booking of a parcel is the step that follows a settlement. */
 function resumptionHooks(): Hooks {
   return {
     onActivityStart({ instanceId, activityName }) {
       const at = process.hrtime.bigint().toString();
-      if (activityName !== activities.ship.name && activityName !== activities.release.name) return;
+      if (activityName !== activities.bookParcel.name) return;
       sendReport({ instanceId, at, notifier: romancy.status().notifier?.state ?? null } satisfies Resumption);
     },
   };

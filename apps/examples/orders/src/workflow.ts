@@ -2,10 +2,14 @@
 import { defineWorkflow, WaitTimeoutError, type WorkflowContext } from '@romancy/core';
 import type { Activities } from './activities.js';
 import type { Order, OrderResult } from './order.js';
-import { CardDeclined, type Payment } from './payment-client.js';
+import type { Payment } from './payment-client.js';
+import { PaymentRefused } from './refusals.js';
 
-/** Every line that a process has got through stays done: when it is killed, another one goes on behind it. */
-export function createOrderWorkflow({ checkStock, reserve, release, charge, askForSettlement, ship }: Activities) {
+/**
+ * Every line that a process has got through stays done: when it is killed, another one goes on behind it. When a line throws, what was
+ * done before is undone, the last first: `charge` by a refund, `reserve` by a release.
+ */
+export function createOrderWorkflow({ checkStock, reserve, charge, askForSettlement, bookParcel, ship }: Activities) {
   return defineWorkflow('order', async (ctx, order: Order): Promise<OrderResult> => {
     const article = await ctx.run(checkStock, order);
     if (article === undefined) return { state: 'rejected', reason: 'no such article' };
@@ -16,23 +20,12 @@ export function createOrderWorkflow({ checkStock, reserve, release, charge, askF
     if (!isReserved) return { state: 'rejected', reason: 'out of stock' };
 
     const amount = article.price * order.quantity;
-    const decline = async (reason: string): Promise<OrderResult> => {
-      await ctx.run(release, order);
-      return { state: 'declined', reason };
-    };
-
-    let payment: Payment;
-    try {
-      payment = await ctx.run(charge, { order, amount });
-    } catch (error) {
-      if (error instanceof CardDeclined) return await decline(error.message);
-      throw error;
-    }
-
+    const payment = await ctx.run(charge, { order, amount });
     const settled = await settlementOf(ctx, payment);
-    if (settled.state === 'refused') return await decline(settled.reason ?? 'refused');
+    if (settled.state === 'refused') throw new PaymentRefused(settled.reason ?? 'refused');
 
-    await ctx.run(ship, order);
+    await ctx.run(bookParcel, order);
+    await ctx.run(ship, { order, amount });
     return { state: 'shipped', amount };
   });
 

@@ -13,6 +13,7 @@ import Database from 'better-sqlite3';
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openDataFolder } from '../src/data-folder.js';
+import type { Order } from '../src/order.js';
 
 const timeout = 120_000;
 const source = (name: string): URL => new URL(`../src/${name}.ts`, import.meta.url);
@@ -21,7 +22,9 @@ let main: string;
 // Each of a dozen demos starts four processes or so; compiling the sources in each would take most of the time. The sample and the server
 // that the demo brings along are found beside the sources only.
 beforeAll(async () => {
-  main = await compileFixture(source('main'), { beside: [source('worker'), source('payment-service')] });
+  main = await compileFixture(source('main'), {
+    beside: [source('worker'), source('payment-service'), source('parcel-service')],
+  });
 });
 
 /** So many orders of the sample, in a file of their own. */
@@ -57,7 +60,7 @@ describe('on SQLite', () => {
       expect(first).toMatch(/worker 1 was killed \(SIGKILL\) with \d+ orders in its hands/);
       expect(first).toMatch(/worker 2 is process \d+/);
       expect(first).toMatch(/40 of 40 orders: /);
-      expect(first.match(/✓/g)).toHaveLength(3);
+      expect(first.match(/✓/g)).toHaveLength(6);
       expect(first).toMatch(/All is well, after \d+\.\d s\.\n\n\[0\]$/);
 
       // Without trusting the demo's own checks: the stock, and one charge per order, each with the key of its one activity.
@@ -76,9 +79,42 @@ describe('on SQLite', () => {
         'shipped',
       ]);
       const shipped = orders.prepare(`select order_id from reservations where state = 'shipped' order by order_id`).pluck().all();
-      const paid = payments.prepare(`select order_id from charges where state = 'settled' order by order_id`).pluck().all();
+      const paid = payments
+        .prepare(
+          `select order_id from charges where state = 'settled' and id not in (select payment_id from refunds) order by order_id`,
+        )
+        .pluck()
+        .all();
       expect(paid).toEqual(shipped);
       expect(payments.prepare(`select key from charges where key <> 'order-' || order_id || '/charge:1'`).all()).toEqual([]);
+
+      // Each order of more than four pieces whose card is good was paid, and got all of it back once.
+      const heavy = (await readFile(input, 'utf8'))
+        .split('\n')
+        .slice(0, 40)
+        .map((line) => JSON.parse(line) as Order)
+        .filter(({ quantity, card }) => quantity > 4 && !/(0002|9995|0341)$/.test(card))
+        .map(({ id }) => id);
+      expect(heavy.length).toBeGreaterThan(0);
+      expect(
+        payments
+          .prepare(
+            `select order_id from charges join refunds on payment_id = charges.id and refunds.amount = charges.amount order by order_id`,
+          )
+          .pluck()
+          .all(),
+      ).toEqual(heavy.toSorted());
+      expect(payments.prepare(`select count(*) from refunds`).pluck().get()).toBe(heavy.length);
+
+      // One event for each shipped order, as the parcel service knows them by their ids, and one report.
+      const parcels = new Database(join(folder, 'data', 'sqlite', 'parcels.db'), { readonly: true });
+      const announced = parcels.prepare(`select order_id from notices where type = 'order.shipped' order by order_id`);
+      expect(announced.pluck().all()).toEqual(shipped);
+      parcels.close();
+      expect(orders.prepare(`select sum(orders) from reports`).pluck().get()).toBe(shipped.length);
+      expect(orders.prepare(`select count(*) from reservations where day not in (select day from reports)`).pluck().get()).toBe(
+        0,
+      );
       orders.close();
       payments.close();
 
@@ -86,6 +122,7 @@ describe('on SQLite', () => {
       expect(again).toContain('All of them came to their end in an earlier start');
       expect(again).not.toContain('is process');
       expect(table(again)).toBe(table(first));
+      expect(days(again)).toBe(days(first));
       expect(again).toMatch(/\[0\]$/);
 
       const tampered = new Database(join(folder, 'data', 'sqlite', 'orders.db'));
@@ -125,7 +162,7 @@ describe('on SQLite', () => {
       const second = await endOf(spawnFixture(main, args));
       const before = Number(/Going on: (\d+) came to their end/.exec(second)?.[1]);
       expect(before).toBeGreaterThanOrEqual(done);
-      expect(second.match(/✓/g)).toHaveLength(3);
+      expect(second.match(/✓/g)).toHaveLength(6);
       expect(second).toMatch(/\[0\]$/);
     },
     timeout,
@@ -141,7 +178,7 @@ describe('on SQLite', () => {
       await first.kill('SIGKILL');
       const second = await endOf(spawnFixture(main, args));
       expect(second).toContain('Going on: ');
-      expect(second.match(/✓/g)).toHaveLength(3);
+      expect(second.match(/✓/g)).toHaveLength(6);
       expect(second).toMatch(/\[0\]$/);
     },
     timeout,
@@ -171,7 +208,7 @@ describe('on PostgreSQL', () => {
       expect(first).toMatch(/worker 1 is process \d+/);
       expect(first).toMatch(/worker 2 is process \d+/);
       expect(first).toMatch(/worker 1 was killed \(SIGKILL\) with \d+ orders in its hands/);
-      expect(first.match(/✓/g)).toHaveLength(3);
+      expect(first.match(/✓/g)).toHaveLength(6);
       expect(first).not.toContain('How soon');
       expect(first).toMatch(/\[0\]$/);
 
@@ -202,8 +239,8 @@ describe('on PostgreSQL', () => {
       expect(withNotes.p50).toBeLessThanOrEqual(withNotes.p99);
       expect(byPolling.p50).toBeLessThanOrEqual(byPolling.p99);
       expect(output).not.toContain('the notifier was not healthy');
-      expect(output).toContain('✓ the same holds for these orders: final states, stock, charges');
-      expect(output.match(/✓/g)).toHaveLength(4);
+      expect(output).toContain('✓ the same holds for these orders: final states, stock, charges, events');
+      expect(output.match(/✓/g)).toHaveLength(7);
       expect(output).toMatch(/\[0\]$/);
 
       const client = new pg.Client({ connectionString: url });
@@ -243,6 +280,10 @@ describe('on PostgreSQL', () => {
 
 function table(output: string): string | undefined {
   return /final state[^]*?all .*\n/.exec(output)?.[0];
+}
+
+function days(output: string): string | undefined {
+  return / day +shipped[^]*?\n\n/.exec(output)?.[0];
 }
 
 /** A line of percentiles, in milliseconds. */
