@@ -15,7 +15,7 @@ import {
 } from '../src/testing/index.js';
 import { receiverOf, stop, type Channel, type Execution, type Move, type Script } from './random-receiver.js';
 
-const stories = Number(process.env['ROMANCY_STORIES'] ?? 150);
+const stories = Number(process.env['ROMANCY_STORIES'] ?? 80);
 const firstSeed = Number(process.env['ROMANCY_SEED'] ?? 1);
 const receivers = ['a', 'b', 'c'];
 
@@ -67,6 +67,7 @@ class Story {
       await this.#happen(gateway);
       await this.#clock.advance(this.#upTo(12));
       await this.#replaceDead();
+      this.#nobodyHoards();
     }
     for (const { storage } of this.#processes) storage.storage.plan = {};
     await this.#replaceDead();
@@ -191,6 +192,27 @@ class Story {
       maxMessagesPerBatch: 3,
       ...more,
     });
+  }
+
+  /** Who is put away and does not wait for a job gets none, so that others do. */
+  #nobodyHoards(): void {
+    const topic = channelTopic('jobs');
+    for (const instance of this.#database.open) {
+      const { owner, status, attention, history, mail, instanceId } = instance;
+      if (owner !== null || !status.startsWith('waiting') || attention) continue;
+      const open = new Set<string>();
+      for (const { kind, callId, data } of history) {
+        if (kind === 'carried_over') open.clear();
+        else if (kind === 'receive_set' && JSON.parse(data!) === 'jobs') open.add(callId);
+        else if (kind === 'message_received' || kind === 'receive_timed_out') open.delete(callId);
+      }
+      if (open.size > 0) continue;
+      expect(this.#database.topics.get(topic)?.seekers.has(instance) ?? false, `${instanceId} seeks`).toBe(false);
+      expect(
+        mail.filter(({ queued }) => queued !== null),
+        `${instanceId} keeps`,
+      ).toEqual([]);
+    }
   }
 
   #isAtRest(): boolean {

@@ -6,10 +6,12 @@ import type { TableNames } from './table-names.js';
 /** The names of the functions. */
 export const purgeInstancesFunction = 'purge_instances_1';
 export const purgeQueuesFunction = 'purge_queues_1';
+export const purgeSentFunction = 'purge_sent_1';
+export const purgeSeenFunction = 'purge_seen_1';
 
 /** To be put into a migration. */
 export function createPurgeFunctions(t: TableNames): string {
-  return [purgeInstances(t), purgeQueues(t)].join(';\n');
+  return [purgeInstances(t), purgeQueues(t), purgeSent(t), purgeSeen(t)].join(';\n');
 }
 
 /**
@@ -132,6 +134,41 @@ BEGIN
       UPDATE ${t.channels.text} c SET used_at = now() - interval '1 day' WHERE c.topic = of_topic;
     END IF;
   END LOOP;
+  RETURN removed;
+END
+`,
+  });
+}
+
+/** Sent events, those that were sent first. A function for its settings: without statistics, all that are old enough would be read and sorted. */
+function purgeSent(t: TableNames): string {
+  return purgeOldest(t, purgeSentFunction, {
+    table: t.outbox.text,
+    oldest: `o.status = 'sent' AND o.ended_at < until ORDER BY o.ended_at`,
+  });
+}
+
+/** Marks of events that were seen, the oldest first; likewise. */
+function purgeSeen(t: TableNames): string {
+  return purgeOldest(t, purgeSeenFunction, { table: t.seenEvents.text, oldest: 'o.seen_at < until ORDER BY o.seen_at' });
+}
+
+/** By the places of the rows, which do not change any more and are locked: a join could begin with the whole table. */
+function purgeOldest(
+  t: TableNames,
+  name: string,
+  { table, oldest }: { readonly table: string; readonly oldest: string },
+): string {
+  return createFunction(t, {
+    name,
+    parameters: 'until timestamptz, most integer',
+    returns: 'RETURNS integer',
+    body: `
+DECLARE
+  removed integer;
+BEGIN
+  DELETE FROM ${table} e WHERE e.ctid = ANY(ARRAY(SELECT o.ctid FROM ${table} o WHERE ${oldest} LIMIT most FOR UPDATE SKIP LOCKED));
+  GET DIAGNOSTICS removed = ROW_COUNT;
   RETURN removed;
 END
 `,

@@ -2,7 +2,7 @@
 import type { RetentionRequest, RetentionResult, RetentionStore } from '@romancy/core/ports';
 import type { Database } from './database.js';
 import { functionName } from './function-settings.js';
-import { purgeInstancesFunction, purgeQueuesFunction } from './purge-functions.js';
+import { purgeInstancesFunction, purgeQueuesFunction, purgeSeenFunction, purgeSentFunction } from './purge-functions.js';
 import { raw, sql, type Sql } from './sql.js';
 import { instant } from './sql-time.js';
 import type { TableNames } from './table-names.js';
@@ -43,31 +43,10 @@ export function createRetentionStore(database: Database, tables: TableNames): Re
     return { count, more: count >= limit };
   };
 
-  const sentOf = ({ sentEvents: until, limit }: RetentionRequest): Promise<Purged> =>
+  const oldestOf = (name: string, until: number | null, limit: number): Promise<Purged> =>
     until === null
       ? Promise.resolve({ count: 0, more: false })
-      : deleted(
-          sql`WITH gone AS (
-            DELETE FROM ${tables.outbox} e WHERE e.status = 'sent' AND e.number = ANY(ARRAY(
-              SELECT o.number FROM ${tables.outbox} o WHERE o.status = 'sent' AND o.ended_at < ${instant(until)}
-              ORDER BY o.ended_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
-            )) RETURNING e.number
-          ) SELECT count(*) FROM gone`,
-          limit,
-        );
-
-  const seenOf = ({ seenEvents: until, limit }: RetentionRequest): Promise<Purged> =>
-    until === null
-      ? Promise.resolve({ count: 0, more: false })
-      : deleted(
-          // By the places of the rows, which never change: a join could begin with the whole table.
-          sql`WITH gone AS (
-            DELETE FROM ${tables.seenEvents} e WHERE e.ctid = ANY(ARRAY(
-              SELECT o.ctid FROM ${tables.seenEvents} o WHERE o.seen_at < ${instant(until)} ORDER BY o.seen_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
-            )) RETURNING e.event_id
-          ) SELECT count(*) FROM gone`,
-          limit,
-        );
+      : deleted(sql`SELECT ${raw(functionName(tables, name))}(${instant(until)}, ${limit})`, limit);
 
   const queuedOf = ({ queuedMessages: until, mostQueued, limit }: RetentionRequest): Promise<Purged> => {
     const before = until === null ? raw('NULL') : instant(until);
@@ -77,8 +56,8 @@ export function createRetentionStore(database: Database, tables: TableNames): Re
   return {
     async purge(request): Promise<RetentionResult> {
       const instances = await instancesOf(request);
-      const sentEvents = await sentOf(request);
-      const seenEvents = await seenOf(request);
+      const sentEvents = await oldestOf(purgeSentFunction, request.sentEvents, request.limit);
+      const seenEvents = await oldestOf(purgeSeenFunction, request.seenEvents, request.limit);
       const queuedMessages = await queuedOf(request);
       return {
         instances: instances.count,

@@ -15,6 +15,7 @@ import { groupCases } from './engine-group-cases.js';
 import { historyCases } from './engine-history-cases.js';
 import { hookCases } from './engine-hook-cases.js';
 import { listCases } from './engine-list-cases.js';
+import { messageCases } from './engine-message-cases.js';
 import { notifierCases } from './engine-notifier-cases.js';
 import { outboxCases } from './engine-outbox-cases.js';
 import { raceCases } from './engine-race-cases.js';
@@ -54,6 +55,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     eventMatchCases(bench);
     channelCases(bench);
     groupCases(bench);
+    messageCases(bench);
     childCases(bench);
     cancelCases(bench);
     recurCases(bench);
