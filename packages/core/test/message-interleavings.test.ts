@@ -69,7 +69,8 @@ class Story {
       await this.#replaceDead();
       this.#nobodyHoards();
     }
-    for (const { storage } of this.#processes) storage.storage.plan = {};
+    // Not of the dead, who would come back.
+    for (const { storage } of this.#processes) if (!storage.isDead) storage.storage.plan = {};
     await this.#replaceDead();
     // At rest everybody who has not ended waits for jobs: so none may be left.
     await this.#until(() => this.#isAtRest());
@@ -224,7 +225,8 @@ class Story {
 
   async #until(look: () => boolean): Promise<void> {
     for (let round = 0; !look(); round++) {
-      if (round > 3000) throw new Error(`did not come true: ${look.toString()}; ${this.#describe()}`);
+      // Longer than a lease: a process may have died under an identity that it took anew.
+      if (round > 9000) throw new Error(`did not come true: ${look.toString()}; ${this.#describe()}`);
       await this.#clock.advance(10);
     }
   }

@@ -1,5 +1,6 @@
 // Messages and events through workers on PostgreSQL that are killed, with the notifier. ROMANCY_SOAK_MESSAGES says how many (default
 // 100,000), ROMANCY_SOAK_PARTS in how many tests.
+import { readFile } from 'node:fs/promises';
 import { messageSoak } from '@romancy/core/conformance';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { compileFixture, createDatabase, spawnFixture, temporaryFile } from '@romancy/test-support';
@@ -16,9 +17,11 @@ messageSoak(
     await client.connect();
     await client.query('create table public.user_rows (key text not null)');
     await client.end();
+    const sink = await temporaryFile('sink');
     return {
       place,
-      sink: await temporaryFile('sink'),
+      sink,
+      readSink: () => readFile(sink, 'utf8'),
       createStorage: () => createPostgresStorage({ connectionString: place, maxConnections: 10 }),
       spawn: (plan) => spawnFixture(program, [JSON.stringify(plan)]),
     };

@@ -110,10 +110,15 @@ BEGIN
   WHILE removed < most LOOP
     SELECT q.topic INTO of_topic FROM ${t.queuedMessages.text} q WHERE q.topic > of_topic ORDER BY q.topic LIMIT 1;
     EXIT WHEN NOT FOUND;
-    CONTINUE WHEN ${subscriber('of_topic')} IS NOT NULL OR NOT ${lock('of_topic')};
-    -- Now that it is locked: somebody may have subscribed just before, for whom this is a backlog.
     CONTINUE WHEN ${subscriber('of_topic')} IS NOT NULL;
     last_kept := (SELECT q.number FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic ORDER BY q.number DESC OFFSET most_queued LIMIT 1);
+    -- Most have nothing that is to go, and are not locked: locks are held until all of this is over, and the server has room for so many.
+    CONTINUE WHEN last_kept IS NULL AND (
+      SELECT q.queued_at < until FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic ORDER BY q.number LIMIT 1
+    ) IS NOT TRUE;
+    CONTINUE WHEN NOT ${lock('of_topic')};
+    -- Now that it is locked: somebody may have subscribed just before, for whom this is a backlog.
+    CONTINUE WHEN ${subscriber('of_topic')} IS NOT NULL;
     DELETE FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic AND q.number = ANY(ARRAY(
       SELECT o.number FROM (
         SELECT f.number, f.queued_at FROM ${t.queuedMessages.text} f WHERE f.topic = of_topic ORDER BY f.number LIMIT most - removed

@@ -1,5 +1,6 @@
 // Messages and events through workers on SQLite that are killed. ROMANCY_SOAK_MESSAGES says how many (default
 // 100,000), ROMANCY_SOAK_PARTS in how many tests.
+import { readFile } from 'node:fs/promises';
 import { messageSoak } from '@romancy/core/conformance';
 import { createSqliteStorage } from '@romancy/storage-sqlite';
 import { compileFixture, spawnFixture, temporaryFile } from '@romancy/test-support';
@@ -15,9 +16,11 @@ messageSoak(
     const database = new Database(place);
     database.exec('PRAGMA journal_mode = WAL; CREATE TABLE user_rows (key TEXT NOT NULL)');
     database.close();
+    const sink = await temporaryFile('sink');
     return {
       place,
-      sink: await temporaryFile('sink'),
+      sink,
+      readSink: () => readFile(sink, 'utf8'),
       createStorage: () => createSqliteStorage({ filename: place }),
       spawn: (plan) => spawnFixture(program, [JSON.stringify(plan)]),
     };

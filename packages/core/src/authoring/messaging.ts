@@ -56,6 +56,7 @@ export interface OutboxEventInput {
   readonly type: string;
   /** Who says so; a URI reference. */
   readonly source: string;
+  /** At most 255 characters. */
   readonly subject?: string;
   /** Default: now, by the clock of this process. */
   readonly time?: Date | string;

@@ -1,5 +1,4 @@
 // Messages and events in great numbers through worker processes that are killed all the time: counted at the end, nothing lost, nothing doubled.
-import { readFile } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { isFinal } from '../domain/instance.js';
 import { Romancy, type Storage } from '../index.js';
@@ -26,6 +25,8 @@ export interface SoakFixture {
   readonly place: string;
   /** A file that is not there yet. */
   readonly sink: string;
+  /** All that is in it. */
+  readSink(): Promise<string>;
   /** A storage of this process. */
   createStorage(): Storage;
   /** Starts a process whose program calls `serveSoakWorker` with this plan. It does not outlive the test. */
@@ -70,7 +71,7 @@ export function messageSoak(name: string, factory: () => Promise<SoakFixture>, o
     const crew = new SoakCrew({ size: workerCount, killEvery, seed, spawn: () => fixture.spawn(plan) });
     onTestFinished(() => crew.end());
     await crew.begin();
-    return { app, crew, sink };
+    return { app, crew, readSink: () => fixture.readSink() };
   };
 
   const each = Array.from({ length: parts }, (_, index) => index + 1);
@@ -120,7 +121,7 @@ export function messageSoak(name: string, factory: () => Promise<SoakFixture>, o
 
   const streams = 20;
   const sendAll = async (killEvery: MessageSoakOptions['killEvery'] | null): Promise<readonly string[]> => {
-    const { app, crew, sink } = await begin(0.2, killEvery);
+    const { app, crew, readSink } = await begin(0.2, killEvery);
     const names = Array.from({ length: streams }, (_, stream) => `s${stream}`);
     for (const stream of names) {
       const data: EmitOrder = { stream, count: events / streams };
@@ -137,7 +138,7 @@ export function messageSoak(name: string, factory: () => Promise<SoakFixture>, o
     expect((await app.outbox.list({ status: ['failed', 'invalid'], limit: 1 })).events).toEqual([]);
     if (killEvery !== null) expect(crew.kills).toBeGreaterThan(0);
     await crew.end();
-    return (await readFile(sink, 'utf8')).trimEnd().split('\n');
+    return (await readSink()).trimEnd().split('\n');
   };
 
   const inOrder = (sent: readonly string[]): void => {

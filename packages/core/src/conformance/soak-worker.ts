@@ -1,5 +1,4 @@
 // The main program of a worker process of the soaks: one app that goes on until somebody kills it.
-import { appendFileSync } from 'node:fs';
 import { Romancy, type ActivityContext, type Logger, type Notifier, type Storage } from '../index.js';
 import type { SoakPlan } from './soak-plan.js';
 import { soakWorkflows } from './soak-workflows.js';
@@ -11,6 +10,8 @@ export interface SoakWorkerParts {
   createNotifier?(place: string): Notifier | undefined;
   /** Writes a row of that key into the user's table, in the activity's own transaction. */
   writeRow(ctx: ActivityContext, key: string): Promise<void>;
+  /** Puts a line at the end of a file, and has done so when it returns. */
+  writeLine(file: string, line: string): void;
 }
 
 /** Runs the plan that is the process's first argument. Resolves when its app runs. */
@@ -29,7 +30,7 @@ export async function serveSoakWorker(parts: SoakWorkerParts): Promise<void> {
       async send({ id }) {
         await pause(2);
         if (Math.random() < plan.failShare) throw new Error('503');
-        appendFileSync(plan.sink, `${id}\n`);
+        parts.writeLine(plan.sink, id);
       },
       retry: { maxAttempts: 1000, firstDelay: 5, factor: 1.5, maxDelay: 100 },
     },

@@ -2,7 +2,7 @@
 import type { OutboxEventInput, PublishOptions, SendOptions } from '../authoring/messaging.js';
 import type { MessageMetadata, ReceivedMessage } from '../domain/channel.js';
 import { InvalidArgumentError } from '../domain/errors.js';
-import { checkName } from '../domain/ids.js';
+import { checkName, longestName } from '../domain/ids.js';
 import { checkKnownOptions, namesOf } from '../domain/known-options.js';
 import { outboxStream } from '../domain/outbox.js';
 import { channelTopic } from '../domain/topic.js';
@@ -74,7 +74,15 @@ export function makeMessage(order: MessageOrder, parts: OutgoingParts): Outgoing
 /** @throws InvalidArgumentError, PayloadTooLargeError, PayloadNotSerializableError */
 export function makeOutboxEvent(input: OutboxEventInput, parts: OutgoingParts): NewOutboxEvent {
   const event = toReceivedEvent(input, parts);
-  const { id, type, source } = event;
+  const { id, type, source, subject } = event;
+  if (subject !== undefined && subject.length > longestName) {
+    throw new InvalidArgumentError(
+      `event subject has ${subject.length} characters; one that is sent takes up to ${longestName}`,
+      {
+        argument: 'subject',
+      },
+    );
+  }
   return { eventId: id, stream: outboxStream(event), type, source, data: encodePayload(event, `event ${type}`, parts) };
 }
 

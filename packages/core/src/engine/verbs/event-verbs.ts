@@ -15,6 +15,8 @@ import type { MailFilter } from '../mailbox.js';
 import { refuseInsideActivity } from '../nested-calls.js';
 import { MailWaitCall } from '../operations/mail-wait-call.js';
 
+/** So that every database can keep it in an index, beside a type and an instance's id. */
+const longestPlace = 100;
 const waitNames = namesOf<WaitEventOptions<unknown>>({ timeout: true, match: true, schema: true });
 
 export function waitEvent<TData>(
@@ -61,9 +63,9 @@ function toFilters(match: EventMatch): readonly TopicFilter[] {
   }
   return Object.entries(match).map(([place, equals]) => {
     const path = parseJsonPath(place);
-    if (path === undefined || path.length === 0) {
+    if (path === undefined || path.length === 0 || place.length > longestPlace) {
       throw new InvalidArgumentError(
-        `ctx.waitEvent: match[${JSON.stringify(place)}] is no place such as subject, data.order.id, data.items[0]`,
+        `ctx.waitEvent: match[${JSON.stringify(place)}] is no place such as subject, data.order.id, data.items[0], of up to ${longestPlace} characters`,
         {
           argument: 'match',
         },
