@@ -1,6 +1,7 @@
 // What the parcel service keeps: parcels and what it was told of them, in a database of its own that outlives the process.
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { AttemptCounter } from './attempt-counter.js';
+import { openServiceDatabase } from './service-database.js';
 
 export interface Parcel {
   readonly key: string;
@@ -36,9 +37,7 @@ export class ParcelLedger {
   readonly #db: Database.Database;
 
   constructor(filename: string) {
-    this.#db = new Database(filename);
-    this.#db.pragma('journal_mode = wal');
-    this.#db.exec(schema);
+    this.#db = openServiceDatabase(filename, schema);
     this.attempts = new AttemptCounter(this.#db);
   }
 

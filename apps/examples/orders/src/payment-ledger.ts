@@ -1,7 +1,8 @@
 // What the payment service keeps: charges and refunds by their idempotency keys, in a database of its own that outlives the process.
 import { randomUUID } from 'node:crypto';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { AttemptCounter } from './attempt-counter.js';
+import { openServiceDatabase } from './service-database.js';
 
 export interface Charge {
   readonly key: string;
@@ -59,9 +60,7 @@ export class PaymentLedger {
   readonly #db: Database.Database;
 
   constructor(filename: string) {
-    this.#db = new Database(filename);
-    this.#db.pragma('journal_mode = wal');
-    this.#db.exec(schema);
+    this.#db = openServiceDatabase(filename, schema);
     this.attempts = new AttemptCounter(this.#db);
   }
 

@@ -184,6 +184,22 @@ describe('on SQLite', () => {
     timeout,
   );
 
+  it(
+    'sends the last events and writes the last report after its own death, when there is no order left',
+    async () => {
+      const folder = await temporaryDirectory();
+      const args = ['--input', await ordersFile(folder, 20), '--data', join(folder, 'data'), '--no-kill'];
+      const first = spawnFixture(main, args);
+      await untilItSays(first, '20 of 20 orders');
+      await first.kill('SIGKILL');
+      const second = await endOf(spawnFixture(main, args));
+      expect(second).toContain('All of them came to their end in an earlier start');
+      expect(second.match(/✓/g)).toHaveLength(6);
+      expect(second).toMatch(/\[0\]$/);
+    },
+    timeout,
+  );
+
   it('lets nobody else into its folder while it is at work', async () => {
     const folder = await temporaryDirectory();
     const held = await openDataFolder(join(folder, 'sqlite'));
