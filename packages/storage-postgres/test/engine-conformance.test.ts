@@ -1,56 +1,7 @@
 // The engine on PostgreSQL does what it promises.
-import { engineConformance, type EngineFixture } from '@romancy/core/conformance';
-import { createPostgresStorage, postgresTransaction } from '@romancy/storage-postgres';
-import { collectGarbage, shareDatabase } from '@romancy/test-support';
+import { engineConformance } from '@romancy/core/conformance';
+import { collectGarbage } from '@romancy/test-support';
+import { createPostgresEngineFixture } from './postgres-engine-fixture.js';
 
-interface UserTables {
-  readonly user_rows: { readonly key: string; readonly value: string };
-}
-
-const database = shareDatabase();
-let tests = 0;
-
-engineConformance(
-  'PostgreSQL',
-  async (): Promise<EngineFixture> => {
-    const test = ++tests;
-    const [schema, users] = [`romancy_${test}`, `users_${test}`];
-    await database.client.query(
-      `CREATE SCHEMA ${users}; CREATE TABLE ${users}.user_rows (key text PRIMARY KEY, value text NOT NULL)`,
-    );
-    return {
-      storage: () => createPostgresStorage({ connectionString: database.url, maxConnections: 5, schema }),
-      manualTime: false,
-      rows: {
-        async write(ctx, key, value) {
-          const { db } = await postgresTransaction<UserTables>(ctx);
-          await db
-            .withSchema(users)
-            .insertInto('user_rows')
-            .values({ key, value })
-            .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-            .execute();
-        },
-        async read(key) {
-          const { rows } = await database.client.query<{ value: string }>(`SELECT value FROM ${users}.user_rows WHERE key = $1`, [
-            key,
-          ]);
-          return rows[0]?.value;
-        },
-        async fail(ctx) {
-          const { client } = await postgresTransaction(ctx);
-          await client.query('SELECT 1 / 0');
-        },
-      },
-      skip: {
-        notifier: 'shown with the one that stands beside it, in the tests of @romancy/notify-pg',
-        lostSettlement:
-          'answers get lost between server and storage, which lost-answers.test.ts shows; a wrapper around the storage loses what it knows of',
-      },
-      async cleanup() {
-        await database.client.query(`DROP SCHEMA ${users} CASCADE; DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-      },
-    };
-  },
-  { collectGarbage },
-);
+// Ten thousand timers come due at once on the other storages, and here in engine.soak.ts: it takes a sixth of a minute.
+engineConformance('PostgreSQL', createPostgresEngineFixture(), { collectGarbage, timers: 1000 });

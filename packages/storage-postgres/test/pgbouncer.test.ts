@@ -1,28 +1,9 @@
-// All of the port through PgBouncer in transaction mode, where each transaction may meet another session.
-import { storageConformance } from '@romancy/core/conformance';
+// Workers behind PgBouncer in transaction mode, where each transaction may meet another session. All of the port: pgbouncer.soak.ts.
 import { createDatabase, hasPgBouncer, startPgBouncer } from '@romancy/test-support';
 import pg from 'pg';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openStorage, registered } from './open-storage.js';
-import { postgresFixtureAt } from './postgres-fixture.js';
 import { renewal } from './worker-calls.js';
-
-if (hasPgBouncer) {
-  describe('one database behind one PgBouncer', () => {
-    let [url, bounced] = ['', ''];
-    beforeAll(async () => {
-      url = (await createDatabase()).url;
-      bounced = (await startPgBouncer(url, { poolMode: 'transaction', poolSize: 6 })).url;
-    });
-
-    storageConformance('PostgreSQL behind PgBouncer', () => postgresFixtureAt(url, bounced), {
-      modelRuns: 5,
-      parkRaces: 50,
-      claimRaceInstances: 100,
-      timeout: 240_000,
-    });
-  });
-}
 
 describe.skipIf(!hasPgBouncer)(
   `PgBouncer in transaction mode${hasPgBouncer ? '' : ' (skipped: pgbouncer is not installed)'}`,
