@@ -72,6 +72,13 @@ BEGIN
   END IF;
   IF takers[1] IS NOT NULL THEN
     PERFORM ${call('lock_instances_1')}(takers);
+    -- Who unsubscribed or left while another row was waited for gets nothing. From here on nobody can: that takes his row.
+    SELECT array_agg(n.place), array_agg(n.instance) INTO places, takers FROM (
+      SELECT r.place, r.instance FROM unnest(places, takers) AS r (place, instance)
+      INTERSECT
+      SELECT r.place, r.instance
+      FROM ${call('receivers_1')}(ARRAY[of_topic], ARRAY[content], ARRAY[kind], ARRAY[target], ARRAY[NULL], ARRAY[NULL]::integer[], ARRAY[true]) r
+    ) n;
     receivers := ${call('put_mail_1')}(ARRAY[id], ARRAY[of_topic], ARRAY[content], places, takers, stamp);
     RETURN;
   END IF;

@@ -95,6 +95,15 @@ BEGIN
       WHERE b.topic = l.topic AND b.seeking_since IS NOT NULL ORDER BY b.seeking_since LIMIT most
     ) s
   ));
+  -- Who unsubscribed or left while another row was waited for gets nothing. From here on nobody can: that takes his row.
+  IF receivers IS NOT NULL THEN
+    SELECT array_agg(n.place), array_agg(n.instance) INTO places, receivers FROM (
+      SELECT r.place, r.instance FROM unnest(places, receivers) AS r (place, instance)
+      INTERSECT
+      SELECT r.place, r.instance
+      FROM ${call('receivers_1')}(message_topics, contents, kinds, targets, senders, sender_seqs, due) r
+    ) n;
+  END IF;
 END
 `,
   });
