@@ -36,8 +36,9 @@ export async function messageSteps(
     { type: 'message', message: message('channel:mine') },
     { type: 'message', message: message('channel:7') },
     { type: 'message', message: message('channel:x', { to: { type: 'instance', instanceId: 'waits-5' } }) },
-    { type: 'message', message: message('channel:x', { to: { type: 'group', group: 'group-7' } }) },
   ]);
+  name('publish to a group in a commit');
+  await step([{ type: 'message', message: message('channel:x', { to: { type: 'group', group: 'group-7' } }) }]);
   name('seek');
   await step([{ type: 'seek', topic: competing.topic }]);
   name('unseek');
