@@ -44,13 +44,9 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     workflowCases(bench);
     listCases(bench);
     activityCases(bench);
-    retryCases(bench);
     transactionCases(bench);
     timerCases(bench);
-    valueCases(bench);
-    determinismCases(bench);
     raceCases(bench);
-    historyCases(bench);
     eventCases(bench);
     eventMatchCases(bench);
     channelCases(bench);
@@ -71,5 +67,10 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     faultCases(bench);
     doubtCases(bench);
     shutdownCases(bench);
+    if (resolved.storageOnly) return;
+    retryCases(bench);
+    valueCases(bench);
+    determinismCases(bench);
+    historyCases(bench);
   });
 }

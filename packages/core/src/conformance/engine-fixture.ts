@@ -50,6 +50,11 @@ export interface EngineConformanceOptions {
   readonly timers?: number;
   /** Every so-manieth transition is made to fail; 1: each of them. Default 1. */
   readonly faultStep?: number;
+  /**
+   * Leaves out what is about the engine far more than about its storage: values, determinism, retries and long histories. For a quick run
+   * beside a full one. Default: nothing is left out.
+   */
+  readonly storageOnly?: boolean;
   /** Milliseconds that one case may take. Default 60,000. */
   readonly timeout?: number;
   /** Frees all memory that nobody can reach. Default: none; memory is then not measured. */
@@ -64,6 +69,7 @@ export function resolveEngineOptions(options: EngineConformanceOptions): Resolve
     longHistory: options.longHistory ?? 10_000,
     timers: options.timers ?? 10_000,
     faultStep: options.faultStep ?? 1,
+    storageOnly: options.storageOnly ?? false,
     timeout: options.timeout ?? 60_000,
     ...(options.collectGarbage === undefined ? {} : { collectGarbage: options.collectGarbage }),
   };
