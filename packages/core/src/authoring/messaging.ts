@@ -1,5 +1,6 @@
 // Options of the verbs by which workflows and activities talk to others.
 import type { MessageMetadata } from '../domain/channel.js';
+import type { CloudEventInput } from '../domain/cloud-event.js';
 import type { Duration } from '../domain/duration.js';
 import type { JsonScalar } from '../domain/json-path.js';
 import type { StandardSchema } from './standard-schema.js';
@@ -49,21 +50,8 @@ export interface Sender {
   sendEvent(event: OutboxEventInput): Promise<string>;
 }
 
-/** An event for the outbox, after CloudEvents 1.0.2. */
-export interface OutboxEventInput {
-  /** Default: a UUID. */
-  readonly id?: string;
-  readonly type: string;
-  /** Who says so; a URI reference. */
-  readonly source: string;
-  /** At most 255 characters. */
-  readonly subject?: string;
-  /** Default: now, by the clock of this process. */
-  readonly time?: Date | string;
-  readonly data?: unknown;
-  /** Extension attributes. */
-  readonly extensions?: Readonly<Record<string, string | number | boolean>>;
-}
+/** An event for the outbox. A `subject` takes at most 255 characters. */
+export type OutboxEventInput = Omit<CloudEventInput, 'instanceId'>;
 
 /** What `defineWorkflow` returns, as far as starting it goes. */
 export interface ChildWorkflow<TInput, TOutput, TGiven = TInput> {

@@ -1,5 +1,6 @@
 // Events as users give them, checked.
-import type { CloudEventInput, ReceivedEvent } from '../domain/cloud-event.js';
+import type { OutboxEventInput } from '../authoring/messaging.js';
+import type { ReceivedEvent } from '../domain/cloud-event.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
 import type { Clock } from '../ports/clock.js';
@@ -10,7 +11,7 @@ import type { Entropy } from '../ports/entropy.js';
  * @throws InvalidArgumentError
  */
 export function toReceivedEvent(
-  input: Omit<CloudEventInput, 'instanceId'>,
+  input: OutboxEventInput,
   parts: { readonly clock: Clock; readonly entropy: Entropy },
 ): ReceivedEvent {
   if (typeof input !== 'object' || input === null) throw refused('event', input, `an object such as { type, source, data }`);
