@@ -115,7 +115,7 @@ async function queued({ romancy, mail, arrivals }: Talk, effort: Effort): Promis
   });
   return comparedRow(
     { what: `queue, ${atOnce} publish and ${consumers} receive`, unit: 'messages/s' },
-    await inTurns(sides, effort, 200),
+    await inTurns(sides, effort, { least: 200, perMessage: 1 }),
   );
 }
 
@@ -138,7 +138,10 @@ async function spread({ romancy, mail, arrivals }: Talk, effort: Effort): Promis
       return (count * subscribers * 1000) / (performance.now() - began);
     },
   });
-  return comparedRow({ what: `broadcast to ${subscribers}`, unit: 'received/s' }, await inTurns(sides, effort, 20));
+  return comparedRow(
+    { what: `broadcast to ${subscribers}`, unit: 'received/s' },
+    await inTurns(sides, effort, { least: 20, perMessage: subscribers }),
+  );
 }
 
 async function soon({ romancy, mail, arrivals }: Talk, { rounds, quick }: Effort): Promise<readonly ResultRow[]> {
@@ -167,15 +170,15 @@ async function soon({ romancy, mail, arrivals }: Talk, { rounds, quick }: Effort
   return [comparedRow({ what: 'publish to receive, one at a time, median', unit: 'ms' }, at(0.5))];
 }
 
-/** Rates of both sides, with as many messages in a turn as the slower one gets through in its time. */
+/** Rates of both sides, with as many messages in a turn as the slower one gets through in its time. Each counts as often as it is received. */
 async function inTurns(
   sides: (count: number) => { readonly romancy: () => Promise<number>; readonly raw: () => Promise<number> },
   effort: Effort,
-  least: number,
+  { least, perMessage }: { readonly least: number; readonly perMessage: number },
 ): Promise<readonly Pair[]> {
   const [first] = await alternate(1, sides(least));
   const [second] = await alternate(1, sides(least));
-  const rate = Math.min(first!.romancy, first!.raw, second!.romancy, second!.raw) / (least === 20 ? subscribers : 1);
+  const rate = Math.min(first!.romancy, first!.raw, second!.romancy, second!.raw) / perMessage;
   const count = Math.max(least, Math.round((rate * effort.roundMs) / 1000));
   return await alternate(effort.rounds, sides(count));
 }
