@@ -63,7 +63,7 @@ export interface RunExitParts {
 
 /**
  * open → parking → (open again, when something came in meanwhile) | ended;
- * open → closing → (closing still, when the end was refused because of a cancellation) | ended. Nothing leaves `ended`.
+ * open → closing → (open again, when the end was refused because of a cancellation) | ended. Nothing leaves `ended`.
  */
 export class RunExit {
   readonly #parts: RunExitParts;

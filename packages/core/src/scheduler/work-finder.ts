@@ -226,7 +226,7 @@ export class WorkFinder {
     }
   }
 
-  /** When something is due after a claim that was the last one for now. */
+  /** When something is due after a claim that no other one follows at once. */
   #next({ nextDueAt, now }: ClaimResult, claimant: Claimant): ClaimOutcome['next'] {
     if (nextDueAt === null) return null;
     if (nextDueAt > now) return { at: nextDueAt, isKnownHere: this.#took };
