@@ -1,5 +1,12 @@
 // Turns what a batch brings about beyond its instances into parameters of the function that commits it.
-import { childTopic, type Effect, type OutgoingMessage, type ProgressBatch, type Settlement } from '@romancy/core/ports';
+import {
+  childTopic,
+  type CancelOrder,
+  type Effect,
+  type OutgoingMessage,
+  type ProgressBatch,
+  type Settlement,
+} from '@romancy/core/ports';
 import type { CommitContent } from './commit-content.js';
 import { storedFilter } from './topic-filter.js';
 
@@ -20,6 +27,8 @@ interface Move {
   readonly instance: string;
   readonly about: string | null;
   readonly reason: string | null;
+  /** Of a cancellation that is for a child of this instance alone; left out: for whoever has the id. */
+  readonly parent?: string;
 }
 
 /** In the order in which they are sent to each receiver. */
@@ -106,7 +115,7 @@ function moveOf(effect: Effect, gate: string | null): readonly (Move & { readonl
     case 'leave':
       return [{ type: effect.type, gate, instance, about: effect.group, reason: null }];
     case 'cancel':
-      return [{ type: effect.type, gate, instance, about: effect.order.instanceId, reason: effect.order.reason }];
+      return [{ type: effect.type, gate, instance, ...ordered(effect.order) }];
     case 'compensating':
       return [{ type: effect.type, gate, instance, about: null, reason: null }];
     default:
@@ -117,5 +126,9 @@ function moveOf(effect: Effect, gate: string | null): readonly (Move & { readonl
 function cancelsOf(settlement: Settlement): readonly Move[] {
   if (settlement.type !== 'finish') return [];
   const { instanceId: instance, cancels } = settlement;
-  return (cancels ?? []).map((order) => ({ type: 'cancel at end', instance, about: order.instanceId, reason: order.reason }));
+  return (cancels ?? []).map((order) => ({ type: 'cancel at end', instance, ...ordered(order) }));
+}
+
+function ordered({ instanceId, reason, childOf }: CancelOrder): Pick<Move, 'about' | 'reason' | 'parent'> {
+  return { about: instanceId, reason, ...(childOf === undefined ? {} : { parent: childOf }) };
 }

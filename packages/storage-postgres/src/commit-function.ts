@@ -235,8 +235,8 @@ BEGIN
         ARRAY(SELECT m.gate = 'end' AND m.sender = ANY(ended) FROM unnest(message_gate, message_sender) WITH ORDINALITY AS m (gate, sender, place)
           ORDER BY m.place),
         places, receivers, stamp);
-      PERFORM ${call('cancel_instances_1')}(array_agg(m.about), array_agg(m.reason), stamp)
-      FROM json_to_recordset(moves) AS m (type text, instance text, about text, reason text)
+      PERFORM ${call('cancel_instances_1')}(array_agg(m.about), array_agg(m.reason), array_agg(m.parent), stamp)
+      FROM json_to_recordset(moves) AS m (type text, instance text, about text, reason text, parent text)
       WHERE m.type = 'cancel at end' AND m.instance = ANY(ended);
     END IF;
     PERFORM ${call('hand_out_1')}(topics, stamp);

@@ -158,6 +158,7 @@ DECLARE
   returned text[];
   cancelled text[];
   reasons text[];
+  parents text[];
 BEGIN
   FOR move IN
     SELECT m.type, m.instance, m.about
@@ -196,10 +197,10 @@ BEGIN
     PERFORM ${call('hand_out_1')}(returned, stamp);
   END IF;
 
-  SELECT array_agg(m.about), array_agg(m.reason) INTO cancelled, reasons
-  FROM json_to_recordset(moves) AS m (type text, gate text, about text, reason text) WHERE m.type = 'cancel' AND ${gated};
+  SELECT array_agg(m.about), array_agg(m.reason), array_agg(m.parent) INTO cancelled, reasons, parents
+  FROM json_to_recordset(moves) AS m (type text, gate text, about text, reason text, parent text) WHERE m.type = 'cancel' AND ${gated};
   IF cancelled IS NOT NULL THEN
-    PERFORM ${call('cancel_instances_1')}(cancelled, reasons, stamp);
+    PERFORM ${call('cancel_instances_1')}(cancelled, reasons, parents, stamp);
   END IF;
   UPDATE ${t.instances.text} i SET compensating = true, status = 'compensating', version = i.version + 1
   WHERE i.instance_id = ANY(ARRAY(
@@ -210,19 +211,22 @@ END
   });
 }
 
-/** Asks for the end of instances whose rows are locked. Of those that have ended, or were asked before, nothing changes. */
+/**
+ * Asks for the end of instances whose rows are locked. Of those that have ended, were asked before, or are not children of whom they should be, nothing
+ * changes.
+ */
 function cancelInstances(t: TableNames): string {
   return createInnerFunction(t, {
     name: 'cancel_instances_1',
-    parameters: 'ids text[], reasons text[], stamp timestamptz',
+    parameters: 'ids text[], reasons text[], parents text[], stamp timestamptz',
     returns: 'RETURNS void',
     body: `
 BEGIN
   UPDATE ${t.instances.text} i
   SET cancel_requested_at = stamp, cancel_reason = c.reason, version = i.version + 1, attention = i.owner IS NOT NULL,
     wake_at = CASE WHEN i.owner IS NULL THEN least(i.wake_at, stamp) END
-  FROM unnest(ids, reasons) AS c (id, reason)
-  WHERE i.instance_id = ANY(ARRAY[c.id]) AND i.finished_at IS NULL AND i.cancel_requested_at IS NULL;
+  FROM unnest(ids, reasons, parents) AS c (id, reason, parent)
+  WHERE i.instance_id = ANY(ARRAY[c.id]) AND (c.parent IS NULL OR i.parent_id = c.parent) AND i.finished_at IS NULL AND i.cancel_requested_at IS NULL;
 END
 `,
   });

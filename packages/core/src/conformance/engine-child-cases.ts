@@ -121,6 +121,41 @@ export function childCases(bench: EngineBench): void {
       expect((await app.romancy.list({ workflowName: 'child' })).instances).toHaveLength(1);
     });
 
+    it('is not cancelled with a parent that merely wanted its id', async () => {
+      const harness = await bench.harness();
+      const child = defineWorkflow('child', async (ctx) => (await ctx.waitEvent('go')).id);
+      const parent = defineWorkflow('parent', async (ctx, ends: 'by failing' | 'by being cancelled') => {
+        await ctx.startChild(child, undefined, { instanceId: 'somebody else' });
+        if (ends === 'by failing') throw new Error('no');
+        await ctx.waitEvent('never');
+      });
+      const app = await harness.app({ workflows: [parent, child] });
+      const other = await app.romancy.startWorkflow(child, undefined, { instanceId: 'somebody else' });
+      await harness.untilStatus(app, other.instanceId, 'waiting_for_event');
+      await harness.failure((await app.romancy.startWorkflow(parent, 'by failing')).result());
+      const cancelled = await app.romancy.startWorkflow(parent, 'by being cancelled');
+      await harness.untilStatus(app, cancelled.instanceId, 'waiting_for_event');
+      await harness.drive(cancelled.cancel());
+      await harness.failure(cancelled.result());
+      expect(await app.romancy.get(other.instanceId)).toMatchObject({ cancelRequested: false });
+      await harness.drive(app.romancy.sendEvent({ id: 'e', type: 'go', source: 's' }));
+      expect(await harness.drive(other.result())).toBe('e');
+    });
+
+    it('may fail while nobody listens', async () => {
+      const harness = await bench.harness();
+      const child = defineWorkflow('child', () => Promise.reject(new OutOfStock('lamp')));
+      const parent = defineWorkflow('parent', async (ctx) => {
+        const lost = ctx.runChild(child);
+        await ctx.sleep(harness.span('1h', 60));
+        return await lost.catch((error: unknown) => (error as WorkflowFailedError).code);
+      });
+      const app = await harness.app({ workflows: [parent, child] });
+      const handle = await app.romancy.startWorkflow(parent);
+      // A rejection that nobody handles would end the process, and fails a run of the tests.
+      expect(await harness.drive(handle.result(), '1h')).toBe('WORKFLOW_FAILED');
+    });
+
     it('is started once by a parent that crashes and runs again', async () => {
       const harness = await bench.harness();
       const child = defineWorkflow('child', async (ctx) => (await ctx.waitEvent('go')).id);

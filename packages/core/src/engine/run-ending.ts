@@ -146,7 +146,9 @@ export class RunEnding {
     const effects: EffectFacts[] = [
       { type: 'compensating' },
       ...host.subscriptions.seekingTopics().map((topic) => ({ type: 'unseek', topic }) as const),
-      ...cancelOrders(children, cancellation.requested?.reason ?? null).map((order) => ({ type: 'cancel', order }) as const),
+      ...cancelOrders(children, { parentId: host.instanceId, reason: cancellation.requested?.reason ?? null }).map(
+        (order) => ({ type: 'cancel', order }) as const,
+      ),
     ];
     const wakeups = children.map((child) => ({ kind: 'workflow_resumable', ...child }) as const);
     const data = host.services.codec.encode(decision);

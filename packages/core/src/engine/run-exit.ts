@@ -147,7 +147,7 @@ export class RunExit {
       : {
           ...ends,
           messages: parentId === null ? [] : [childEndMessage({ instanceId, parentId }, { outcome, reason }, services)],
-          cancels: cancelOrders(children, reason),
+          cancels: cancelOrders(children, { parentId: instanceId, reason }),
           ...(compensationFailures === undefined ? {} : { compensationFailures }),
         };
     const answer = await services.progress.settle(settlement, wakeups);
@@ -260,6 +260,9 @@ export class RunExit {
 }
 
 /** What is asked of children when their parent ends before they do. */
-export function cancelOrders(children: readonly StartedChild[], reason: string | null): readonly CancelOrder[] {
-  return children.map(({ instanceId }) => ({ instanceId, reason: reason ?? 'its parent has ended' }));
+export function cancelOrders(
+  children: readonly StartedChild[],
+  { parentId, reason }: { readonly parentId: string; readonly reason: string | null },
+): readonly CancelOrder[] {
+  return children.map(({ instanceId }) => ({ instanceId, reason: reason ?? 'its parent has ended', childOf: parentId }));
 }

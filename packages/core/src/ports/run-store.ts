@@ -76,6 +76,8 @@ export type Settlement = SettledClaim &
 export interface CancelOrder {
   readonly instanceId: string;
   readonly reason: string | null;
+  /** Only if this instance has started it: its id may have been taken by another start. Default: whoever has. */
+  readonly childOf?: string;
 }
 
 interface SettledClaim {

@@ -11,6 +11,8 @@ export function requestCancel(
 ): Awaited<ReturnType<InstanceStore['requestCancel']>> {
   const instance = database.instances.get(request.instanceId);
   if (instance === undefined) return { outcome: 'unknown', status: null, wakeups: [] };
+  if (request.childOf !== undefined && instance.parentId !== request.childOf)
+    return { outcome: 'unknown', status: null, wakeups: [] };
   if (isFinal(instance.status)) return { outcome: 'finished', status: instance.status, wakeups: [] };
   if (instance.cancelRequested) return { outcome: 'already', status: instance.status, wakeups: [] };
   instance.cancelRequested = true;

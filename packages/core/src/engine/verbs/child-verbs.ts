@@ -9,6 +9,7 @@ import { childTopic } from '../../domain/topic.js';
 import type { ContextHost, StartedChild } from '../context-host.js';
 import { outputOfChild, type ChildEnd } from '../child-end.js';
 import { encodeError } from '../encode-error.js';
+import { handled } from '../handled.js';
 import { refuseInsideActivity } from '../nested-calls.js';
 import { AskingCall, type Answer } from '../operations/asking-call.js';
 import { MailWaitCall } from '../operations/mail-wait-call.js';
@@ -29,10 +30,9 @@ export function startChild(run: ContextHost, workflow: AnyWorkflow, given: reado
   return start(run, toOrder('startChild', workflow, given));
 }
 
-export async function runChild(run: ContextHost, workflow: AnyWorkflow, given: readonly unknown[]): Promise<unknown> {
+export function runChild(run: ContextHost, workflow: AnyWorkflow, given: readonly unknown[]): Promise<unknown> {
   refuseInsideActivity('runChild');
-  const child = await start(run, toOrder('runChild', workflow, given));
-  return await child.result();
+  return handled(start(run, toOrder('runChild', workflow, given)).then((child) => child.result()));
 }
 
 function toOrder(verb: string, workflow: AnyWorkflow, [input, options = noOptions]: readonly unknown[]): ChildOrder {

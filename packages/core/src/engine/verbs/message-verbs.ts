@@ -9,8 +9,8 @@ import { checkKnownOptions, namesOf } from '../../domain/known-options.js';
 import { channelTopic } from '../../domain/topic.js';
 import type { ContextHost } from '../context-host.js';
 import { encodeError } from '../encode-error.js';
-import { toReceivedEvent } from '../event-input.js';
 import { refuseInsideActivity } from '../nested-calls.js';
+import { handled } from '../handled.js';
 import { AskingCall } from '../operations/asking-call.js';
 import { MailWaitCall } from '../operations/mail-wait-call.js';
 import { checkPublish, checkSendTo, makeMessage, makeOutboxEvent, type MessageOrder } from '../outgoing.js';
@@ -42,28 +42,24 @@ function send(
   order: Omit<MessageOrder, 'sender'>,
   call: { readonly name: string; readonly verb: 'publish' | 'send to'; readonly kind: 'published' | 'sent_to' },
 ): Promise<string> {
+  // Before the call counts as made, and in a replay too: one that is refused, and caught, must be none on every run.
+  const message = makeMessage({ ...order, sender: run.instanceId }, run.services);
   const id = run.atOnce({
     ...call,
-    make: () => {
-      const message = makeMessage({ ...order, sender: run.instanceId }, run.services);
-      return { value: message.messageId, extras: { effects: [{ type: 'message', message }] } };
-    },
+    make: () => ({ value: message.messageId, extras: { effects: [{ type: 'message', message }] } }),
   });
   return Promise.resolve(id as string);
 }
 
 export function sendEvent(run: ContextHost, event: OutboxEventInput): Promise<string> {
   refuseInsideActivity('sendEvent');
-  // Refused before the call counts as made, on the first run and in a replay alike.
-  toReceivedEvent(event, { clock: run.services.clock, entropy: { ...run.services.entropy, uuid: () => '-' } });
+  // Before the call counts as made, as a message.
+  const made = makeOutboxEvent(event, run.services);
   const id = run.atOnce({
     name: 'sendEvent',
     verb: 'send event',
     kind: 'event_sent',
-    make: () => {
-      const made = makeOutboxEvent(event, run.services);
-      return { value: made.eventId, extras: { effects: [{ type: 'event', event: made }] } };
-    },
+    make: () => ({ value: made.eventId, extras: { effects: [{ type: 'event', event: made }] } }),
   });
   return Promise.resolve(id as string);
 }
@@ -175,7 +171,7 @@ export function receive<TData>(
   const timeoutMs = timeout === undefined ? null : timeLimitMs(timeout, 'ctx.receive: timeout');
   const topic = channelTopic(channel);
   const mode = run.subscriptions.modeOf(topic);
-  if (mode === undefined) return Promise.reject(new NotSubscribedError({ instanceId: run.instanceId, channel }));
+  if (mode === undefined) return handled(Promise.reject(new NotSubscribedError({ instanceId: run.instanceId, channel })));
   const { position, id } = run.nextCall('receive');
   const call = new MailWaitCall<ReceivedMessage<TData>>(run, {
     position,
