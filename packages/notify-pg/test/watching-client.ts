@@ -10,6 +10,8 @@ export interface WatchingClient {
   notify(channel: string, payload: unknown): Promise<void>;
   /** Server processes of notifiers in this database, of both kinds unless told. */
   sessions(role?: 'listening' | 'sending'): Promise<readonly number[]>;
+  /** How long ago the last of these sessions was opened, in milliseconds. */
+  youngestMs(): Promise<number>;
   /** Ends these sessions as an administrator does; resolves when they were told to. */
   terminate(role?: 'listening' | 'sending'): Promise<void>;
 }
@@ -34,6 +36,13 @@ export async function watchingClient(url: string): Promise<WatchingClient> {
     async sessions(role) {
       const { rows } = await client.query<{ pid: number }>(`SELECT pid ${find}`, [role ?? '%']);
       return rows.map(({ pid }) => pid);
+    },
+    async youngestMs() {
+      const { rows } = await client.query<{ ms: number }>(
+        `SELECT extract(epoch FROM clock_timestamp() - max(backend_start))::float8 * 1000 AS ms ${find}`,
+        ['%'],
+      );
+      return rows[0]!.ms;
     },
     async terminate(role) {
       await client.query(`SELECT pg_terminate_backend(pid) ${find}`, [role ?? '%']);

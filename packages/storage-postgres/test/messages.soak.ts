@@ -1,12 +1,9 @@
-// Messages and events through workers on PostgreSQL that are killed. ROMANCY_SOAK_MESSAGES says how many (default
-// 100,000), ROMANCY_SOAK_PARTS in how many tests.
+// Messages and events through workers on PostgreSQL that are killed.
 import { readFile } from 'node:fs/promises';
 import { messageSoak } from '@romancy/core/conformance';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { compileFixture, createDatabase, spawnFixture, temporaryFile } from '@romancy/test-support';
 import pg from 'pg';
-
-const messages = Number(process.env['ROMANCY_SOAK_MESSAGES'] ?? 100_000);
 
 messageSoak(
   'PostgreSQL',
@@ -27,14 +24,8 @@ messageSoak(
     };
   },
   {
-    messages,
-    parts: Number(process.env['ROMANCY_SOAK_PARTS'] ?? 1),
-    publishers: messages / 10,
-    events: Math.max(2000, messages / 10),
-    seed: Number(process.env['ROMANCY_SOAK_SEED'] ?? Date.now() % 1_000_000),
     // By polling, nothing else shows a death.
     leaseMs: 2000,
     waitMs: 20,
-    killEvery: [500, 3000],
   },
 );

@@ -17,7 +17,8 @@ export type {
   WorkerProcess,
 } from './durability-fixture.js';
 export type { WorkerPlan } from './durability-plan.js';
-export { messageSoak, type MessageSoakOptions, type SoakFixture } from './message-soak.js';
+export { messageSoak, type SoakFixture } from './message-soak.js';
+export type { MessageSoakOptions } from './soak-options.js';
 export type { SoakPlan } from './soak-plan.js';
 export { engineConformance } from './engine-conformance.js';
 export { notifierConformance, type NotifierFixture } from './notifier-conformance.js';

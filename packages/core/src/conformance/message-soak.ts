@@ -5,6 +5,7 @@ import { Romancy, type Storage } from '../index.js';
 import { recordingLogger } from '../testing/index.js';
 import type { WorkerProcess } from './durability-fixture.js';
 import { SoakCrew } from './soak-crew.js';
+import { resolveSoakOptions, type MessageSoakOptions, type ResolvedSoakOptions } from './soak-options.js';
 import { expectComplete, receiptsOf } from './soak-receipts.js';
 import {
   channels,
@@ -33,38 +34,21 @@ export interface SoakFixture {
   spawn(plan: SoakPlan): WorkerProcess;
 }
 
-export interface MessageSoakOptions {
-  /** All messages together. */
-  readonly messages: number;
-  /** In how many tests, each on a database of its own, so that one can be run alone. Default 1. */
-  readonly parts?: number;
-  /** Workflows that publish nine tenths of them. */
-  readonly publishers: number;
-  readonly events: number;
-  readonly seed: number;
-  readonly leaseMs: number;
-  readonly waitMs: number;
-  /** Milliseconds between two kills. */
-  readonly killEvery: readonly [number, number];
-}
-
 const workerCount = 3;
 /** How many calls from outside are under way at a time. */
 const lanes = 40;
 
 /**
- * Defines the tests in the vitest file that calls it.
+ * Defines the tests in the vitest file that calls it; how much they do, {@link resolveSoakOptions} says.
  * @param name what they are listed under.
  */
 export function messageSoak(name: string, factory: () => Promise<SoakFixture>, options: MessageSoakOptions): void {
-  const { events, seed, parts = 1 } = options;
-  const messages = Math.ceil(options.messages / parts);
-  const publishers = Math.ceil(options.publishers / parts);
+  const { messages, publishers, events, seed, parts, leaseMs, waitMs, ...resolved } = resolveSoakOptions(options);
 
-  const begin = async (failShare: number, killEvery: MessageSoakOptions['killEvery'] | null) => {
+  const begin = async (failShare: number, killEvery: ResolvedSoakOptions['killEvery'] | null) => {
     const fixture = await factory();
     const { place, sink } = fixture;
-    const plan: SoakPlan = { place, sink, leaseMs: options.leaseMs, waitMs: options.waitMs, failShare };
+    const plan: SoakPlan = { place, sink, leaseMs, waitMs, failShare };
     const app = new Romancy({ storage: fixture.createStorage(), logger: recordingLogger(), workflowPollInterval: 100 });
     await app.start();
     onTestFinished(() => app.stop());
@@ -78,7 +62,7 @@ export function messageSoak(name: string, factory: () => Promise<SoakFixture>, o
   it.each(each)(
     `${name} brings ${messages} messages of ${publishers} publishers to whom they are for, part %i (seed ${seed})`,
     async () => {
-      const { app, crew } = await begin(0, options.killEvery);
+      const { app, crew } = await begin(0, resolved.killEvery);
       const subscribers = Array.from({ length: subscriberCount }, (_, index) => index);
       for (const index of subscribers) {
         await app.startWorkflow(subscriber, newTally(index), { instanceId: subscriberId(index) });
@@ -120,7 +104,7 @@ export function messageSoak(name: string, factory: () => Promise<SoakFixture>, o
   );
 
   const streams = 20;
-  const sendAll = async (killEvery: MessageSoakOptions['killEvery'] | null): Promise<readonly string[]> => {
+  const sendAll = async (killEvery: ResolvedSoakOptions['killEvery'] | null): Promise<readonly string[]> => {
     const { app, crew, readSink } = await begin(0.2, killEvery);
     const names = Array.from({ length: streams }, (_, stream) => `s${stream}`);
     for (const stream of names) {

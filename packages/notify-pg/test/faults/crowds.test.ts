@@ -9,6 +9,8 @@ import { openLedger } from './ledger.js';
 import { ledgered } from './ledgered-workflow.js';
 import { hardlyPolls, healthyApp } from './start-app.js';
 
+const crowd = 50;
+
 it(
   'of fifty idle processes three at most, as a rule, ask for a job that another one starts',
   { timeout: 40_000, retry: 2 },
@@ -18,7 +20,8 @@ it(
     const { url } = server;
     const ledger = await openLedger(url);
     let claims = 0;
-    const countClaims = (storage: Storage): Storage => ({
+    const knowing = new Set<number>();
+    const watched = (storage: Storage, index: number): Storage => ({
       ...storage,
       runs: {
         ...storage.runs,
@@ -27,11 +30,19 @@ it(
           return storage.runs.claim(request);
         },
       },
+      leases: {
+        ...storage.leases,
+        upkeep: async (request) => {
+          const answer = await storage.leases.upkeep(request);
+          if (answer.peers.length === crowd - 1) knowing.add(index);
+          return answer;
+        },
+      },
     });
     const from = await healthyApp({ url, workflows: [], ...hardlyPolls, leaseDuration: '9s' });
     const states = new Map<number, string>();
-    const workers = Array.from({ length: 50 }, (_, index) => {
-      const storage = countClaims(createPostgresStorage({ connectionString: url, maxConnections: 3 }));
+    const workers = Array.from({ length: crowd }, (_, index) => {
+      const storage = watched(createPostgresStorage({ connectionString: url, maxConnections: 3 }), index);
       return new Romancy({
         storage,
         notifier: createPgNotifier({ connectionString: url }),
@@ -44,17 +55,19 @@ it(
     });
     afterwards(async () => void (await Promise.all(workers.map((worker) => worker.stop()))));
     await Promise.all(workers.map((worker) => worker.start()));
-    await eventually(() => states.size === 50 && [...states.values()].every((state) => state === 'healthy'), { timeout: 10_000 });
-    // Each process learns by its first upkeep, after three seconds here, how many others there are. What is due at that moment it claims, as
-    // it should: the jobs come between the first upkeeps and the second ones.
-    await new Promise((resolve) => setTimeout(resolve, 3500));
+    await eventually(() => states.size === crowd && [...states.values()].every((state) => state === 'healthy'), {
+      timeout: 10_000,
+    });
+    // Each process learns by its upkeeps, every three seconds here, how many others there are. What is due at that moment it claims, as it
+    // should: the jobs come between two upkeeps.
+    await eventually(() => knowing.size === crowd, { timeout: 10_000 });
     const claimsOf: number[] = [];
     for (let job = 0; job < 7; job++) {
       claims = 0;
       await ledger.start(from.romancy, 1);
       await ledger.complete();
-      // Longer than any of the crowd waits for its turn.
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      // That the others do not claim is only seen when nobody waits for his turn any more: 150 ms, and something for their event loop.
+      await new Promise((resolve) => setTimeout(resolve, 200));
       claimsOf.push(claims);
     }
     // Half of the time: fifty listeners in one process on a busy machine hear too late now and then that a job is taken.

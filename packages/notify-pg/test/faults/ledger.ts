@@ -28,6 +28,12 @@ export class Ledger {
     return Number((await this.query<{ n: string }>('SELECT count(*) AS n FROM ledger'))[0]!.n);
   }
 
+  /** How many of these have come to an end. */
+  async ended(ids: readonly string[]): Promise<number> {
+    const statement = `SELECT count(*) AS n FROM romancy.instances WHERE instance_id = ANY ($1) AND status IN ('completed', 'failed', 'cancelled')`;
+    return Number((await this.query<{ n: string }>(statement, [ids]))[0]!.n);
+  }
+
   /** Resolves when all that was started has completed, with each of its steps booked exactly once. */
   async complete(timeout = 10_000): Promise<void> {
     await eventually(

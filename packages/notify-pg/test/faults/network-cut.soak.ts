@@ -27,8 +27,9 @@ it.each(['hold', 'drop'] as const)('has its work done elsewhere, doubles nothing
     // With one of its transactions open it cannot be declared dead: the server ends that after ten seconds.
     if (!isInTransactions) await ledger.complete(8000);
     while (performance.now() - cutAt < cutMs) {
-      await ledger.start(from.romancy, 20, { pauseMs: 20 });
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      // What is new goes to the other one, and is done before there is more.
+      const ids = await ledger.start(from.romancy, 20, { pauseMs: 20 });
+      await eventually(async () => (await ledger.ended(ids)) === ids.length, { timeout: 20_000, interval: 20 });
     }
     const isDead = (await ledger.query('SELECT FROM romancy.workers WHERE worker_id = $1', [owner])).length === 0;
     if (!isInTransactions) expect(isDead).toBe(true);

@@ -20,8 +20,14 @@ it('that stand still for longer than their lease do nothing twice when they go o
   await eventually(async () => (await ledger.booked()) > 20, { interval: 1 });
   frozen!.signal('SIGSTOP');
   await ledger.start(from.romancy, 100, { pauseMs: 20 });
-  // Twice its lease. What it was committing when it stopped is others' only ten seconds later: see the long runs.
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  // Until it is declared dead; or, where it stopped with a transaction open, until its lease is over: what it was committing is others' only
+  // ten seconds later, for which see the long runs.
+  const gone = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND
+      state_change < now() - interval '1500 ms'`;
+  await eventually(async () => {
+    const alive = await ledger.query('SELECT FROM romancy.workers');
+    return alive.length === 2 || (await ledger.query(gone)).length > 0;
+  });
   frozen!.signal('SIGCONT');
   await ledger.start(from.romancy, 100, { pauseMs: 20 });
   await ledger.complete();

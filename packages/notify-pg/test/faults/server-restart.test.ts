@@ -1,5 +1,13 @@
 // A server that is restarted, killed and frozen in the middle of work: nothing lost, nothing doubled, and healthy again.
-import { afterwards, type PostgresCluster, type ShutdownMode, startPostgres } from '@romancy/test-support';
+import {
+  afterwards,
+  eventually,
+  type PostgresCluster,
+  type ShutdownMode,
+  startPostgres,
+  startTcpProxy,
+  type TcpProxy,
+} from '@romancy/test-support';
 import pg from 'pg';
 import { beforeAll, it } from 'vitest';
 import { openLedger, type Ledger } from './ledger.js';
@@ -13,8 +21,8 @@ beforeAll(async () => {
   afterwards(() => server.stop());
 });
 
-/** A starter, two workers, and work that has begun. */
-async function atWork(): Promise<{ readonly apps: readonly StartedApp[]; readonly ledger: Ledger }> {
+/** A starter, two workers, whose notifiers connect through a proxy, and work that has begun. */
+async function atWork(): Promise<{ readonly apps: readonly StartedApp[]; readonly ledger: Ledger; readonly proxy: TcpProxy }> {
   const url = new URL(server.url);
   url.pathname = `/work_${++databases}`;
   const administrator = new pg.Client({ connectionString: server.url });
@@ -22,10 +30,12 @@ async function atWork(): Promise<{ readonly apps: readonly StartedApp[]; readonl
   await administrator.query(`CREATE DATABASE work_${databases}`);
   await administrator.end();
   const ledger = await openLedger(url.href);
-  const options = { url: url.href, workflowPollInterval: 500, timerPollInterval: 500 } as const;
+  const proxy = await startTcpProxy(url.href);
+  const notifier = { connectionString: proxy.url };
+  const options = { url: url.href, notifier, workflowPollInterval: 500, timerPollInterval: 500 } as const;
   const apps = await Promise.all([healthyApp({ ...options, workflows: [] }), healthyApp(options), healthyApp(options)]);
   await ledger.start(apps[0].romancy, 150, { pauseMs: 30 });
-  return { apps, ledger };
+  return { apps, ledger, proxy };
 }
 
 it.each<ShutdownMode>(['fast', 'immediate', 'kill'])('comes through a restart (%s)', async (mode) => {
@@ -37,11 +47,14 @@ it.each<ShutdownMode>(['fast', 'immediate', 'kill'])('comes through a restart (%
   await ledger.complete();
 });
 
-it('comes through a server that stands still for three seconds', async () => {
-  const { apps, ledger } = await atWork();
+it('comes through a server that stands still', async () => {
+  const { apps, ledger, proxy } = await atWork();
+  let attempts = 0;
+  proxy.onStartup = ({ startup }) => void (attempts += startup.get('application_name')?.endsWith(':listening') === true ? 1 : 0);
   await server.freeze();
   await Promise.all(apps.map((app) => app.is('connecting', 4000)));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  // Until they have tried to connect, have got no answer, and try again.
+  await eventually(() => attempts >= 2 * apps.length, { timeout: 15_000 });
   await server.thaw();
   await Promise.all(apps.map((app) => app.is('healthy', 5000)));
   await ledger.complete();

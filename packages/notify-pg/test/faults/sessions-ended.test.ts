@@ -19,7 +19,7 @@ it('lets the first job after the end of all its sessions begin within 300 ms', {
   for (let round = 0; round < 7; round++) {
     await Promise.all([from.is('healthy'), to.is('healthy')]);
     // Sessions that come and go are opened at most ten times a second: what is measured is the end of one that had stood.
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await eventually(async () => (await watching.youngestMs()) > 150);
     await watching.terminate();
     const endedAt = performance.now();
     await ledger.start(from.romancy, 1);

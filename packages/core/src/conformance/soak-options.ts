@@ -1,0 +1,45 @@
+// How much the message soak does: by environment variables, since it is run by hand.
+
+/** What is different from storage to storage. */
+export interface MessageSoakOptions {
+  /** The lease of workers that are killed, in milliseconds. */
+  readonly leaseMs: number;
+  /** Milliseconds for which the workflows wait now and then. */
+  readonly waitMs: number;
+}
+
+export interface ResolvedSoakOptions extends MessageSoakOptions {
+  /** In each test. */
+  readonly messages: number;
+  /** Workflows that publish nine tenths of them. */
+  readonly publishers: number;
+  /** In how many tests, each on a database of its own, so that one can be run alone. */
+  readonly parts: number;
+  readonly events: number;
+  readonly seed: number;
+  /** Milliseconds between two kills. */
+  readonly killEvery: readonly [number, number];
+}
+
+/**
+ * `ROMANCY_SOAK_MESSAGES` says how many messages there are in all (default 100,000; a tenth as many events, 2,000 at least),
+ * `ROMANCY_SOAK_PARTS` in how many tests (default 1), `ROMANCY_SOAK_SEED` what is random in them (default: something else in each run).
+ */
+export function resolveSoakOptions(options: MessageSoakOptions): ResolvedSoakOptions {
+  const messages = numberOf('MESSAGES') ?? 100_000;
+  const parts = numberOf('PARTS') ?? 1;
+  return {
+    ...options,
+    messages: Math.ceil(messages / parts),
+    publishers: Math.ceil(messages / 10 / parts),
+    parts,
+    events: Math.max(2000, messages / 10),
+    seed: numberOf('SEED') ?? Date.now() % 1_000_000,
+    killEvery: [500, 3000],
+  };
+}
+
+function numberOf(name: string): number | undefined {
+  const text = process.env[`ROMANCY_SOAK_${name}`];
+  return text === undefined ? undefined : Number(text);
+}
