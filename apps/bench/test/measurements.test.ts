@@ -50,7 +50,7 @@ test.each<[Measurement, number]>([
 test.each<[Measurement, number, number]>([
   [noteRoundTrip, 2, 2],
   [wakeUp, 3, 3],
-  [writers, 5, 3],
+  [writers, 5, 2],
   [reconnect, 2, 1],
   [herd, 1, 0],
   [stop, 2, 1],

@@ -5,90 +5,114 @@ import { startProcess } from '../processes/start-process.js';
 import type { NoteListenerSays } from '../processes/note-listener.js';
 import type { RawNoteListenerSays } from '../processes/raw-note-listener.js';
 import { RawNoteSender } from '../raw/raw-note-sender.js';
-import { RawWriters } from '../raw/raw-writers.js';
+import { RawWriters, type WayOfWriting, type Writing } from '../raw/raw-writers.js';
 import { countedSender } from '../wakeups/counted-sender.js';
 import { healthyNotifier } from '../wakeups/healthy-notifier.js';
 import { onServer } from './on-server.js';
 
 const count = 64;
-/** Each side has so many turns in a round: the machine changes within seconds. */
-const turnsPerRound = 8;
-/** Between turns, until the notes of the one before are heard. */
-const restMs = 50;
-/** Before each turn, uncounted: what is gathered in it is sent in the turn, as what is gathered at the end of the turn is sent after it. */
+/**
+ * They write without a pause, and each way has its turn again and again, since this machine changes by tens of percent within a second: many
+ * short turns side by side say more than a few long ones.
+ */
+const turnMs = 200;
+/** Before each turn, uncounted: what the way before it has gathered is sent and heard meanwhile. */
 const leadMs = 100;
+/** So many times as often as the other ways, those two have their turns that are to be told from each other by a few percent. */
+const pairsPerOther = 4;
 
-type Side = 'off' | 'on' | 'byHand' | 'inside';
+type Way = 'off' | 'on' | 'alone' | 'byHand' | 'inside';
+type Rates = Record<Way | 'offBesideOthers' | 'flushes', number>;
 
 export const writers = onServer('writers', async ({ url, emptySchema }, { rounds, roundMs }) => {
   const schema = await emptySchema('writers');
-  const writing = await RawWriters.connect({ url, schema, count });
+  const writers = await RawWriters.connect({ url, schema, count });
   const listener = startProcess<NoteListenerSays>('note-listener', [url, schema]);
   const rawChannel = `${schema}_by_hand`;
   const rawListener = startProcess<RawNoteListenerSays>('raw-note-listener', [url, rawChannel]);
   const byHand = await RawNoteSender.connect(url, rawChannel);
   const counted = countedSender(url);
   const notifier = await healthyNotifier({ connect: counted.connect, channelPrefix: schema });
+  const lonely = await healthyNotifier({ connectionString: url, channelPrefix: `${schema}_lonely` });
+  let writing: Writing | null = null;
   try {
     await Promise.all([listener, rawListener].map((process) => process.hear(({ ready }) => ready)));
-    const turnMs = roundMs / turnsPerRound;
-    const sides: Record<Side, (ms: number) => Promise<number>> = {
-      off: (ms) =>
-        writing.writeFor(ms, async (write) => {
-          await writing.insert(write);
-        }),
-      on: (ms) =>
-        writing.writeFor(ms, async (write) => {
-          await writing.insert(write);
-          notifier.send([{ kind: 'workflow_resumable', instanceId: write.id, workflowName: 'bench_order' }]);
-        }),
-      byHand: (ms) =>
-        writing.writeFor(ms, async (write) => {
-          await writing.insert(write);
-          byHand.send(write.id, 'bench_order');
-        }),
-      inside: (ms) => writing.writeFor(ms, (write) => writing.insertAndNotify(write, `${schema}_workflow_resumable`)),
+    const ways: Record<Way, WayOfWriting> = {
+      off: (write) => writers.insert(write),
+      on: async (write) => {
+        await writers.insert(write);
+        notifier.send([{ kind: 'workflow_resumable', instanceId: write.id, workflowName: 'bench_order' }]);
+      },
+      alone: async (write) => {
+        await writers.insert(write);
+        lonely.send([{ kind: 'workflow_resumable', instanceId: write.id, workflowName: 'bench_order' }]);
+      },
+      byHand: async (write) => {
+        await writers.insert(write);
+        byHand.send(write.id, 'bench_order');
+      },
+      inside: (write) => writers.insertAndNotify(write, `${schema}_workflow_resumable`),
     };
-    const orders: readonly (readonly Side[])[] = [
-      ['off', 'on', 'byHand', 'inside'],
-      ['inside', 'byHand', 'on', 'off'],
-      ['on', 'off', 'inside', 'byHand'],
-      ['byHand', 'inside', 'off', 'on'],
-    ];
-    for (const side of orders[0]!) await sides[side](turnMs);
-    const perRound: Record<Side | 'flushes', number>[] = [];
+    const atWork = (writing = writers.write(ways.off));
+    /** @returns commits, and statements of the sending session, per second. */
+    const turn = async (way: Way): Promise<{ readonly commits: number; readonly flushes: number }> => {
+      atWork.goOnBy(ways[way]);
+      await pause(leadMs);
+      const before = { commits: atWork.commits(), flushes: counted.statements(), at: performance.now() };
+      await pause(turnMs);
+      const seconds = (performance.now() - before.at) / 1000;
+      return {
+        commits: (atWork.commits() - before.commits) / seconds,
+        flushes: (counted.statements() - before.flushes) / seconds,
+      };
+    };
+    for (const way of Object.keys(ways) as Way[]) await turn(way);
+    const others = Math.max(1, Math.round(roundMs / turnMs));
+    const perRound: Rates[] = [];
     for (let round = 0; round < rounds; round++) {
-      const rates: Record<Side | 'flushes', number[]> = { off: [], on: [], byHand: [], inside: [], flushes: [] };
-      for (let turn = 0; turn < turnsPerRound; turn++) {
-        for (const side of orders[turn % orders.length]!) {
-          await pause(restMs);
-          const before = counted.statements();
-          const began = performance.now();
-          await sides[side](leadMs);
-          rates[side].push(await sides[side](turnMs));
-          const seconds = (performance.now() - began) / 1000;
-          if (side === 'on') rates.flushes.push((counted.statements() - before) / seconds);
+      const rates: Record<keyof Rates, number[]> = {
+        off: [],
+        on: [],
+        alone: [],
+        byHand: [],
+        inside: [],
+        offBesideOthers: [],
+        flushes: [],
+      };
+      for (let other = 0; other < others; other++) {
+        for (let pair = 0; pair < pairsPerOther; pair++) {
+          for (const way of inTurn(['off', 'on'] as const, pair)) {
+            const { commits, flushes } = await turn(way);
+            rates[way].push(commits);
+            if (way === 'on') rates.flushes.push(flushes);
+          }
+        }
+        for (const way of inTurn(['off', 'alone', 'byHand', 'inside'] as const, other)) {
+          rates[way === 'off' ? 'offBesideOthers' : way].push((await turn(way)).commits);
         }
       }
-      perRound.push({
-        off: mean(rates.off),
-        on: mean(rates.on),
-        byHand: mean(rates.byHand),
-        inside: mean(rates.inside),
-        flushes: mean(rates.flushes),
-      });
+      perRound.push(Object.fromEntries(Object.entries(rates).map(([way, each]) => [way, mean(each)])) as Rates);
     }
     if (byHand.heard === 0) throw new Error('notes by hand did not arrive');
-    const beside = (side: Side) => perRound.map((rates) => ({ romancy: rates.on, raw: rates[side] }));
+    const pairs = (way: Way, beside: keyof Rates) => perRound.map((rates) => ({ romancy: rates[way], raw: rates[beside] }));
     const target = { of: 'ratio', bound: 'at least', value: 0.95 } as const;
     return [
-      comparedRow({ what: `${count} writers, told of each commit, beside untold`, unit: 'commits/s', target }, beside('off')),
-      comparedRow({ what: `${count} writers, told of each, beside notes by hand`, unit: 'commits/s' }, beside('byHand')),
+      comparedRow(
+        { what: `${count} writers, told of each commit, beside untold`, unit: 'commits/s', target },
+        pairs('on', 'off'),
+      ),
+      comparedRow(
+        { what: `${count} writers, told of each, no other process listens`, unit: 'commits/s' },
+        pairs('alone', 'offBesideOthers'),
+      ),
       ownRow(
         { what: `${count} writers, notes by hand beside untold`, unit: 'ratio' },
-        perRound.map((rates) => rates.byHand / rates.off),
+        perRound.map((rates) => rates.byHand / rates.offBesideOthers),
       ),
-      comparedRow({ what: `${count} writers, told of each, beside pg_notify inside`, unit: 'commits/s' }, beside('inside')),
+      ownRow(
+        { what: `${count} writers, pg_notify inside beside untold`, unit: 'ratio' },
+        perRound.map((rates) => rates.inside / rates.offBesideOthers),
+      ),
       ownRow(
         {
           what: 'commits of the sending session meanwhile, largest',
@@ -100,12 +124,18 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
       ),
     ];
   } finally {
-    await notifier.stop();
+    await writing?.stop().catch(() => undefined);
+    await Promise.all([notifier.stop(), lonely.stop()]);
     await byHand.close();
     await Promise.all([listener.kill(), rawListener.kill()]);
-    await writing.close();
+    await writers.close();
   }
 });
+
+/** Forwards and backwards by turns. */
+function inTurn<T>(ways: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? ways : [...ways].reverse();
+}
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

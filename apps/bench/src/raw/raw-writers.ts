@@ -8,6 +8,18 @@ export interface Write {
   readonly id: string;
 }
 
+export type WayOfWriting = (write: Write) => Promise<void>;
+
+/** Writers at work. */
+export interface Writing {
+  /** Until now. */
+  commits(): number;
+  /** The way of each commit that begins from now on. */
+  goOnBy(way: WayOfWriting): void;
+  /** @throws what any of them has failed with. */
+  stop(): Promise<void>;
+}
+
 export class RawWriters {
   readonly #schema: string;
   readonly #clients: readonly pg.Client[];
@@ -59,18 +71,28 @@ export class RawWriters {
     });
   }
 
-  /** All of them go on writing for so long. @returns commits per second. */
-  async writeFor(ms: number, one: (write: Write) => Promise<void>): Promise<number> {
-    let commits = 0;
-    const began = performance.now();
+  /** All of them write from now on without a pause, one row after the other in the way that is set at that moment. */
+  write(way: WayOfWriting): Writing {
+    let [current, isOver, commits] = [way, false, 0];
     const lane = async (client: pg.Client): Promise<void> => {
-      while (performance.now() - began < ms) {
-        await one({ client, id: randomUUID() });
+      while (!isOver) {
+        await current({ client, id: randomUUID() });
         commits++;
       }
     };
-    await Promise.all(this.#clients.map(lane));
-    return (commits * 1000) / (performance.now() - began);
+    const ends = Promise.all(this.#clients.map(lane));
+    // Whoever stops it hears of what went wrong.
+    ends.catch(() => undefined);
+    return {
+      commits: () => commits,
+      goOnBy(next) {
+        current = next;
+      },
+      async stop() {
+        isOver = true;
+        await ends;
+      },
+    };
   }
 
   async close(): Promise<void> {
