@@ -29,12 +29,12 @@ export type {
 export type { StandardSchema } from './authoring/standard-schema.js';
 export type { RunOptions, WaitEventOptions, WorkflowContext } from './authoring/workflow-context.js';
 export type { AppState } from './app/app-life.js';
-export type { StartOptions } from './app/call-arguments.js';
+export type { StartManyOptions, StartOptions, WorkflowStart } from './app/call-arguments.js';
 export { createJsonCodec } from './app/json-codec.js';
 export type { InstanceView } from './app/instance-view.js';
 export type { ListOptions } from './app/list-query.js';
 export type { RomancyOptions } from './app/options.js';
-export { Romancy, type InstancePage, type RomancyStatus } from './app/romancy.js';
+export { Romancy, type InstancePage, type RomancyStatus, type StartResult } from './app/romancy.js';
 export type { NotifierView } from './scheduler/notifier-watch.js';
 export { silentLogger } from './app/silent-logger.js';
 export type { ResultOptions, WorkflowHandle } from './app/workflow-handle.js';

@@ -25,11 +25,14 @@ export function noteReader(names: ChannelNames): (channel: string, payload: stri
 }
 
 const readers: Readonly<Record<NoteKind, Reader>> = {
-  workflow_resumable: json((field) => ({
-    kind: 'workflow_resumable',
-    instanceId: field('instance_id'),
-    workflowName: field('workflow_name'),
-  })),
+  workflow_resumable: json((field, { more }) => {
+    const one = {
+      kind: 'workflow_resumable',
+      instanceId: field('instance_id'),
+      workflowName: field('workflow_name'),
+    } as const;
+    return Number.isSafeInteger(more) && Number(more) > 0 ? { ...one, more: Number(more) } : one;
+  }),
   timer_expired: json((field) => ({
     kind: 'timer_expired',
     instanceId: field('instance_id'),

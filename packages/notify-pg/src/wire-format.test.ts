@@ -14,6 +14,12 @@ const id = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
 const wakeups: fc.Arbitrary<Wakeup> = fc.oneof(
   fc.record({ kind: fc.constant('workflow_resumable' as const), instanceId: id, workflowName: id }),
   fc.record({
+    kind: fc.constant('workflow_resumable' as const),
+    instanceId: id,
+    workflowName: id,
+    more: fc.integer({ min: 1, max: 5000 }),
+  }),
+  fc.record({
     kind: fc.constant('timer_expired' as const),
     instanceId: id,
     timerId: id,

@@ -37,6 +37,17 @@ export function createInstanceStore(database: Database, tables: TableNames): Ins
       });
     },
 
+    async workflowsOf(instanceIds) {
+      if (instanceIds.length === 0) return [];
+      const rows = await database.rows(
+        sql`SELECT i.instance_id, i.workflow_name FROM ${tables.instances} i WHERE i.instance_id = ANY(${instanceIds}::text[])`,
+      );
+      return rows.map((row) => {
+        const [instanceId, workflowName] = row as string[];
+        return { instanceId: instanceId!, workflowName: workflowName! };
+      });
+    },
+
     requestCancel: (request) => requestCancel(database, tables, request),
     history: (request) => readHistoryOf(database, tables, request),
   };

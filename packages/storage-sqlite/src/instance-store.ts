@@ -1,5 +1,5 @@
 // The part of the storage for those outside of a run: look, list, cancel.
-import type { FinishedInstance, InstanceStore } from '@romancy/core/ports';
+import type { FinishedInstance, InstanceStore, WorkflowOfInstance } from '@romancy/core/ports';
 import { recordColumns, toRecord, type RecordRow } from './instance-record.js';
 import { listInstances } from './list-instances.js';
 import { findHistory, readHistory } from './read-history.js';
@@ -22,6 +22,14 @@ export function createInstanceStore(file: SqliteFile): InstanceStore {
           `SELECT instance_id AS instanceId, status, output, error, cancel_reason AS cancelReason, continued_as AS continuedAs
             FROM ${instances}
             WHERE instance_id IN (SELECT value FROM json_each(?)) AND finished_at IS NOT NULL`,
+          JSON.stringify(instanceIds),
+        ),
+      ),
+    workflowsOf: (instanceIds) =>
+      file.read((connection) =>
+        connection.all<WorkflowOfInstance>(
+          `SELECT instance_id AS instanceId, workflow_name AS workflowName FROM ${instances}
+            WHERE instance_id IN (SELECT value FROM json_each(?))`,
           JSON.stringify(instanceIds),
         ),
       ),

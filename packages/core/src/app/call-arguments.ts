@@ -13,6 +13,15 @@ export interface StartOptions {
   readonly onConflict?: 'error' | 'existing';
 }
 
+/** One of many starts. */
+export type WorkflowStart<TGiven> = {
+  /** As of `startWorkflow`. */
+  readonly instanceId?: string;
+} & (undefined extends TGiven ? { readonly input?: TGiven } : { readonly input: TGiven });
+
+/** For all of them. */
+export type StartManyOptions = Pick<StartOptions, 'onConflict'>;
+
 /** The longest reason of a cancellation, in UTF-16 units: it is told with every look at the instance. */
 const longestReason = 10_000;
 
@@ -25,7 +34,49 @@ export function checkStartOptions(options: StartOptions): void {
     );
   }
   if (options.instanceId !== undefined) checkName(options.instanceId, 'instanceId');
-  const onConflict: unknown = options.onConflict;
+  checkOnConflict(options.onConflict);
+}
+
+/** @throws InvalidArgumentError naming the place in the list, or the option. */
+export function checkStartMany(starts: readonly WorkflowStart<unknown>[], options: StartManyOptions): void {
+  if (!Array.isArray(starts)) {
+    throw new InvalidArgumentError(`startMany takes an array such as [{ input: … }], not ${kindOf(starts)}`, {
+      argument: 'starts',
+    });
+  }
+  for (const [index, start] of (starts as readonly WorkflowStart<unknown>[]).entries()) {
+    const place = `starts[${index}]`;
+    if (typeof start !== 'object' || start === null) {
+      throw new InvalidArgumentError(`${place} is ${kindOf(start)}; it takes an object such as { input: … }`, {
+        argument: place,
+      });
+    }
+    // A bare input, which might have any members, is the likeliest mistake.
+    checkKnownMembers(start, place);
+    if (start.instanceId !== undefined) checkName(start.instanceId, `${place}.instanceId`);
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(
+      `startMany takes its options as an object such as { onConflict: 'existing' }, not ${kindOf(options)}`,
+      {
+        argument: 'options',
+      },
+    );
+  }
+  checkOnConflict(options.onConflict);
+}
+
+function checkKnownMembers(start: object, place: string): void {
+  const stranger = Object.keys(start).find((name) => name !== 'input' && name !== 'instanceId');
+  if (stranger === undefined) return;
+  throw new InvalidArgumentError(`${place} has ${JSON.stringify(stranger)}; it takes { input, instanceId }`, { argument: place });
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
+}
+
+function checkOnConflict(onConflict: unknown): void {
   if (onConflict !== undefined && onConflict !== 'error' && onConflict !== 'existing') {
     throw new InvalidArgumentError(
       `onConflict is ${typeof onConflict === 'string' ? JSON.stringify(onConflict) : typeof onConflict}; it takes 'error' or 'existing'`,

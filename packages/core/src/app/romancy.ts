@@ -1,18 +1,24 @@
 // The app: puts storage, engine and scheduler together, and is what users call.
-import type { AnyWorkflow, Workflow } from '../authoring/define-workflow.js';
-import { validate } from '../authoring/standard-schema.js';
+import type { Workflow } from '../authoring/define-workflow.js';
 import type { PublishOptions, SendOptions } from '../authoring/messaging.js';
 import type { CloudEventInput } from '../domain/cloud-event.js';
 import { durationMs, type Duration } from '../domain/duration.js';
-import { ConfigurationError, InstanceConflictError, InstanceFinishedError, InstanceNotFoundError } from '../domain/errors.js';
-import { checkName, timeOrderedUuid } from '../domain/ids.js';
+import { InstanceFinishedError, InstanceNotFoundError } from '../domain/errors.js';
+import { checkName } from '../domain/ids.js';
 import type { InstanceStatus } from '../domain/instance.js';
-import { encodePayload } from '../engine/payload.js';
 import type { Scheduler, SchedulerStatus } from '../scheduler/scheduler.js';
 import { AppLife, type AppState } from './app-life.js';
 import { AppMessages, type EventReceipt, type MessageReceipt } from './app-messages.js';
 import { AppOutbox } from './app-outbox.js';
-import { checkReason, checkStartOptions, type StartOptions } from './call-arguments.js';
+import { AppStarts, type StartOutcome } from './app-starts.js';
+import {
+  checkReason,
+  checkStartMany,
+  checkStartOptions,
+  type StartManyOptions,
+  type StartOptions,
+  type WorkflowStart,
+} from './call-arguments.js';
 import { createScheduler } from './create-scheduler.js';
 import { historyViewOf, toHistoryPage, type HistoryOptions, type HistoryView } from './history-view.js';
 import { InstanceResults, type ResultRequest } from './instance-results.js';
@@ -27,6 +33,14 @@ export interface InstancePage {
   /** Give it to `list` for the next page; undefined: this was the last. */
   readonly cursor: string | undefined;
 }
+
+/**
+ * What came of one of many starts. `existing`: the id was in use, and `onConflict: 'existing'` asked for the instance that is there. `failed`:
+ * with what `startWorkflow` would have thrown; that one was not started, or, with a NotRunningError, nobody knows.
+ */
+export type StartResult<TOutput> =
+  | { readonly outcome: 'started' | 'existing'; readonly instanceId: string; readonly handle: WorkflowHandle<TOutput> }
+  | Extract<StartOutcome, { readonly outcome: 'failed' }>;
 
 /** What an app tells of itself. */
 export interface RomancyStatus extends SchedulerStatus {
@@ -47,6 +61,7 @@ export class Romancy {
   readonly #life: AppLife;
   readonly #results: InstanceResults;
   readonly #messages: AppMessages;
+  readonly #starts: AppStarts;
   /** The events that workflows and activities have sent, for people to look after. */
   readonly outbox: AppOutbox;
 
@@ -63,6 +78,7 @@ export class Romancy {
       outgoing: this.#options,
       stopSignal: this.#life.stopSignal,
     });
+    this.#starts = new AppStarts({ options: this.#options, scheduler: this.#scheduler, stopSignal: this.#life.stopSignal });
     this.outbox = new AppOutbox({
       storage,
       scheduler: this.#scheduler,
@@ -110,20 +126,28 @@ export class Romancy {
     const [input, options = {}] = rest as [TGiven, StartOptions?];
     await this.#life.running('startWorkflow');
     checkStartOptions(options);
-    const { clock, entropy } = this.#options;
-    const instanceId = options.instanceId ?? timeOrderedUuid(clock.now(), entropy.uuid());
-    this.#checkDefinition(workflow);
-    const schema = workflow.options.input;
-    const valid: unknown = schema === undefined ? input : await validate(schema, input, `input of workflow ${workflow.name}`);
-    const outcome = await this.#scheduler.startInstance({
-      instanceId,
-      workflowName: workflow.name,
-      input: encodePayload(valid, `the input of workflow ${workflow.name}`, this.#options),
-      // Of an id that was made here, nobody else starts an instance.
-      startToken: options.instanceId === undefined ? instanceId : entropy.uuid(),
-    });
-    if (outcome === 'conflict') await this.#checkConflict(instanceId, workflow.name, options);
-    return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: true });
+    return this.#handleOf<TOutput>(await this.#starts.one(workflow, input, options));
+  }
+
+  /**
+   * Starts many instances of a workflow, up to a thousand in a commit; resolves when all that could be started are durable. Each is told
+   * of for itself, in the order of the list: one that cannot be started does not keep back the others. They begin wherever there is room,
+   * here too. After a crash, or a call that rejected, whole commits have taken effect or not: the same call again, with ids of your own
+   * and `onConflict: 'existing'`, starts the rest.
+   * @param starts not to be changed until this resolves. An id that comes twice is in use the second time.
+   * @throws InvalidArgumentError, ConfigurationError, NotRunningError. Nothing was started then.
+   */
+  async startMany<TInput, TOutput, TGiven>(
+    workflow: Workflow<TInput, TOutput, TGiven>,
+    starts: readonly WorkflowStart<TGiven>[],
+    options: StartManyOptions = {},
+  ): Promise<readonly StartResult<TOutput>[]> {
+    await this.#life.running('startMany');
+    checkStartMany(starts, options);
+    const outcomes = await this.#starts.many(workflow, starts, options);
+    return outcomes.map((outcome) =>
+      outcome.outcome === 'failed' ? outcome : { ...outcome, handle: this.#handleOf<TOutput>(outcome.instanceId) },
+    );
   }
 
   /** A handle on an instance of any process. Whether it exists shows at the first question. @throws InvalidArgumentError */
@@ -229,26 +253,8 @@ export class Romancy {
     return { state: this.#life.state, serviceName, storage: storage.description, ...this.#scheduler.status() };
   }
 
-  async #checkConflict(instanceId: string, workflowName: string, { onConflict }: StartOptions): Promise<void> {
-    if (onConflict !== 'existing') throw new InstanceConflictError({ instanceId });
-    const there = await this.#keepTrying(() => this.#options.storage.instances.get(instanceId));
-    // Its handle would promise the output of a workflow that it is not.
-    if (there !== undefined && there.workflowName !== workflowName) {
-      throw new InstanceConflictError({ instanceId, workflowName: there.workflowName });
-    }
-  }
-
-  #checkDefinition(workflow: AnyWorkflow): void {
-    if (workflow?.type !== 'workflow') {
-      throw new ConfigurationError('startWorkflow takes what defineWorkflow returned', { option: 'workflow' });
-    }
-    const own = this.#options.workflows.get(workflow.name);
-    if (own !== undefined && own !== workflow) {
-      throw new ConfigurationError(
-        `workflow ${JSON.stringify(workflow.name)} is served by this app with another definition than the one given; pass that one`,
-        { option: 'workflow' },
-      );
-    }
+  #handleOf<TOutput>(instanceId: string): WorkflowHandle<TOutput> {
+    return new WorkflowHandle<TOutput>(this.#handleHost, { instanceId, known: true });
   }
 
   async #statusOf(instanceId: string): Promise<InstanceStatus> {

@@ -6,6 +6,7 @@ import {
   type Romancy,
   type ReceivedEvent,
   type StandardSchema,
+  type StartResult,
   type Workflow,
   type WorkflowContext,
 } from '../index.js';
@@ -76,6 +77,25 @@ test('startWorkflow knows the input, and its handle the output', () => {
   void app.startWorkflow(parsed, { count: 7 });
   // @ts-expect-error an activity is no workflow
   void app.startWorkflow(double, 1);
+});
+
+test('startMany knows the inputs, and its handles the output', () => {
+  const results = app.startMany(plain, [{ input: { sku: 'boots' } }, { input: { sku: 'hat' }, instanceId: 'i' }], {
+    onConflict: 'existing',
+  });
+  expectTypeOf(results).resolves.toEqualTypeOf<readonly StartResult<number>[]>();
+  const outputs = results.then((all) => all.map((one) => (one.outcome === 'failed' ? one.error : one.handle.result())));
+  expectTypeOf(outputs).resolves.toEqualTypeOf<(Error | Promise<number>)[]>();
+  expectTypeOf(app.startMany(without, [{}, { instanceId: 'i' }])).resolves.toEqualTypeOf<readonly StartResult<boolean>[]>();
+  expectTypeOf(app.startMany(parsed, [{ input: { count: '7' } }])).resolves.toEqualTypeOf<readonly StartResult<number>[]>();
+  // @ts-expect-error the input may not be left out
+  void app.startMany(plain, [{ instanceId: 'i' }]);
+  // @ts-expect-error not this input
+  void app.startMany(plain, [{ input: { sku: 7 } }]);
+  // @ts-expect-error callers give what the schema takes
+  void app.startMany(parsed, [{ input: { count: 7 } }]);
+  // @ts-expect-error what is to be done with conflicts is said for all of them
+  void app.startMany(plain, [{ input: { sku: 'boots' }, onConflict: 'existing' }]);
 });
 
 test('a handle got by id has the output that the caller knows of', () => {

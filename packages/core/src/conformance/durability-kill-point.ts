@@ -45,6 +45,7 @@ export function killedAt(storage: Storage, { moment, count }: KillPlan): Storage
       get: (instanceId) => instances.get(instanceId),
       list: (request) => instances.list(request),
       finished: (instanceIds) => instances.finished(instanceIds),
+      workflowsOf: (instanceIds) => instances.workflowsOf(instanceIds),
       requestCancel: (request) => transition(() => instances.requestCancel(request)),
       history: (request) => instances.history(request),
     },

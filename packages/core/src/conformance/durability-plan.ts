@@ -30,6 +30,8 @@ export interface WorkerPlan {
   /** Begun as soon as it is started. */
   readonly drives?: readonly Drive[];
   readonly kill?: KillPlan;
+  /** Instances to be started in one call: `prefix` and a number from 0. Their workflow need not be one of its own. */
+  readonly startMany?: { readonly workflow: string; readonly prefix: string; readonly count: number };
 }
 
 /** Sent to a worker process. Each is answered by an {@link WorkerMessage} of kind `answer` with its number. */
@@ -46,6 +48,8 @@ export type WorkerMessage =
   | { readonly kind: 'starting' }
   | { readonly kind: 'ready'; readonly workerId: string }
   | { readonly kind: 'log'; readonly level: string; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  /** What came of the starts of its plan: how many of each outcome. */
+  | { readonly kind: 'started-many'; readonly outcomes: Readonly<Record<string, number>> }
   | { readonly kind: 'driven'; readonly instanceId: string; readonly outcome: Outcome }
   | { readonly kind: 'answer'; readonly ask: number; readonly value: unknown };
 

@@ -56,6 +56,11 @@ export class DurabilityProcess {
     this.#workerId = workerId;
   }
 
+  /** What came of the many starts of its plan. */
+  async startedMany(): Promise<Readonly<Record<string, number>>> {
+    return (await this.#said('started-many', () => true)).outcomes;
+  }
+
   /** How a drive of its plan ended; undefined when the process ended before. */
   async driven(instanceId: string): Promise<Outcome | undefined> {
     try {

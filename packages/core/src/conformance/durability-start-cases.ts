@@ -49,6 +49,32 @@ export function startCases({ bench: newBench }: DurabilitySuite): void {
     expect(survivor.logs({ levels: ['error'] })).toEqual([]);
   });
 
+  it('has whole commits of many starts, or nothing of them, when it is killed in between', async () => {
+    const bench = await newBench();
+    const { instances } = await bench.storage();
+    const count = 2500;
+    // Of workflows that nobody serves: so the starts are all that these processes do.
+    const cases = (['before', 'after'] as const).map((moment) => ({
+      moment,
+      prefix: `${moment}-`,
+      workflow: `unserved/${moment}`,
+    }));
+    await Promise.all(
+      cases.map(async ({ moment, prefix, workflow }) => {
+        const startMany = { workflow, prefix, count };
+        const doomed = bench.launch({ workflows: [], startMany, kill: { moment, count: 2 } });
+        expect((await doomed.exited).signal).toBe('SIGKILL');
+        const ids = Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+        const started = moment === 'before' ? 1000 : 2000;
+        const there = (await instances.workflowsOf(ids)).map(({ instanceId }) => instanceId);
+        expect(new Set(there)).toEqual(new Set(ids.slice(0, started)));
+        const heir = bench.launch({ workflows: [], startMany });
+        expect(await heir.startedMany()).toEqual({ existing: started, started: count - started });
+        expect(await instances.workflowsOf(ids)).toHaveLength(count);
+      }),
+    );
+  });
+
   it('runs each body once when ten processes start and claim the same instances at once', async () => {
     const bench = await newBench();
     const workers = Array.from({ length: processCount }, () => bench.launch({ workflows: ['once'] }));

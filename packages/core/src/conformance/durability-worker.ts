@@ -1,5 +1,6 @@
 // The main program of a worker process of the durability suite: one app, driven by a plan and by commands.
 import {
+  defineWorkflow,
   InstanceFinishedError,
   Romancy,
   WorkflowFailedError,
@@ -81,7 +82,18 @@ class DurabilityWorker {
     }
     process.on('message', (command: WorkerCommand) => void this.#obey(command));
     say({ kind: 'ready', workerId: this.#app.status().workerId });
+    if (this.#plan.startMany !== undefined) await this.#startMany(this.#plan.startMany);
     await Promise.all((this.#plan.drives ?? []).map((drive) => this.#driveAndSay(drive)));
+  }
+
+  async #startMany({ workflow, prefix, count }: NonNullable<WorkerPlan['startMany']>): Promise<void> {
+    const definition = this.#workflows.get(workflow) ?? defineWorkflow(workflow, () => undefined);
+    const starts = Array.from({ length: count }, (_, index) => ({ instanceId: `${prefix}${index}` }));
+    const outcomes: Record<string, number> = {};
+    for (const { outcome } of await this.#app.startMany(definition, starts, { onConflict: 'existing' })) {
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    }
+    say({ kind: 'started-many', outcomes });
   }
 
   async #obey(command: WorkerCommand): Promise<void> {

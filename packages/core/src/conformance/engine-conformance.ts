@@ -25,6 +25,7 @@ import { retryCases } from './engine-retry-cases.js';
 import { sagaCancelCases } from './engine-saga-cancel-cases.js';
 import { sagaCases } from './engine-saga-cases.js';
 import { sagaCrashCases } from './engine-saga-crash-cases.js';
+import { startManyCases } from './engine-start-many-cases.js';
 import { shutdownCases } from './engine-shutdown-cases.js';
 import { takeoverCases } from './engine-takeover-cases.js';
 import { timerCases } from './engine-timer-cases.js';
@@ -42,6 +43,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
   const bench = createEngineBench(factory, resolved);
   describe(`the engine on ${name}`, { timeout: resolved.timeout }, () => {
     workflowCases(bench);
+    startManyCases(bench);
     listCases(bench);
     activityCases(bench);
     transactionCases(bench);

@@ -7,7 +7,13 @@
  * watch whether a worker that has runs in memory dies.
  */
 export type Wakeup =
-  | { readonly kind: 'workflow_resumable'; readonly instanceId: string; readonly workflowName: string }
+  | {
+      readonly kind: 'workflow_resumable';
+      readonly instanceId: string;
+      readonly workflowName: string;
+      /** So many others of that workflow came to be claimable with it, at most, and are not named. Default: none. */
+      readonly more?: number;
+    }
   | {
       readonly kind: 'timer_expired';
       readonly instanceId: string;

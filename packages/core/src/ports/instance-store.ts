@@ -44,6 +44,9 @@ export interface FinishedInstance {
   readonly continuedAs: string | null;
 }
 
+/** Which workflow an instance is of. */
+export type WorkflowOfInstance = Pick<InstanceRecord, 'instanceId' | 'workflowName'>;
+
 /** One comparison with a value inside the input; all of a list must hold. */
 export interface InputFilter {
   /** Member names and array indexes from the root of the input's JSON. Empty: the root itself. */
@@ -75,6 +78,8 @@ export interface InstanceStore {
   list(request: ListRequest): Promise<readonly InstanceRecord[]>;
   /** Those of the given instances that have ended; unknown ids are left out. */
   finished(instanceIds: readonly string[]): Promise<readonly FinishedInstance[]>;
+  /** Of which workflow each of the given instances is, ended or not; unknown ids are left out. */
+  workflowsOf(instanceIds: readonly string[]): Promise<readonly WorkflowOfInstance[]>;
   /**
    * Asks for the end of an instance. When nobody owns it, it becomes claimable at once; else its owner gets attention.
    * `already`: was asked before; the first reason stays. `finished`: too late. `unknown`: there is no such instance.

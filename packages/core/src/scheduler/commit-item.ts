@@ -9,6 +9,8 @@ import type { Effect, NewInstance, NewSubscription, ProgressBatch, Settlement } 
 /** One thing to commit, in the order in which it was given. */
 export type CommitItem =
   | { readonly type: 'start'; readonly instance: NewInstance; readonly outcome: Outcome<'started' | 'conflict'> }
+  /** Of one workflow, with different ids, owned by nobody: all in one commit. */
+  | { readonly type: 'starts'; readonly instances: readonly NewInstance[]; readonly outcome: Outcome<ReadonlySet<string>> }
   | {
       readonly type: 'entry';
       readonly entry: NewHistoryEntry;
@@ -78,12 +80,19 @@ const mostCharacters = 8_000_000;
  */
 export function fittingCount(queue: readonly CommitItem[]): number {
   let characters = 0;
+  let rows = 0;
   const started = new Set<string>();
   const most = Math.min(queue.length, mostRows);
   for (let count = 0; count < most; count++) {
     const item = queue[count]!;
     characters += characterCount(item);
-    if (characters > mostCharacters && count > 0) return count;
+    rows += item.type === 'starts' ? item.instances.length : 1;
+    if ((characters > mostCharacters || rows > mostRows) && count > 0) return count;
+    if (item.type === 'starts') {
+      if (started.size > 0 && item.instances.some(({ instanceId }) => started.has(instanceId))) return count;
+      for (const { instanceId } of item.instances) started.add(instanceId);
+      continue;
+    }
     const start = item.type === 'start' ? item.instance : item.type === 'entry' ? item.extras?.start : undefined;
     if (start === undefined) continue;
     if (started.has(start.instanceId)) return count;
@@ -92,11 +101,13 @@ export function fittingCount(queue: readonly CommitItem[]): number {
   return most;
 }
 
-/** The instance that an item belongs to. */
+/** The instance that an item belongs to; many starts belong to none, under a name that no instance has. */
 export function instanceOf(item: CommitItem): string {
   switch (item.type) {
     case 'start':
       return item.instance.instanceId;
+    case 'starts':
+      return `\nstarts of ${item.instances[0]!.instanceId}`;
     case 'entry':
       return item.entry.instanceId;
     case 'settlement':
@@ -120,6 +131,12 @@ export function resumable({ instanceId, workflowName }: NewInstance): Wakeup {
   return { kind: 'workflow_resumable', instanceId, workflowName };
 }
 
+/** What many such starts come to: one hint for all. `count` of them, the first of which is given. */
+export function resumableMany({ instanceId, workflowName }: NewInstance, count: number): Wakeup {
+  const first = { kind: 'workflow_resumable', instanceId, workflowName } as const;
+  return count > 1 ? { ...first, more: count - 1 } : first;
+}
+
 /** The items as the storage takes them. */
 export function toBatch(workerId: string, items: readonly CommitItem[]): ProgressBatch {
   const batch = {
@@ -138,6 +155,10 @@ export function toBatch(workerId: string, items: readonly CommitItem[]): Progres
       case 'start':
         batch.starts.push(item.instance);
         if (!item.instance.owned) batch.wakeups.push(resumable(item.instance));
+        break;
+      case 'starts':
+        for (const instance of item.instances) batch.starts.push(instance);
+        batch.wakeups.push(resumableMany(item.instances[0]!, item.instances.length));
         break;
       case 'entry':
         batch.entries.push(item.entry);
@@ -183,6 +204,8 @@ function characterCount(item: CommitItem): number {
   switch (item.type) {
     case 'start':
       return item.instance.input.length;
+    case 'starts':
+      return item.instances.reduce((sum, { input }) => sum + input.length, 0);
     case 'entry':
       return (item.entry.data?.length ?? 0) + (item.extras === undefined ? 0 : extraCharacterCount(item.extras));
     case 'settlement':

@@ -7,7 +7,17 @@ import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
 import type { NewInstance, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
-import { byInstance, fittingCount, instanceOf, Outcome, resumable, toBatch, wakeupsOf, type CommitItem } from './commit-item.js';
+import {
+  byInstance,
+  fittingCount,
+  instanceOf,
+  Outcome,
+  resumable,
+  resumableMany,
+  toBatch,
+  wakeupsOf,
+  type CommitItem,
+} from './commit-item.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
 
@@ -69,6 +79,16 @@ export class Committer implements ProgressSink {
   start(instance: NewInstance): Promise<'started' | 'conflict'> {
     const outcome = new Outcome<'started' | 'conflict'>();
     this.#add({ type: 'start', instance, outcome });
+    return outcome.promise;
+  }
+
+  /**
+   * All in one commit. @param instances at least one, of one workflow, with different ids, owned by nobody.
+   * @returns the ids that belong to an instance of another start. Rejects when the database refuses something in it.
+   */
+  startMany(instances: readonly NewInstance[]): Promise<ReadonlySet<string>> {
+    const outcome = new Outcome<ReadonlySet<string>>();
+    this.#add({ type: 'starts', instances, outcome });
     return outcome.promise;
   }
 
@@ -202,7 +222,7 @@ export class Committer implements ProgressSink {
 
   #refuse(items: readonly CommitItem[], error: unknown): void {
     for (const item of items) {
-      if (item.type !== 'start' && !handsBack(item)) this.#refused.set(instanceOf(item), error);
+      if (!isStart(item) && !handsBack(item)) this.#refused.set(instanceOf(item), error);
       item.outcome.reject(error);
     }
   }
@@ -210,7 +230,7 @@ export class Committer implements ProgressSink {
   /** Behind a gap in an instance's history nothing follows, but that it is handed back: its next run finds it as it was before. */
   #isAdmitted(item: CommitItem): boolean {
     const instanceId = instanceOf(item);
-    if (item.type === 'start' || !this.#refused.has(instanceId)) return true;
+    if (isStart(item) || !this.#refused.has(instanceId)) return true;
     if (!handsBack(item)) {
       item.outcome.reject(this.#refused.get(instanceId));
       return false;
@@ -248,6 +268,13 @@ export class Committer implements ProgressSink {
           item.outcome.resolve(isNew ? 'started' : 'conflict');
           break;
         }
+        case 'starts': {
+          const taken = new Set(item.instances.flatMap(({ instanceId }) => (conflicts.has(instanceId) ? [instanceId] : [])));
+          const first = item.instances.find(({ instanceId }) => !taken.has(instanceId));
+          if (first !== undefined) wakeups.push(resumableMany(first, item.instances.length - taken.size));
+          item.outcome.resolve(taken);
+          break;
+        }
         case 'settlement': {
           const isDone = !refused.has(item.settlement.instanceId);
           if (isDone) wakeups.push(...wakeupsOf(item));
@@ -280,4 +307,8 @@ class Pause {
 
 function handsBack(item: CommitItem): boolean {
   return item.type === 'settlement' && (item.settlement.type === 'stall' || item.settlement.type === 'release');
+}
+
+function isStart(item: CommitItem): boolean {
+  return item.type === 'start' || item.type === 'starts';
 }

@@ -124,7 +124,17 @@ export class Membership {
   }
 
   /** Starts an instance here, under whatever identity this process has when it gets through. */
-  async startInstance(instance: Omit<NewInstance, 'owned'>): Promise<StartOutcome> {
+  startInstance(instance: Omit<NewInstance, 'owned'>): Promise<StartOutcome> {
+    return this.#inSession((session, mayBeThere) => session.start(instance, { mayBeThere }));
+  }
+
+  /** See {@link WorkerSession.startMany}; under whatever identity this process has when it gets through. */
+  startInstances(instances: readonly NewInstance[]): Promise<ReadonlySet<string>> {
+    return this.#inSession((session) => session.startMany(instances));
+  }
+
+  /** @param start `mayBeThere`: it was tried in a session before. The lease was lost then, its commit may have taken effect and its answer been lost: whoever reaped it has handed it on. */
+  async #inSession<T>(start: (session: WorkerSession, mayBeThere: boolean) => Promise<T>): Promise<T> {
     let mayBeThere = false;
     for (;;) {
       const session = this.#session;
@@ -134,9 +144,8 @@ export class Membership {
         continue;
       }
       try {
-        return await session.start(instance, { mayBeThere });
+        return await start(session, mayBeThere);
       } catch (error) {
-        // The lease was lost. Before that the start may have been committed and its answer lost: whoever reaped it has handed it on.
         if (!(error instanceof LeaseLostError) || this.#abort.signal.aborted) throw error;
         mayBeThere = true;
       }

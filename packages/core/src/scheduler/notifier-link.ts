@@ -142,7 +142,7 @@ export class NotifierLink {
           finder.dueAt(wakeup.expiresAt);
           break;
         case 'workflow_resumable':
-          if (workflows.has(wakeup.workflowName)) this.#heardOf(wakeup.instanceId);
+          if (workflows.has(wakeup.workflowName)) this.#heardOfResumable(wakeup);
           break;
         case 'channel_message':
           if (wakeup.targetInstanceId !== null) this.#heardOf(wakeup.targetInstanceId);
@@ -225,6 +225,14 @@ export class NotifierLink {
       cancel();
     }
     this.#watch.notifierIs('stopped', 'the app has stopped');
+  }
+
+  #heardOfResumable({ instanceId, more = 0 }: Extract<Wakeup, { kind: 'workflow_resumable' }>): void {
+    if (more > 0) this.#heard.hearOfAll();
+    // So many at once need all hands, and nobody is to wait for his turn.
+    if (more >= manyClaimed) this.#parts.finder.request('told');
+    else if (more > 0) this.#herd.announcedToSome(instanceId);
+    else this.#heardOf(instanceId);
   }
 
   #heardOf(instanceId: string): void {

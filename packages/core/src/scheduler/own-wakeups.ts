@@ -33,6 +33,7 @@ export class OwnWakeups {
           break;
         case 'workflow_resumable':
           link?.announced(wakeup.instanceId);
+          if (wakeup.more !== undefined) link?.announcedToAll();
           if (session?.isHere(wakeup.instanceId) === true) session.attend([wakeup.instanceId]);
           else if (workflows.has(wakeup.workflowName)) claim = true;
           break;

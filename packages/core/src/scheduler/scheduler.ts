@@ -189,6 +189,11 @@ export class Scheduler {
     return this.#membership.startInstance(instance);
   }
 
+  /** Starts many in one commit, for whoever has room. @returns the ids that were in use. */
+  startInstances(instances: readonly NewInstance[]): Promise<ReadonlySet<string>> {
+    return this.#membership.startInstances(instances);
+  }
+
   /** Whether the instance is executed in this process at this moment. */
   runs(instanceId: string): boolean {
     return this.#membership.session?.isRunning(instanceId) ?? false;

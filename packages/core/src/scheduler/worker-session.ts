@@ -175,6 +175,14 @@ export class WorkerSession implements Claimant {
     }
   }
 
+  /**
+   * Starts many, in one commit, for whoever claims them: as a rule there are more than this process has room for, and a claim takes up
+   * to a hundred. See {@link Committer.startMany}.
+   */
+  startMany(instances: readonly NewInstance[]): Promise<ReadonlySet<string>> {
+    return this.#lanes.first.startMany(instances);
+  }
+
   begin(claimed: ClaimedRun): void {
     // A claim may have been asked for by anybody; what it brings has nothing to do with him.
     this.#context.runInAsyncScope(() => this.#beginClaimed(claimed));

@@ -6,7 +6,7 @@ export type TransitionName =
   | 'close'
   | `leases.${'register' | 'upkeep' | 'retire'}`
   | `runs.${'commit' | 'claim' | 'readSignals' | 'mail' | 'history'}`
-  | `instances.${'get' | 'list' | 'finished' | 'requestCancel' | 'history'}`
+  | `instances.${'get' | 'list' | 'finished' | 'workflowsOf' | 'requestCancel' | 'history'}`
   | `messages.${'fixMode' | 'members' | 'deliver'}`
   | `outbox.${'claim' | 'settle' | 'list' | 'requeue' | 'purge'}`
   | 'retention.purge'

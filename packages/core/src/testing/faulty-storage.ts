@@ -60,6 +60,7 @@ export class FaultyStorage implements Storage {
       get: (instanceId) => this.#call('instances.get', instanceId, () => instances.get(instanceId)),
       list: (request) => this.#call('instances.list', request, () => instances.list(request)),
       finished: (instanceIds) => this.#call('instances.finished', instanceIds, () => instances.finished(instanceIds)),
+      workflowsOf: (instanceIds) => this.#call('instances.workflowsOf', instanceIds, () => instances.workflowsOf(instanceIds)),
       requestCancel: (request) => this.#call('instances.requestCancel', request, () => instances.requestCancel(request)),
       history: (request) => this.#call('instances.history', request, () => instances.history(request)),
     };

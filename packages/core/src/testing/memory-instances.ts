@@ -20,6 +20,13 @@ export function createMemoryInstances(session: MemorySession): InstanceStore {
         const found = [...new Set(instanceIds)].map((instanceId) => database.instances.get(instanceId));
         return found.flatMap(showFinished);
       }),
+    workflowsOf: (instanceIds) =>
+      session.run((database) => {
+        const found = [...new Set(instanceIds)].map((instanceId) => database.instances.get(instanceId));
+        return found.flatMap((instance) =>
+          instance === undefined ? [] : [{ instanceId: instance.instanceId, workflowName: instance.workflowName }],
+        );
+      }),
     requestCancel: (request) => session.run((database, now) => requestCancel(database, request, now)),
     history: (request) => session.run((database) => readHistory(database.instances.get(request.instanceId), request)),
   };
