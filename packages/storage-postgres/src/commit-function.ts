@@ -2,6 +2,7 @@
 import { createFunction } from './create-function.js';
 import { functionName } from './function-settings.js';
 import { insertEntries } from './insert-entries.js';
+import { findRefused, leave, settle } from './settlement-statements.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -55,6 +56,7 @@ DECLARE
   -- Whether there is anything to do beyond its own instances. What a commit without that is spared hangs on it.
   has_more boolean := message_id IS NOT NULL OR moves IS NOT NULL OR events IS NOT NULL OR recurs IS NOT NULL;
   leaving text[];
+  linked text[];
   left_topics text[];
   topics text[];
   archives text[];
@@ -104,11 +106,11 @@ BEGIN
 
   -- In the order of ids, as everywhere where several rows are waited for: of another start of the same id, here.
   IF start_id IS NOT NULL THEN
-    INSERT INTO ${t.instances.text} (instance_id, workflow_name, input, start_token, status, owner, claims, wake_at, created_at,
-      parent_id)
+    INSERT INTO ${t.instances.text} (instance_id, workflow_name, input, start_token, status, owner, claims, version, wake_at,
+      created_at, parent_id)
     SELECT s.id, s.workflow, s.input::json, s.token, CASE WHEN s.owned THEN 'running' ELSE 'pending' END,
-      CASE WHEN s.owned THEN worker END, s.owned::integer, CASE WHEN NOT s.owned THEN stamp END, stamp,
-      s.parent
+      CASE WHEN s.owned THEN worker END, s.owned::integer, s.owned::integer, CASE WHEN NOT s.owned THEN stamp END,
+      stamp, s.parent
     FROM unnest(start_id, start_workflow, start_input, start_token, start_owned, start_parent)
       AS s (id, workflow, input, token, owned, parent)
     ON CONFLICT (instance_id) DO NOTHING;
@@ -171,55 +173,42 @@ BEGIN
     ));
   END IF;
 
+  -- Who subscribed or joined is changed at least once beside starts and claims, so that his end knows of it (see leave); what is settled is in any case.
+  IF subscribed_topic IS NOT NULL OR moves IS NOT NULL THEN
+    SELECT array_agg(n.instance) INTO linked FROM (
+      SELECT unnest(subscribed_instance) AS instance
+      UNION SELECT m.instance FROM json_to_recordset(moves) AS m (type text, instance text) WHERE m.type = 'join'
+      EXCEPT SELECT unnest(settled_instance)
+    ) n;
+  END IF;
+
   IF has_more THEN
     due := ${call('due_messages_1')}(message_gate, message_sender, message_seq, message_id, message_target, written, conflicting);
-    SELECT p.places, p.receivers INTO places, receivers FROM ${call('prepare_effects_1')}(worker, written, topics, settled_instance || leaving,
+    SELECT p.places, p.receivers INTO places, receivers FROM ${call('prepare_effects_1')}(worker, written, topics, settled_instance || leaving || linked,
       message_topic, message_data, message_kind, message_target, message_sender, message_seq, due, moves) p;
     undelivered := ${call('send_messages_1')}(message_id, message_topic, message_data, message_kind, due, places, receivers, stamp);
     PERFORM ${call('apply_moves_1')}(worker, written, topics, moves, stamp);
+  ELSIF linked IS NOT NULL THEN
+    PERFORM ${call('lock_instances_1')}(settled_instance || linked);
+  END IF;
+  IF linked IS NOT NULL THEN
+    UPDATE ${t.instances.text} i SET version = i.version + 1 WHERE i.instance_id = ANY(linked) AND (i.owner = worker) IS TRUE;
   END IF;
 
-  -- Rows are found and locked one by one in the order of the list, which is that of ids, as everywhere where several are waited for (a
-  -- delivery to a channel does the same). A list of one id, because from an equality of columns the planner could also make a join that
-  -- reads all of the table, or compares each with each. Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and
-  -- the conditions are then asked of its newest version; from there on it cannot change.
   IF settled_instance IS NOT NULL THEN
     WITH settled AS (
-      UPDATE ${t.instances.text} i
-      SET status = CASE WHEN i.compensating AND x.type IN ('park', 'release') THEN 'compensating' ELSE x.status END, owner = NULL,
-        attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,
-        compensation_failures = x.failures::json,
-        wake_at = CASE WHEN x.type = 'finish' THEN NULL WHEN x.type = 'release' AND x.wake IS NULL THEN stamp
-          ELSE to_timestamp(x.wake / 1000) END,
-        finished_at = CASE WHEN x.type = 'finish' THEN stamp END
-      FROM unnest(settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error,
-          settled_failures)
-        AS x (instance, claim, type, status, wake, output, error, failures)
-      WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = worker) IS TRUE AND i.claims = x.claim
-        AND NOT (x.type = 'park' AND i.attention)
-        AND NOT (x.type = 'finish' AND x.status <> 'cancelled' AND i.cancel_requested_at IS NOT NULL)
+      ${settle(t, { withFailures: true })}
       RETURNING i.instance_id, i.finished_at
     )
     SELECT count(*), array_agg(s.instance_id) FILTER (WHERE s.finished_at IS NOT NULL) INTO affected, ended FROM settled s;
-    -- Of this claim and not settled: refused. Not of this claim: a repetition of one that took effect.
     IF affected < cardinality(settled_instance) THEN
-      SELECT json_agg(x.instance) INTO refused
-      FROM unnest(settled_instance, settled_claim) AS x (instance, claim)
-      JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[x.instance])
-      WHERE (i.owner = worker) IS TRUE AND i.claims = x.claim;
+      ${findRefused(t)}
     END IF;
-    -- All there is: a delivery writes mail under the lock of the row, so it was before, and these statements see it, or it comes after
-    -- and finds that the instance has ended.
     IF ended IS NOT NULL THEN
       IF has_more THEN
         PERFORM ${call('give_back_1')}(ended, NULL);
       END IF;
-      WITH mail AS (
-        DELETE FROM ${t.mailbox.text} m WHERE m.instance_id = ANY(ended)
-      ), subscribed AS (
-        DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended)
-      )
-      DELETE FROM ${t.groupMembers.text} g WHERE g.instance_id = ANY(ended);
+      ${leave(t)}
     END IF;
   END IF;
 

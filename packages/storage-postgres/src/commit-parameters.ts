@@ -1,5 +1,5 @@
 // Turns a batch of progress into the parameters of the function that commits it.
-import type { NewSubscription, Settlement } from '@romancy/core/ports';
+import type { NewHistoryEntry, NewInstance, NewSubscription, Settlement } from '@romancy/core/ports';
 import { arrayLiteral, type ArrayItem } from './array-literal.js';
 import type { CommitContent } from './commit-content.js';
 import { eventsOf, messagesOf, movesOf, recursOf, type CommitMessage } from './commit-effects.js';
@@ -13,23 +13,9 @@ export function parametersOf(batch: CommitContent): readonly SqlValue[] {
   const { workerId, entries, takenMail, subscriptions } = batch;
   return [
     workerId,
-    ...columns(byInstanceId(batch.starts), [
-      (start) => start.instanceId,
-      (start) => start.workflowName,
-      (start) => start.input,
-      (start) => start.startToken,
-      (start) => start.owned,
-      (start) => start.parent?.instanceId ?? null,
-    ]),
-    ...columns(entries, [
-      (entry) => entry.instanceId,
-      (entry) => entry.seq,
-      (entry) => entry.kind,
-      (entry) => entry.callId,
-      (entry) => entry.position,
-      (entry) => entry.data,
-      (entry) => entry.dueAt,
-    ]),
+    ...startColumns(batch.starts),
+    ...columns(byInstanceId(batch.starts), [(start) => start.parent?.instanceId ?? null]),
+    ...entryColumns(entries),
     ...subscriptionColumns(subscriptions),
     ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
     ...settlementColumns(batch.settlements),
@@ -49,16 +35,55 @@ export function parametersOf(batch: CommitContent): readonly SqlValue[] {
   ];
 }
 
-/** How many there are. */
-export const parameterCount = parametersOf({
-  workerId: '',
-  starts: [],
-  entries: [],
-  effects: [],
-  subscriptions: [],
-  takenMail: [],
-  settlements: [],
-}).length;
+/** Of the function for what is most frequent, likewise. */
+export function runsParametersOf({ workerId, starts, entries, settlements }: CommitContent): readonly SqlValue[] {
+  return [workerId, ...startColumns(starts), ...entryColumns(entries), ...settlementColumns(settlements).slice(0, -1)];
+}
+
+/** Whether it may go to the function for what is most frequent: nothing in it concerns anybody but its own instances. */
+export function isRunsOnly({ starts, effects, granted, subscriptions, takenMail, settlements }: CommitContent): boolean {
+  return (
+    effects.length + subscriptions.length + takenMail.length + (granted?.length ?? 0) === 0 &&
+    starts.every(({ parent }) => parent === undefined) &&
+    settlements.every(
+      (settlement) =>
+        settlement.type !== 'recur' &&
+        (settlement.type !== 'finish' ||
+          ((settlement.messages?.length ?? 0) + (settlement.cancels?.length ?? 0) === 0 &&
+            (settlement.compensationFailures ?? null) === null)),
+    )
+  );
+}
+
+const nothing: CommitContent = {
+  ...{ workerId: '', starts: [], entries: [], effects: [], subscriptions: [], takenMail: [], settlements: [] },
+};
+
+/** How many there are, of the one and of the other. */
+export const parameterCount = parametersOf(nothing).length;
+export const runsParameterCount = runsParametersOf(nothing).length;
+
+function startColumns(starts: readonly NewInstance[]): readonly SqlValue[] {
+  return columns(byInstanceId(starts), [
+    (start) => start.instanceId,
+    (start) => start.workflowName,
+    (start) => start.input,
+    (start) => start.startToken,
+    (start) => start.owned,
+  ]);
+}
+
+function entryColumns(entries: readonly NewHistoryEntry[]): readonly SqlValue[] {
+  return columns(entries, [
+    (entry) => entry.instanceId,
+    (entry) => entry.seq,
+    (entry) => entry.kind,
+    (entry) => entry.callId,
+    (entry) => entry.position,
+    (entry) => entry.data,
+    (entry) => entry.dueAt,
+  ]);
+}
 
 function subscriptionColumns(subscriptions: readonly NewSubscription[]): readonly SqlValue[] {
   const filters = subscriptions.map(storedFilter);

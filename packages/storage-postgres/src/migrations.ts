@@ -1,6 +1,7 @@
 // The versions of the schema, oldest first. A version that was published is never changed; what comes later is a further one.
 import { createClaimFunction } from './claim-function.js';
 import { createCommitFunction } from './commit-function.js';
+import { createCommitRunsFunction } from './commit-runs-function.js';
 import { createDeliverFunction } from './deliver-function.js';
 import { createEffectsFunctions } from './effects-functions.js';
 import { createEventFunctions } from './event-functions.js';
@@ -50,6 +51,7 @@ function functionsOf(t: TableNames): string {
     createEffectsFunctions(t),
     createRecurFunctions(t),
     createCommitFunction(t),
+    createCommitRunsFunction(t),
     createClaimFunction(t),
     createDeliverFunction(t),
     createFixModeFunction(t),

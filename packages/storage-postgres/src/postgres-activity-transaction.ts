@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LeaseLostError, TransactionError, type ActivityTransaction, type PendingProgress } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
-import { createCommitCall } from './commit-call.js';
+import { createCommitCalls } from './commit-call.js';
 import { commitProgress } from './commit-progress.js';
 import { findOutcome } from './commit-outcome.js';
 import type { Connection, Row } from './connection.js';
@@ -154,7 +154,7 @@ export class PostgresActivityTransaction implements ActivityTransaction {
       );
     }
     const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
-    await commitProgress(rows, createCommitCall(tables), progress);
+    await commitProgress(rows, createCommitCalls(tables).any, progress);
     return transactionId!;
   }
 

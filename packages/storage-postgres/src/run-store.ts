@@ -1,22 +1,33 @@
 // Runs on PostgreSQL: commits, claims, signals, mail and history.
-import type { RunStore } from '@romancy/core/ports';
+import type { ProgressBatch, ProgressResult, RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
 import { createClaimCall } from './claim-function.js';
-import { createCommitCall } from './commit-call.js';
+import { createCommitCalls, type CommitCall } from './commit-call.js';
 import { commitProgress } from './commit-progress.js';
 import type { Database } from './database.js';
 import { readHistory } from './history-rows.js';
 import { readMail } from './mail-rows.js';
 import { readSignals } from './read-signals.js';
+import { isTaken } from './storage-error.js';
 import type { TableNames } from './table-names.js';
 
 export function createRunStore(database: Database, tables: TableNames): RunStore {
-  const commitCall = createCommitCall(tables);
+  const calls = createCommitCalls(tables);
+  const commitBy = (call: CommitCall, batch: ProgressBatch): Promise<ProgressResult> => {
+    const toldWith = { name: call.name, wakeups: () => batch.wakeups ?? [] };
+    return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), call, batch);
+  };
   const claimCall = createClaimCall(tables);
   return {
-    commit(batch) {
-      const toldWith = { name: commitCall.name, wakeups: () => batch.wakeups ?? [] };
-      return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), commitCall, batch);
+    async commit(batch) {
+      const call = calls.of(batch);
+      try {
+        return await commitBy(call, batch);
+      } catch (error) {
+        // It was committed before, wholly or in part, and its answer was lost.
+        if (call !== calls.runsOnly || !isTaken(error)) throw error;
+        return await commitBy(calls.any, batch);
+      }
     },
     claim: (request) => claimRuns({ database, tables, call: claimCall }, request),
     readSignals: (request) => readSignals(database, tables, request),

@@ -63,7 +63,7 @@ export function runTables(t: TableNames): string {
       COMMENT ON COLUMN ${t.instances.text}.attention IS 'Something came from outside that the owner has not read.';
       COMMENT ON COLUMN ${t.instances.text}.compensating IS 'Its code is over, and what it completed is undone.';
       COMMENT ON COLUMN ${t.instances.text}.wake_at IS 'From when on it may be claimed; null while owned, ended, or waiting without limit.';
-      COMMENT ON COLUMN ${t.instances.text}.version IS 'One more with every change of the row by anybody.';
+      COMMENT ON COLUMN ${t.instances.text}.version IS 'One more with every change of the row by anybody, from 0, or 1 for an owned start: equal to claims while it was only started and claimed.';
       COMMENT ON COLUMN ${t.instances.text}.created_at IS 'Of one that began anew: when it last did.';
       COMMENT ON COLUMN ${t.instances.text}.history_of IS 'Of an earlier part: the id under which its history is.';
 

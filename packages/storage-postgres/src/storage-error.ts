@@ -101,3 +101,8 @@ function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether a row with the same key is there already (unique_violation). */
+export function isTaken(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === '23505';
+}

@@ -1,0 +1,49 @@
+// The statements within the functions of commits that settle runs.
+import type { TableNames } from './table-names.js';
+
+/**
+ * The UPDATE, without what it returns.
+ *
+ * Rows are found and locked one by one in the order of the list, which is that of ids, as everywhere where several are waited for (a
+ * delivery to a channel does the same). A list of one id, because from an equality of columns the planner could also make a join that
+ * reads all of the table, or compares each with each. Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and
+ * the conditions are then asked of its newest version; from there on it cannot change.
+ *
+ * @param withFailures whether compensations that failed may come with it.
+ */
+export function settle(t: TableNames, { withFailures }: { readonly withFailures: boolean }): string {
+  return `UPDATE ${t.instances.text} i
+      SET status = CASE WHEN i.compensating AND x.type IN ('park', 'release') THEN 'compensating' ELSE x.status END, owner = NULL,
+        attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,
+        ${withFailures ? 'compensation_failures = x.failures::json,' : ''}
+        wake_at = CASE WHEN x.type = 'finish' THEN NULL WHEN x.type = 'release' AND x.wake IS NULL THEN stamp
+          ELSE to_timestamp(x.wake / 1000) END,
+        finished_at = CASE WHEN x.type = 'finish' THEN stamp END
+      FROM unnest(settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error
+          ${withFailures ? ', settled_failures' : ''})
+        AS x (instance, claim, type, status, wake, output, error${withFailures ? ', failures' : ''})
+      WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = worker) IS TRUE AND i.claims = x.claim
+        AND NOT (x.type = 'park' AND i.attention)
+        AND NOT (x.type = 'finish' AND x.status <> 'cancelled' AND i.cancel_requested_at IS NOT NULL)`;
+}
+
+/** Of this claim and not settled: refused. Not of this claim: a repetition of one that took effect. */
+export function findRefused(t: TableNames): string {
+  return `SELECT json_agg(x.instance) INTO refused
+      FROM unnest(settled_instance, settled_claim) AS x (instance, claim)
+      JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[x.instance])
+      WHERE (i.owner = worker) IS TRUE AND i.claims = x.claim;`;
+}
+
+/**
+ * What ended instances leave. All there is: a delivery writes mail under the lock of the row, so it was before, and these statements see it, or it
+ * comes after and finds that the instance has ended.
+ */
+export function leave(t: TableNames): string {
+  return `WITH mail AS (
+        DELETE FROM ${t.mailbox.text} m WHERE m.instance_id = ANY(ended)
+      ), subscribed AS (
+        DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended)
+      )
+      DELETE FROM ${t.groupMembers.text} g WHERE g.instance_id = ANY(ended);`;
+}
