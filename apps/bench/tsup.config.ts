@@ -6,5 +6,6 @@ const processes = ['event-worker', 'note-listener', 'raw-event-worker', 'raw-not
 
 export default application({
   main: 'src/main.ts',
+  cost: 'src/cost.ts',
   ...Object.fromEntries(processes.map((name) => [name, `src/processes/${name}.ts`])),
 });
