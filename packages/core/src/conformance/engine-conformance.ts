@@ -10,6 +10,7 @@ import { determinismCases } from './engine-determinism-cases.js';
 import { doubtCases } from './engine-doubt-cases.js';
 import { eventCases } from './engine-event-cases.js';
 import { eventMatchCases } from './engine-event-match-cases.js';
+import { familyCases } from './engine-family-cases.js';
 import { faultCases } from './engine-fault-cases.js';
 import { groupCases } from './engine-group-cases.js';
 import { historyCases } from './engine-history-cases.js';
@@ -57,6 +58,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     childCases(bench);
     cancelCases(bench);
     recurCases(bench);
+    familyCases(bench);
     sagaCases(bench);
     sagaCancelCases(bench);
     sagaCrashCases(bench);

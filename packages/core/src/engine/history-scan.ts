@@ -2,6 +2,7 @@
 import type { HistoryEntry } from '../domain/history.js';
 import type { Codec } from '../ports/codec.js';
 import type { ClaimedRun } from '../ports/run-store.js';
+import type { CarriedOver } from './carried-over.js';
 import type { StartedChild } from './context-host.js';
 import type { RunReader } from './run-services.js';
 
@@ -23,7 +24,9 @@ export async function scanHistory(
   for (;;) {
     for (const { kind, data } of page) {
       if (kind === 'activity_compensable' || kind === 'compensation_begun') return { hasToUndo: true, openChildren: [] };
-      if (kind === 'child_started') {
+      if (kind === 'carried_over') {
+        for (const child of (codec.decode(data!) as CarriedOver).children) children.set(child.instanceId, child);
+      } else if (kind === 'child_started') {
         const child = codec.decode(data!) as StartedChild;
         children.set(child.instanceId, child);
       } else if (kind === 'child_ended') ended.add((codec.decode(data!) as { readonly instanceId: string }).instanceId);

@@ -26,6 +26,7 @@ export interface ProgressSink {
   /**
    * Comes into the same commit as what was recorded before it, or a later one. Rejects like {@link Commitment.done}.
    * @param wakeups what is told to others once it is committed, unless it was refused.
+   * @param takenMailIds mail that goes in the same commit, refused or not: the instance has no use for it any more.
    */
-  settle(settlement: Settlement, wakeups?: readonly Wakeup[]): Promise<'done' | 'refused'>;
+  settle(settlement: Settlement, wakeups?: readonly Wakeup[], takenMailIds?: readonly string[]): Promise<'done' | 'refused'>;
 }

@@ -1,5 +1,6 @@
 // Decides how an instance ends: by its code, by a cancellation, by beginning anew; and that what is to be undone is undone first.
 import type { HistoryEntry } from '../domain/history.js';
+import { childrenAtRecurrence } from './carried-over.js';
 import type { StartedChild } from './context-host.js';
 import type { EffectFacts } from './entry-extras.js';
 import type { OpenCalls } from './open-calls.js';
@@ -188,10 +189,17 @@ export class RunEnding {
   }
 
   async #recur(input: string): Promise<void> {
-    const { exit, host, createdAt } = this.#parts;
-    const { generation, draining } = host;
-    const carried = host.subscriptions.carried();
-    if (await exit.recur({ input, generation, carried, owned: !draining, createdAt })) return;
+    const { exit, host, createdAt, readSignals } = this.#parts;
+    const { generation, mailbox, subscriptions } = host;
+    const isDone = await exit.recur({
+      input,
+      generation,
+      createdAt,
+      subscriptions: subscriptions.carried(),
+      children: () => childrenAtRecurrence(host.openChildren, { mailbox, read: readSignals }),
+      isOwned: () => !host.draining,
+    });
+    if (isDone) return;
     await this.#endRefused();
   }
 

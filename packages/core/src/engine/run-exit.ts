@@ -4,6 +4,7 @@ import type { WaitingStatus } from '../domain/instance.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
 import type { CancelOrder, ClaimedRun } from '../ports/run-store.js';
+import type { CarriedOver, ChildrenAtRecurrence } from './carried-over.js';
 import { childEndMessage } from './child-end.js';
 import type { StartedChild } from './context-host.js';
 import { encodeError } from './encode-error.js';
@@ -38,9 +39,12 @@ export interface Recurrence {
   /** JSON text. */
   readonly input: string;
   readonly generation: number;
-  readonly carried: CarriedSubscriptions;
-  readonly owned: boolean;
   readonly createdAt: number;
+  readonly subscriptions: CarriedSubscriptions;
+  /** Asked when nothing more is handed out. */
+  readonly children: () => Promise<ChildrenAtRecurrence>;
+  /** Whether the next part runs here at once. */
+  readonly isOwned: () => boolean;
 }
 
 export interface RunExitParts {
@@ -165,10 +169,14 @@ export class RunExit {
    * Ends this part of the instance; the next one begins.
    * @returns false when a cancellation came first: the instance must end as cancelled.
    */
-  async recur({ input, generation, carried, owned, createdAt }: Recurrence): Promise<boolean> {
+  async recur({ input, generation, createdAt, subscriptions, children, isOwned }: Recurrence): Promise<boolean> {
     const { instanceId, workflowName, claim, parentId, services, recorder } = this.#parts;
     this.#close(() => new NotRunningError(`this part of instance ${JSON.stringify(instanceId)} has ended`));
-    const data = services.codec.encode(carried);
+    const { open, endedMailIds } = await children();
+    // Dropped meanwhile.
+    if (this.#end !== null) return true;
+    const owned = isOwned();
+    const data = services.codec.encode({ subscriptions, children: open } satisfies CarriedOver);
     const first = recorder.number({ position: -1, id: 'recur', kind: 'carried_over', data, dueAt: null });
     const answer = await services.progress.settle(
       {
@@ -178,10 +186,11 @@ export class RunExit {
         archiveId: `${instanceId}~${generation + 1}`,
         input,
         carried: first,
-        keep: carried.subscriptions,
+        keep: subscriptions,
         owned,
       },
       owned ? [] : [{ kind: 'workflow_resumable', instanceId, workflowName }],
+      endedMailIds,
     );
     if (answer === 'refused') return false;
     const next: ClaimedRun = {

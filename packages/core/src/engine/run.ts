@@ -4,6 +4,7 @@ import type { HistoryEntry } from '../domain/history.js';
 import type { ClaimedRun } from '../ports/run-store.js';
 import { Attention } from './attention.js';
 import { CallIds } from './call-ids.js';
+import type { CarriedOver } from './carried-over.js';
 import { HistoryCursor } from './history-cursor.js';
 import { Mailbox } from './mailbox.js';
 import { OpenCalls } from './open-calls.js';
@@ -20,7 +21,6 @@ import type { RunServices } from './run-services.js';
 import { RunSettling } from './run-settling.js';
 import { Saga } from './saga.js';
 import type { StartedChild } from './context-host.js';
-import type { CarriedSubscriptions } from './subscriptions.js';
 import { startWorkflowCode } from './workflow-code.js';
 
 /**
@@ -198,7 +198,9 @@ export class Run {
     }
     const carried = this.#replay.takeOf('carried_over');
     if (carried !== undefined) {
-      this.#host.subscriptions.carry(this.#services.codec.decode(carried.data!) as CarriedSubscriptions);
+      const { subscriptions, children } = this.#services.codec.decode(carried.data!) as CarriedOver;
+      this.#host.subscriptions.carry(subscriptions);
+      for (const child of children) this.#host.childStarted(child);
     }
     this.#host.isReplaying = this.#replay.next !== undefined;
     const { instanceId, workflowName, claim } = this;

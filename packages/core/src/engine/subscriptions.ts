@@ -5,9 +5,7 @@ import type { NewSubscription, TopicFilter } from '../ports/run-store.js';
 type Subscription = Pick<NewSubscription, 'topic' | 'mode' | 'filter'>;
 
 /** What a later part of the instance is told of its subscriptions. */
-export interface CarriedSubscriptions {
-  readonly subscriptions: readonly Subscription[];
-}
+export type CarriedSubscriptions = readonly Subscription[];
 
 /** Built from history in a replay, and in the same order on the first run. */
 export class Subscriptions {
@@ -28,7 +26,7 @@ export class Subscriptions {
   }
 
   /** From an earlier part of the instance. */
-  carry({ subscriptions }: CarriedSubscriptions): void {
+  carry(subscriptions: CarriedSubscriptions): void {
     for (const subscription of subscriptions) {
       this.#subscriptions ??= new Map();
       this.#subscriptions.set(keyOf(subscription), subscription);
@@ -54,9 +52,7 @@ export class Subscriptions {
    */
   carried(): CarriedSubscriptions {
     const all = [...(this.#subscriptions?.entries() ?? [])];
-    return {
-      subscriptions: all.filter(([key, { filter }]) => filter === undefined || this.#used.has(key)).map(([, one]) => one),
-    };
+    return all.filter(([key, { filter }]) => filter === undefined || this.#used.has(key)).map(([, one]) => one);
   }
 
   seekers(topic: string): number {

@@ -21,6 +21,7 @@ export type CommitItem =
       readonly type: 'settlement';
       readonly settlement: Settlement;
       readonly wakeups: readonly Wakeup[];
+      readonly takenMailIds: readonly string[];
       readonly outcome: Outcome<'done' | 'refused'>;
     };
 
@@ -173,6 +174,7 @@ export function toBatch(workerId: string, items: readonly CommitItem[]): Progres
         break;
       case 'settlement':
         batch.settlements.push(item.settlement);
+        for (const mailId of item.takenMailIds) batch.takenMail.push({ instanceId: item.settlement.instanceId, mailId });
         batch.wakeups.push(...wakeupsOf(item));
         break;
     }

@@ -40,6 +40,8 @@ const mostWaitMs = 50;
 /** A bound that holds whatever the clock says: code that never comes to rest must not keep a commit from beginning. */
 const mostTurns = 1000;
 
+const noMail: readonly string[] = [];
+
 /** What a commit made durable, not yet told to those who wait for it. */
 type Release = () => void;
 
@@ -98,9 +100,13 @@ export class Committer implements ProgressSink {
     return outcome;
   }
 
-  settle(settlement: Settlement, wakeups: readonly Wakeup[] = []): Promise<'done' | 'refused'> {
+  settle(
+    settlement: Settlement,
+    wakeups: readonly Wakeup[] = [],
+    takenMailIds: readonly string[] = noMail,
+  ): Promise<'done' | 'refused'> {
     const outcome = new Outcome<'done' | 'refused'>();
-    this.#add({ type: 'settlement', settlement, wakeups, outcome });
+    this.#add({ type: 'settlement', settlement, wakeups, takenMailIds, outcome });
     return outcome.promise;
   }
 
@@ -288,7 +294,11 @@ export class Committer implements ProgressSink {
       }
     }
     if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
-    if (result.undelivered.length > 0) this.#parts.onUndelivered(result.undelivered);
+    if (result.undelivered.length === 0) return;
+    // That a child has ended, a parent which ended before it need not hear: nothing is lost by that.
+    const ends = new Set(items.flatMap(endMessageIds));
+    const lost = result.undelivered.filter(({ messageId }) => !ends.has(messageId));
+    if (lost.length > 0) this.#parts.onUndelivered(lost);
   }
 }
 
@@ -303,6 +313,12 @@ class Pause {
     this.begun = new Promise((resolve) => (this.begin = resolve));
     this.over = new Promise((resolve) => (this.end = resolve));
   }
+}
+
+/** Of the messages by which ends are told. */
+function endMessageIds(item: CommitItem): readonly string[] {
+  if (item.type !== 'settlement' || item.settlement.type !== 'finish') return [];
+  return item.settlement.messages?.map(({ messageId }) => messageId) ?? [];
 }
 
 function handsBack(item: CommitItem): boolean {
