@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { mortal, type MortalStorage } from '../src/conformance/engine-mortal-storage.js';
 import { channelTopic } from '../src/domain/topic.js';
+import type { Delivery } from '../src/ports/message-store.js';
 import type { HistoryEntry } from '../src/domain/history.js';
 import { Romancy, type AnyWorkflow, type Entropy, type ReceivedMessage, type RomancyOptions } from '../src/index.js';
 import {
@@ -167,10 +168,17 @@ class Story {
       }
       return messages.deliver(message);
     };
+    // One after the other: what a test sees of each is then as of its own moment.
+    const deliverAll: typeof messages.deliverAll = async (list) => {
+      const deliveries: Delivery[] = [];
+      for (const message of list) deliveries.push(await deliver(message));
+      return deliveries;
+    };
     const watched = {
       fixMode: (request: Parameters<typeof messages.fixMode>[0]) => messages.fixMode(request),
       members: (group: string) => messages.members(group),
       deliver,
+      deliverAll,
     };
     const app = this.#app(
       { ...within, messages: watched, open: (context) => within.open(context), close: () => within.close() },

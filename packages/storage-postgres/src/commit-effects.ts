@@ -7,6 +7,7 @@ import {
   type ProgressBatch,
   type Settlement,
 } from '@romancy/core/ports';
+import { byBytes } from './byte-order.js';
 import type { CommitContent } from './commit-content.js';
 import { storedFilter } from './topic-filter.js';
 
@@ -92,6 +93,8 @@ export function recursOf(settlements: ProgressBatch['settlements']): string | nu
     const kept = keep.map((subscription) => ({ topic: subscription.topic, ...storedFilter(subscription) }));
     return [{ instance, claim, archive, input, owned, seq, kind, call, position, data, due, keep: kept }];
   });
+  // The new rows are inserted in the order of their ids, as all are.
+  recurs.sort((a, b) => byBytes(a.archive, b.archive));
   return recurs.length === 0 ? null : JSON.stringify(recurs);
 }
 

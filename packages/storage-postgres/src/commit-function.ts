@@ -184,7 +184,7 @@ BEGIN
 
   IF has_more THEN
     due := ${call('due_messages_1')}(message_gate, message_sender, message_seq, message_id, message_target, written, conflicting);
-    SELECT p.places, p.receivers INTO places, receivers FROM ${call('prepare_effects_1')}(worker, written, topics, settled_instance || leaving || linked,
+    SELECT p.places, p.receivers INTO places, receivers FROM ${call('prepare_effects_1')}(worker, written, topics, settled_instance || linked, leaving,
       message_topic, message_data, message_kind, message_target, message_sender, message_seq, due, moves) p;
     undelivered := ${call('send_messages_1')}(message_id, message_topic, message_data, message_kind, due, places, receivers, stamp);
     PERFORM ${call('apply_moves_1')}(worker, written, topics, moves, stamp);

@@ -1,6 +1,7 @@
 // Turns a batch of progress into the parameters of the function that commits it.
 import type { NewHistoryEntry, NewInstance, NewSubscription, Settlement } from '@romancy/core/ports';
 import { arrayLiteral, type ArrayItem } from './array-literal.js';
+import { byBytes } from './byte-order.js';
 import type { CommitContent } from './commit-content.js';
 import { eventsOf, messagesOf, movesOf, recursOf, type CommitMessage } from './commit-effects.js';
 import type { SqlValue } from './sql.js';
@@ -125,7 +126,7 @@ function columns<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]):
 
 function byInstanceId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {
   if (rows.length < 2) return rows;
-  return [...rows].sort((a, b) => (a.instanceId < b.instanceId ? -1 : a.instanceId > b.instanceId ? 1 : 0));
+  return [...rows].sort((a, b) => byBytes(a.instanceId, b.instanceId));
 }
 
 function statusAfter(settlement: PlainSettlement): string {

@@ -53,20 +53,20 @@ END
 /**
  * Joins groups, with the starts and subscriptions of the commit; finds the receivers of its messages; and locks all rows of instances that it is going to
  * change, once and in one order: also those that it settles, and everybody who can get something from a queue. The latter are, besides those who begin to seek, one
- * more of the longest-seeking for each message that comes or comes back, and for each seeker that may stop to be one: more than are needed, as a
- * rule, and never fewer. From there on the transaction locks no other row of an instance.
+ * more of the topic's longest-seeking for each message that comes or may come back to its queue, and for each of its seekers that may stop to be one. Where none of
+ * that happens, as where runs only begin to seek, whoever seeks already has seen an empty queue, and gets nothing. From there on the transaction locks no other row of an instance.
  */
 function prepare(t: TableNames): string {
   const call = (name: string): string => functionName(t, name);
   return createInnerFunction(t, {
     name: 'prepare_effects_1',
-    parameters: `worker text, written jsonb, topics text[], settled text[], message_topics text[], contents json[], kinds text[],
+    parameters: `worker text, written jsonb, topics text[], settled text[], leaving text[], message_topics text[], contents json[], kinds text[],
   targets text[], senders text[], sender_seqs integer[], due boolean[], moves json, OUT places integer[], OUT receivers text[]`,
     returns: '',
     body: `
 DECLARE
-  holders text[] := settled;
-  most bigint := 0;
+  leavers text[];
+  moving text[];
 BEGIN
   IF moves IS NOT NULL THEN
     INSERT INTO ${t.groupMembers.text} (group_name, instance_id)
@@ -77,22 +77,33 @@ BEGIN
 
   SELECT array_agg(p.place), array_agg(p.instance) INTO places, receivers FROM (
     SELECT DISTINCT r.place, r.instance
-    FROM ${call('receivers_1')}(message_topics, contents, kinds, targets, senders, sender_seqs, due) r
+    FROM ${call('receivers_1')}(message_topics, contents, kinds, targets, senders, sender_seqs, due, topics) r
   ) p;
 
   IF topics IS NOT NULL THEN
-    SELECT holders || array_agg(m.instance) INTO holders FROM json_to_recordset(moves) AS m (instance text);
-    SELECT coalesce(cardinality(holders), 0) + coalesce(cardinality(array_positions(receivers, NULL)), 0) + count(*) INTO most
-    FROM ${t.mailbox.text} b WHERE b.queue_number IS NOT NULL AND b.instance_id = ANY(holders);
+    -- Messages that come to a queue, that may come back to one, and those among the seekers who may not be any more.
+    SELECT leaving || array_agg(m.instance) INTO leavers
+    FROM json_to_recordset(moves) AS m (type text, instance text) WHERE m.type IN ('unseek', 'unsubscribe');
+    SELECT array_agg(message_topics[p.place]) INTO moving FROM unnest(array_positions(receivers, NULL)) AS n (nth)
+    CROSS JOIN LATERAL (SELECT places[n.nth] AS place) p;
+    IF leavers IS NOT NULL THEN
+      SELECT moving || array_agg(b.topic) INTO moving
+      FROM ${t.mailbox.text} b WHERE b.queue_number IS NOT NULL AND b.instance_id = ANY(leavers);
+      SELECT moving || array_agg(s.topic) INTO moving
+      FROM ${t.subscriptions.text} s WHERE s.seeking_since IS NOT NULL AND s.instance_id = ANY(leavers);
+    END IF;
   END IF;
   PERFORM ${call('lock_instances_1')}(ARRAY(
     SELECT unnest(settled)
+    UNION SELECT unnest(leaving)
     UNION SELECT unnest(receivers)
     UNION SELECT CASE WHEN m.type LIKE 'cancel%' THEN m.about ELSE m.instance END
       FROM json_to_recordset(moves) AS m (type text, instance text, about text)
-    UNION SELECT s.instance_id FROM unnest(topics) AS l (topic) CROSS JOIN LATERAL (
+    UNION SELECT s.instance_id FROM (
+      SELECT v.topic, count(*) AS most FROM unnest(moving) AS v (topic) WHERE v.topic = ANY(topics) GROUP BY v.topic
+    ) l CROSS JOIN LATERAL (
       SELECT b.instance_id FROM ${t.subscriptions.text} b
-      WHERE b.topic = l.topic AND b.seeking_since IS NOT NULL ORDER BY b.seeking_since LIMIT most
+      WHERE b.topic = l.topic AND b.seeking_since IS NOT NULL ORDER BY b.seeking_since LIMIT l.most
     ) s
   ));
   -- Who unsubscribed or left while another row was waited for gets nothing. From here on nobody can: that takes his row.
@@ -101,7 +112,7 @@ BEGIN
       SELECT r.place, r.instance FROM unnest(places, receivers) AS r (place, instance)
       INTERSECT
       SELECT r.place, r.instance
-      FROM ${call('receivers_1')}(message_topics, contents, kinds, targets, senders, sender_seqs, due) r
+      FROM ${call('receivers_1')}(message_topics, contents, kinds, targets, senders, sender_seqs, due, topics) r
     ) n;
   END IF;
 END
@@ -131,7 +142,8 @@ BEGIN
   IF queue_places IS NOT NULL THEN
     PERFORM ${call('enqueue_1')}(ids, topics, contents, queue_places, stamp);
   END IF;
-  IF mail_places IS NULL OR ${call('put_mail_1')}(ids, topics, contents, mail_places, mail_receivers, stamp) = cardinality(mail_places) THEN
+  IF mail_places IS NULL
+    OR cardinality(${call('put_mail_1')}(ids, topics, contents, mail_places, mail_receivers, stamp)) = cardinality(mail_places) THEN
     RETURN NULL;
   END IF;
   SELECT json_agg(json_build_object('messageId', ids[r.place], 'instanceId', r.instance)) INTO undelivered

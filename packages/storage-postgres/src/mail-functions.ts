@@ -58,7 +58,7 @@ function receivers(t: TableNames): string {
   return createInnerFunction(t, {
     name: 'receivers_1',
     parameters:
-      'topics text[], contents json[], kinds text[], targets text[], senders text[], sender_seqs integer[], due boolean[]',
+      'topics text[], contents json[], kinds text[], targets text[], senders text[], sender_seqs integer[], due boolean[], locked text[]',
     returns: 'RETURNS TABLE (place integer, instance text)',
     body: `
 DECLARE
@@ -83,6 +83,8 @@ BEGIN
       SELECT c.mode INTO topic_mode FROM ${t.channels.text} c WHERE c.topic = topics[place];
       CONTINUE WHEN topic_mode = 'direct';
       IF topic_mode IS NULL OR topic_mode = 'competing' THEN
+        -- It had a mode without a queue when topics were locked, and that was forgotten since, for nobody was subscribed: this came before.
+        CONTINUE WHEN (topics[place] = ANY(locked)) IS NOT TRUE;
         instance := NULL;
         RETURN NEXT;
         CONTINUE;
@@ -111,30 +113,27 @@ END
   });
 }
 
-/** Writes the mail of those receivers that go on, and wakes them. Their rows must be locked. @returns how many got any. */
+/** Writes the mail of those receivers that go on, and wakes them. Their rows must be locked. @returns the place of the message for each that got one. */
 function putMail(t: TableNames): string {
   return createInnerFunction(t, {
     name: 'put_mail_1',
     parameters: 'ids text[], topics text[], contents json[], places integer[], receivers text[], stamp timestamptz',
-    returns: 'RETURNS bigint',
+    returns: 'RETURNS integer[]',
     body: `
 DECLARE
+  sent integer[];
   mailed text[];
 BEGIN
-  IF receivers IS NULL THEN
-    RETURN 0;
+  SELECT array_agg(r.place), array_agg(r.instance) INTO sent, mailed FROM unnest(places, receivers) AS r (place, instance)
+  WHERE (SELECT i.finished_at IS NULL FROM ${t.instances.text} i WHERE i.instance_id = r.instance);
+  IF sent IS NULL THEN
+    RETURN '{}';
   END IF;
-  WITH written AS (
-    INSERT INTO ${t.mailbox.text} (instance_id, topic, message_id, data, delivered_at)
-    SELECT r.instance, topics[r.place], ids[r.place], contents[r.place], stamp
-    FROM unnest(places, receivers) AS r (place, instance)
-    WHERE (SELECT i.finished_at IS NULL FROM ${t.instances.text} i WHERE i.instance_id = r.instance)
-    ORDER BY r.place
-    RETURNING instance_id
-  )
-  SELECT array_agg(w.instance_id) INTO mailed FROM written w;
+  INSERT INTO ${t.mailbox.text} (instance_id, topic, message_id, data, delivered_at)
+  SELECT r.instance, topics[r.place], ids[r.place], contents[r.place], stamp
+  FROM unnest(sent, mailed) AS r (place, instance) ORDER BY r.place;
   PERFORM ${functionName(t, 'wake_1')}(mailed, stamp);
-  RETURN coalesce(cardinality(mailed), 0);
+  RETURN sent;
 END
 `,
   });

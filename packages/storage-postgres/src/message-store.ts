@@ -18,6 +18,15 @@ import type { TableNames } from './table-names.js';
 export function createMessageStore(database: Database, tables: TableNames): MessageStore {
   const deliverCall = createDeliverCall(tables);
   const fixMode = raw(functionName(tables, fixModeFunction));
+  const deliverAll = async (messages: readonly IncomingMessage[]): Promise<readonly Delivery[]> => {
+    if (messages.length === 0) return [];
+    const deliveries = ([row]: readonly Row[]): readonly Delivery[] => deliveriesOf(messages, row!);
+    const told = {
+      name: deliverCall.name,
+      wakeups: (rows: readonly Row[]) => deliveries(rows).flatMap(({ wakeups }) => wakeups),
+    };
+    return deliveries(await database.rowsWithNotes(deliverCall.of(messages), told));
+  };
   return {
     async fixMode({ topic, mode }) {
       const [row] = await database.rows(sql`SELECT ${fixMode}(${topic}, ${mode})`);
@@ -31,21 +40,35 @@ export function createMessageStore(database: Database, tables: TableNames): Mess
     },
 
     async deliver(message) {
-      const answer = ([row]: readonly Row[]): Delivery => deliveryOf(message, row!);
-      const told = { name: deliverCall.name, wakeups: (rows: readonly Row[]) => answer(rows).wakeups };
-      return answer(await database.rowsWithNotes(deliverCall.of(message), told));
+      const [delivery] = await deliverAll([message]);
+      return delivery!;
     },
+
+    deliverAll,
   };
 }
 
-function deliveryOf(message: IncomingMessage, [outcome, count, startedList = null]: Row): Delivery {
-  const receivers = Number(count);
-  const started = startedList === null ? [] : (JSON.parse(startedList) as Delivery['started']);
-  const resumable = started.map((instance): Wakeup => ({ kind: 'workflow_resumable', ...instance }));
-  return {
-    outcome: outcome as Delivery['outcome'],
-    receivers,
-    started,
-    wakeups: receivers === 0 ? resumable : [messageWakeup(message), ...resumable],
-  };
+function deliveriesOf(
+  messages: readonly IncomingMessage[],
+  [outcomeList, countList, startedList = null]: Row,
+): readonly Delivery[] {
+  const outcomes = JSON.parse(outcomeList!) as readonly Delivery['outcome'][];
+  const counts = JSON.parse(countList!) as readonly number[];
+  const starts = startedList === null ? [] : (JSON.parse(startedList) as readonly Started[]);
+  return messages.map((message, index) => {
+    const receivers = counts[index]!;
+    const started = starts
+      .filter(({ place }) => place === index + 1)
+      .map(({ instanceId, workflowName }) => ({ instanceId, workflowName }));
+    const resumable = started.map((instance): Wakeup => ({ kind: 'workflow_resumable', ...instance }));
+    const wakeups = receivers === 0 ? resumable : [messageWakeup(message), ...resumable];
+    return { outcome: outcomes[index]!, receivers, started, wakeups };
+  });
+}
+
+/** What the message at a place, from 1, has started. */
+interface Started {
+  readonly place: number;
+  readonly instanceId: string;
+  readonly workflowName: string;
 }

@@ -18,12 +18,13 @@ import type { TableNames } from './table-names.js';
 export const claimEventsFunction = 'claim_events_1';
 export const settleEventsFunction = 'settle_events_1';
 export const purgeEventsFunction = 'purge_events_1';
+export const requeueEventsFunction = 'requeue_events_1';
 
 const unsent = `o.status IN ('pending', 'sending')`;
 
 /** To be put into a migration. */
 export function createOutboxFunctions(t: TableNames): string {
-  return [claimEvents(t), lockStreams(t), markFirst(t), settleEvents(t), purgeEvents(t)].join(';\n');
+  return [claimEvents(t), lockStreams(t), markFirst(t), settleEvents(t), purgeEvents(t), requeueEvents(t)].join(';\n');
 }
 
 /**
@@ -194,6 +195,40 @@ BEGIN
     PERFORM ${functionName(t, 'mark_first_1')}(streams);
   END IF;
   RETURN gone;
+END
+`,
+  });
+}
+
+/**
+ * Makes events with these numbers that were given up pending again, unless somebody has them. In their old places: of each stream the one that is first from now on
+ * is marked, and who took the first before goes on with it.
+ *
+ * @returns the ids of those that were.
+ */
+function requeueEvents(t: TableNames): string {
+  return createFunction(t, {
+    name: requeueEventsFunction,
+    parameters: 'numbers bigint[]',
+    returns: 'RETURNS text[]',
+    body: `
+DECLARE
+  streams text[];
+  back text[];
+BEGIN
+  SELECT array_agg(DISTINCT e.stream) INTO streams FROM ${t.outbox.text} e WHERE e.number = ANY(numbers);
+  PERFORM ${functionName(t, 'lock_streams_1')}(streams);
+  WITH pending AS (
+    UPDATE ${t.outbox.text} e
+    SET status = 'pending', may_lead = false, due_at = date_trunc('milliseconds', now()), attempts = 0, failed_since = NULL, error = NULL, ended_at = NULL
+    WHERE e.number = ANY(ARRAY(
+      SELECT o.number FROM ${t.outbox.text} o WHERE o.number = ANY(numbers) AND o.status IN ('failed', 'invalid') ORDER BY o.number FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING e.number, e.event_id
+  )
+  SELECT array_agg(p.event_id ORDER BY p.number) INTO back FROM pending p;
+  PERFORM ${functionName(t, 'mark_first_1')}(streams);
+  RETURN back;
 END
 `,
   });

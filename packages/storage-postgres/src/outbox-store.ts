@@ -4,14 +4,14 @@ import type { Row } from './connection.js';
 import type { Database } from './database.js';
 import { leaseLost } from './fence.js';
 import { callName, functionName } from './function-settings.js';
-import { claimEventsFunction, purgeEventsFunction, settleEventsFunction } from './outbox-functions.js';
+import { claimEventsFunction, purgeEventsFunction, requeueEventsFunction, settleEventsFunction } from './outbox-functions.js';
 import { joined, raw, sql, type Sql } from './sql.js';
-import { clockMillis, instant, millis, storedNow } from './sql-time.js';
+import { clockMillis, instant, millis } from './sql-time.js';
 import type { TableNames } from './table-names.js';
 import { mostTold } from './upkeep-statement.js';
 
-/** Events that are removed in one transaction: each may take a lock of its stream. */
-const purgedAtOnce = 500;
+/** Events that are removed, or made pending again, in one transaction: each may take a lock of its stream. */
+const changedAtOnce = 500;
 
 export function createOutboxStore(database: Database, tables: TableNames): OutboxStore {
   const call = (name: string): Sql => raw(functionName(tables, name));
@@ -51,23 +51,29 @@ export function createOutboxStore(database: Database, tables: TableNames): Outbo
     },
 
     async requeue({ limit, ...filter }) {
-      // It may be the first of its stream from now on, and says so; who took the first before goes on with it.
-      const rows = await database.rows(sql`
-        UPDATE ${tables.outbox} e
-        SET status = 'pending', may_lead = true, due_at = ${storedNow}, attempts = 0, failed_since = NULL, error = NULL, ended_at = NULL
-        WHERE e.number = ANY(ARRAY(
-          SELECT o.number FROM ${tables.outbox} o WHERE o.status IN ('failed', 'invalid') AND ${matches(filter)}
-          ORDER BY o.number LIMIT ${limit} FOR UPDATE SKIP LOCKED
-        ))
-        RETURNING e.event_id`);
-      const wakeups = rows.slice(0, mostTold).map(([eventId]): Wakeup => ({ kind: 'outbox_pending', eventId: eventId! }));
-      return { requeued: rows.length, wakeups };
+      let requeued = 0;
+      const told: Wakeup[] = [];
+      // Each once, though one may be given up again meanwhile.
+      for (let last = '0'; requeued < limit;) {
+        const most = Math.min(changedAtOnce, limit - requeued);
+        const found = await database.rows(sql`
+          SELECT o.number::text FROM ${tables.outbox} o
+          WHERE o.status IN ('failed', 'invalid') AND ${matches(filter)} AND o.number > ${last}::bigint ORDER BY o.number LIMIT ${most}`);
+        if (found.length === 0) break;
+        const numbers = found.map(([number]) => number!);
+        last = numbers.at(-1)!;
+        const [row] = await database.rows(sql`SELECT to_json(${call(requeueEventsFunction)}(${numbers}::bigint[]))`);
+        const back = row![0] === null ? [] : (JSON.parse(row![0]!) as readonly string[]);
+        requeued += back.length;
+        for (const eventId of back.slice(0, mostTold - told.length)) told.push({ kind: 'outbox_pending', eventId });
+      }
+      return { requeued, wakeups: told };
     },
 
     async purge({ limit, ...filter }) {
       let purged = 0;
       while (purged < limit) {
-        const most = Math.min(purgedAtOnce, limit - purged);
+        const most = Math.min(changedAtOnce, limit - purged);
         const found = await database.rows(sql`
           SELECT o.number::text FROM ${tables.outbox} o WHERE o.status <> 'sending' AND ${matches(filter)} ORDER BY o.number LIMIT ${most}`);
         if (found.length === 0) break;

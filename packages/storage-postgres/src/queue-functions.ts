@@ -15,6 +15,9 @@ import type { TableNames } from './table-names.js';
  * Locks of topics come before those of rows of instances, and among themselves in the order of their keys: nobody waits in a circle.
  */
 
+/** So many messages of one topic by one statement. */
+const handedAtOnce = 100;
+
 /** To be put into a migration. */
 export function createQueueFunctions(t: TableNames): string {
   return [lockTopics(t), lockInstances(t), enqueue(t), handOut(t), giveBack(t)].join(';\n');
@@ -80,38 +83,50 @@ END
  * Gives what is queued on these topics to those who seek it, the oldest to the longest-seeking. Rows of all who can get one must be locked.
  * One who seeks has not ended: his end takes the lock of the topic, and his subscription away.
  *
- * @returns how many got one.
+ * @returns lists of what was handed out: its topic, its id, and to whom, a topic's in the order of its queue; null: nothing.
  */
 function handOut(t: TableNames): string {
   return createInnerFunction(t, {
     name: 'hand_out_1',
-    parameters: 'topics text[], stamp timestamptz',
-    returns: 'RETURNS integer',
+    parameters: 'topics text[], stamp timestamptz, OUT handed_topics text[], OUT handed_ids text[], OUT handed_to text[]',
+    returns: '',
     body: `
 DECLARE
   of_topic text;
-  seeker text;
-  oldest ${t.queuedMessages.text};
-  woken text[] := '{}';
+  seekers text[];
+  given text[];
 BEGIN
   FOREACH of_topic IN ARRAY coalesce(topics, '{}') LOOP
     LOOP
-      SELECT s.instance_id INTO seeker FROM ${t.subscriptions.text} s
-      WHERE s.topic = of_topic AND s.seeking_since IS NOT NULL ORDER BY s.seeking_since LIMIT 1;
-      EXIT WHEN NOT FOUND;
-      SELECT q.* INTO oldest FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic ORDER BY q.number LIMIT 1;
-      EXIT WHEN NOT FOUND;
-      DELETE FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic AND q.number = oldest.number;
-      UPDATE ${t.subscriptions.text} s SET seeking_since = NULL WHERE s.instance_id = seeker AND s.topic = of_topic;
-      INSERT INTO ${t.mailbox.text} (instance_id, topic, message_id, data, delivered_at, queue_number, queued_at)
-      VALUES (seeker, of_topic, oldest.message_id, oldest.data, stamp, oldest.number, oldest.queued_at);
-      woken := woken || seeker;
+      seekers := ARRAY(
+        SELECT s.instance_id FROM ${t.subscriptions.text} s
+        WHERE s.topic = of_topic AND s.seeking_since IS NOT NULL ORDER BY s.seeking_since LIMIT ${handedAtOnce}
+      );
+      EXIT WHEN seekers = '{}';
+      WITH taken AS (
+        DELETE FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic AND q.number = ANY(ARRAY(
+          SELECT o.number FROM ${t.queuedMessages.text} o WHERE o.topic = of_topic ORDER BY o.number LIMIT cardinality(seekers)
+        ))
+        RETURNING q.number, q.message_id, q.data, q.queued_at
+      ), pairs AS (
+        SELECT seekers[row_number() OVER (ORDER BY n.number)] AS seeker, n.* FROM taken n
+      ), mailed AS (
+        INSERT INTO ${t.mailbox.text} (instance_id, topic, message_id, data, delivered_at, queue_number, queued_at)
+        SELECT p.seeker, of_topic, p.message_id, p.data, stamp, p.number, p.queued_at FROM pairs p ORDER BY p.number
+      )
+      SELECT array_agg(p.message_id ORDER BY p.number) INTO given FROM pairs p;
+      EXIT WHEN given IS NULL;
+      seekers := seekers[: cardinality(given)];
+      UPDATE ${t.subscriptions.text} s SET seeking_since = NULL WHERE s.instance_id = ANY(seekers) AND s.topic = of_topic;
+      handed_topics := handed_topics || array_fill(of_topic, ARRAY[cardinality(given)]);
+      handed_ids := handed_ids || given;
+      handed_to := handed_to || seekers;
+      EXIT WHEN cardinality(given) < ${handedAtOnce};
     END LOOP;
   END LOOP;
-  IF woken <> '{}' THEN
-    PERFORM ${functionName(t, 'wake_1')}(woken, stamp);
+  IF handed_to IS NOT NULL THEN
+    PERFORM ${functionName(t, 'wake_1')}(handed_to, stamp);
   END IF;
-  RETURN cardinality(woken);
 END
 `,
   });

@@ -34,8 +34,11 @@ export async function releaseOwned(
       SET owner = NULL, status = CASE WHEN i.compensating THEN 'compensating' ELSE 'pending' END, wake_at = ${storedNow}, attention = false, version = i.version + 1
       WHERE i.instance_id = ANY(ARRAY(SELECT instance_id FROM held))
     ), returned AS (
-      -- Each may be the first of its stream: who claims finds out.
-      UPDATE ${tables.outbox} e SET owner = NULL, status = 'pending', may_lead = true WHERE e.owner = ANY(${workerIds}::text[])
+      -- One that is first without a mark would never be looked at; that somebody marks another one at this moment stays.
+      UPDATE ${tables.outbox} e SET owner = NULL, status = 'pending', may_lead = e.may_lead OR (
+        SELECT o.number FROM ${tables.outbox} o WHERE o.stream = e.stream AND o.status IN ('pending', 'sending') ORDER BY o.number LIMIT 1
+      ) = e.number
+      WHERE e.owner = ANY(${workerIds}::text[])
       RETURNING e.due_at
     )
     SELECT owner, count(*)::text, NULL, NULL FROM held GROUP BY owner

@@ -127,7 +127,7 @@ describe('other calls whose answers are lost', () => {
   it('deliver, cancel and signals', async () => {
     await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
     const sent: IncomingMessage = { ...event, messageId: 'a', to: { type: 'instance', instanceId: 'one' } };
-    loseAnswerTo('SELECT outcome, receivers');
+    loseAnswerTo('SELECT to_json(outcomes)');
     await expect(storage.messages.deliver(sent)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
     expect((await storage.messages.deliver(sent)).outcome).toBe('duplicate');
     loseAnswerTo('\n    WITH target');

@@ -194,6 +194,51 @@ describe('a publisher and a seeker that meet at the lock of the topic', () => {
   });
 });
 
+describe('a message to a topic whose mode is forgotten at the same moment', () => {
+  it('goes nowhere, and is not queued without the lock of the topic', async () => {
+    // Behind the look at the mode, and before that at the receivers, a delivery waits for another one of the same identity.
+    await outside.query('BEGIN');
+    await outside.query(`INSERT INTO romancy.seen_events (source, event_id, seen_at) VALUES ('/test', 'm', now())`);
+    const publishing = storage.messages.deliver({ ...message('m', 'channel:news'), source: '/test', starts: null });
+    await lockWaits(looker, 1);
+    await looker.query(`DELETE FROM romancy.channels WHERE topic = 'channel:news'`);
+    await outside.query('ROLLBACK');
+    expect(await publishing).toMatchObject({ outcome: 'delivered', receivers: 0 });
+    expect(await queued()).toBe(0);
+  });
+});
+
+describe('those who seek already', () => {
+  it('are not waited for by who merely begins to, nor by more than there are messages for', async () => {
+    const worker = await registered(storage, 'worker');
+    const ids = ['a', 'b', 'c', 'd'];
+    await storage.runs.commit(
+      batch(worker, { starts: ids.map((id) => newInstance(id)), subscriptions: ids.flatMap((id) => subscribed(id)) }),
+    );
+    const seek = (instanceId: string, seq: number): Promise<unknown> =>
+      storage.runs.commit(batch(worker, step(instanceId, seq, [{ type: 'seek', topic: jobs[0]! }])));
+    await seek('a', 1);
+    await seek('b', 1);
+    await outside.query('BEGIN');
+    await outside.query(`SELECT FROM romancy.instances WHERE instance_id = 'b' FOR NO KEY UPDATE`);
+    await seek('c', 1);
+    // To the first who seeks, and `b` is the second.
+    const published = await storage.runs.commit(
+      batch(
+        worker,
+        step('d', 1, [
+          { type: 'message', message: message('m', jobs[0]!) },
+          { type: 'seek', topic: jobs[1]! },
+        ]),
+      ),
+    );
+    expect(published).toMatchObject({ refused: [] });
+    await outside.query('ROLLBACK');
+    const signals = await storage.runs.readSignals({ workerId: worker, instanceIds: ids, mailLimit: 10 });
+    expect(signals.map(({ mail }) => mail.length)).toEqual([1, 0, 0, 0]);
+  }, 20_000);
+});
+
 describe('commits that change rows of each other', () => {
   it('lock them in one order, whatever they do to them', { timeout: 60_000 }, async () => {
     const ids = Array.from({ length: 6 }, (_, index) => `instance-${index}`);

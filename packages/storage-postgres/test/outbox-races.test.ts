@@ -145,3 +145,66 @@ describe('a relayer that finds', () => {
     ]);
   });
 });
+
+describe('the marks of events that may be the first of their stream', () => {
+  /** Numbers of those that are marked and not ended, in their order. */
+  async function marked(): Promise<readonly string[]> {
+    const { rows } = await looker.query<{ event_id: string }>(
+      `SELECT event_id FROM romancy.outbox WHERE may_lead AND status IN ('pending', 'sending') ORDER BY number`,
+    );
+    return rows.map(({ event_id }) => event_id);
+  }
+
+  const filter = { status: undefined, eventIds: undefined, type: undefined, before: undefined } as const;
+
+  it('are one for each stream when many are requeued', async () => {
+    await looker.query(`
+      INSERT INTO romancy.outbox (event_id, stream, type, source, data, status, may_lead, due_at, created_at, ended_at)
+      SELECT 'e' || n, 's' || n % 2, 'done', '/test', '1', 'failed', false, now(), now(), now() FROM generate_series(1, 1200) AS n`);
+    expect(await storage.outbox.requeue({ ...filter, limit: 1100 })).toMatchObject({ requeued: 1100 });
+    expect(await marked()).toEqual(['e1', 'e2']);
+    const { events } = await storage.outbox.claim({ workerId: worker, limit: 4 });
+    expect(events.slice(0, 2).map(({ eventId }) => eventId)).toEqual(['e1', 'e2']);
+    expect(events).toHaveLength(4);
+  });
+
+  it('are one for each stream when a relayer leaves', async () => {
+    lastSeq.clear();
+    await storage.runs.commit(batch(worker, { starts: [newInstance('writer')] }));
+    const ids = Array.from({ length: 20 }, (_, index) => `e${String(index).padStart(2, '0')}`);
+    await write('writer', 's', ids.slice(0, 1));
+    await write('writer', 's', ids.slice(1));
+    const relayer = await registered(storage, 'relayer');
+    expect((await storage.outbox.claim({ workerId: relayer, limit: 20 })).events).toHaveLength(20);
+    await storage.leases.retire({ workerId: relayer });
+    expect(await marked()).toEqual(['e00']);
+    expect((await storage.outbox.claim({ workerId: worker, limit: 20 })).events.map(({ eventId }) => eventId)).toEqual(ids);
+  });
+
+  it('are not missing where one is requeued while what was before it is ended', async () => {
+    lastSeq.clear();
+    await storage.runs.commit(batch(worker, { starts: [newInstance('writer')] }));
+    for (const id of ['first', 'second', 'third']) await write('writer', 's', [id]);
+    const take = async (limit: number): Promise<readonly string[]> =>
+      (await storage.outbox.claim({ workerId: worker, limit })).events.map(({ eventId }) => eventId);
+    expect(await take(2)).toEqual(['first', 'second']);
+    await storage.outbox.settle({
+      workerId: worker,
+      results: [
+        { type: 'release', eventId: 'first' },
+        { type: 'failed', eventId: 'second', error: '"no"' },
+      ],
+    });
+    expect(await take(1)).toEqual(['first']);
+    await outside.query('BEGIN');
+    await outside.query(`SELECT pg_advisory_xact_lock(hashtextextended('romancy stream romancy s', 0))`);
+    const settling = storage.outbox.settle({ workerId: worker, results: [{ type: 'sent', eventId: 'first' }] });
+    await lockWaits(looker, 1);
+    const requeueing = storage.outbox.requeue({ ...filter, limit: 10 });
+    await lockWaits(looker, 2);
+    await outside.query('COMMIT');
+    await settling;
+    expect(await requeueing).toMatchObject({ requeued: 1 });
+    expect(await take(3)).toEqual(['second', 'third']);
+  });
+});

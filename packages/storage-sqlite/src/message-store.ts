@@ -15,5 +15,10 @@ export function createMessageStore(file: SqliteFile): MessageStore {
         return connection.all<{ readonly instanceId: string }>(sql, group).map(({ instanceId }) => instanceId);
       }),
     deliver: (message) => file.write((connection) => deliverMessage({ connection, tables, now: file.now() }, message)),
+    deliverAll: (messages) =>
+      file.write((connection) => {
+        const scope = { connection, tables, now: file.now() };
+        return messages.map((message) => deliverMessage(scope, message));
+      }),
   };
 }

@@ -3,8 +3,10 @@ import type { PublishOptions, SendOptions } from '../authoring/messaging.js';
 import type { CloudEventInput } from '../domain/cloud-event.js';
 import { InstanceFinishedError, InstanceNotFoundError } from '../domain/errors.js';
 import { checkPublish, checkSendTo, makeMessage, type MessageOrder, type OutgoingParts } from '../engine/outgoing.js';
+import type { Clock } from '../ports/clock.js';
 import type { Delivery, IncomingMessage } from '../ports/message-store.js';
 import type { Storage } from '../ports/storage.js';
+import { DeliveryLane } from '../scheduler/delivery-lane.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import { toIncomingEvent } from './event-input.js';
 
@@ -33,6 +35,7 @@ export interface AppMessagesParts {
   readonly storage: Storage;
   readonly scheduler: Scheduler;
   readonly outgoing: OutgoingParts;
+  readonly clock: Clock;
   /** Aborts when the app stops. */
   readonly stopSignal: AbortSignal;
 }
@@ -40,9 +43,18 @@ export interface AppMessagesParts {
 /** Everything is durable when a call resolves; while the storage is unavailable, it tries again. */
 export class AppMessages {
   readonly #parts: AppMessagesParts;
+  readonly #lane: DeliveryLane;
 
   constructor(parts: AppMessagesParts) {
     this.#parts = parts;
+    const { storage, scheduler, clock, stopSignal } = parts;
+    this.#lane = new DeliveryLane({
+      messages: storage.messages,
+      health: scheduler.health,
+      clock,
+      onWakeups: (wakeups) => scheduler.tell(wakeups),
+      stopSignal,
+    });
   }
 
   async sendEvent(event: CloudEventInput): Promise<EventReceipt> {
@@ -76,15 +88,13 @@ export class AppMessages {
 
   async #deliver(message: IncomingMessage): Promise<Delivery> {
     const { storage, scheduler, stopSignal } = this.#parts;
-    const keepTrying = <T>(call: () => Promise<T>): Promise<T> => scheduler.health.keepTrying(call, stopSignal);
-    const delivery = await keepTrying(() => storage.messages.deliver(message));
+    const delivery = await this.#lane.deliver(message);
     const instanceId = message.to.type === 'instance' ? message.to.instanceId : '';
     if (delivery.outcome === 'unknown') throw new InstanceNotFoundError({ instanceId });
     if (delivery.outcome === 'finished') {
-      const status = (await keepTrying(() => storage.instances.get(instanceId)))?.status ?? 'ended';
+      const status = (await scheduler.health.keepTrying(() => storage.instances.get(instanceId), stopSignal))?.status ?? 'ended';
       throw new InstanceFinishedError({ instanceId, status });
     }
-    scheduler.tell(delivery.wakeups);
     return delivery;
   }
 }

@@ -76,6 +76,7 @@ export class Romancy {
       storage,
       scheduler: this.#scheduler,
       outgoing: this.#options,
+      clock,
       stopSignal: this.#life.stopSignal,
     });
     this.#starts = new AppStarts({ options: this.#options, scheduler: this.#scheduler, stopSignal: this.#life.stopSignal });

@@ -53,6 +53,7 @@ export function killedAt(storage: Storage, { moment, count }: KillPlan): Storage
       fixMode: (request) => transition(() => messages.fixMode(request)),
       members: (group) => messages.members(group),
       deliver: (message) => transition(() => messages.deliver(message)),
+      deliverAll: (list) => transition(() => messages.deliverAll(list)),
     },
     outbox: {
       claim: (request) => outbox.claim(request),

@@ -5,6 +5,7 @@ import { cancelCases } from './cancel-cases.js';
 import { childCases } from './child-cases.js';
 import { claimCases } from './claim-cases.js';
 import { compensatingCases } from './compensating-cases.js';
+import { deliveryCases } from './delivery-cases.js';
 import { effectCases } from './effect-cases.js';
 import { eventCases } from './event-cases.js';
 import { eventFilterCases } from './event-filter-cases.js';
@@ -66,6 +67,7 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
     lostClaimCases(bench);
     signalCases(bench);
     eventCases(bench);
+    deliveryCases(bench);
     eventFilterCases(bench);
     eventStartCases(bench);
     modeCases(bench);

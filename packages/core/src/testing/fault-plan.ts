@@ -7,7 +7,7 @@ export type TransitionName =
   | `leases.${'register' | 'upkeep' | 'retire'}`
   | `runs.${'commit' | 'claim' | 'readSignals' | 'mail' | 'history'}`
   | `instances.${'get' | 'list' | 'finished' | 'workflowsOf' | 'requestCancel' | 'history'}`
-  | `messages.${'fixMode' | 'members' | 'deliver'}`
+  | `messages.${'fixMode' | 'members' | 'deliver' | 'deliverAll'}`
   | `outbox.${'claim' | 'settle' | 'list' | 'requeue' | 'purge'}`
   | 'retention.purge'
   | `transactions.${'begin' | 'commit' | 'rollback'}`;

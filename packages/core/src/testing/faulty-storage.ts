@@ -68,6 +68,7 @@ export class FaultyStorage implements Storage {
       fixMode: (request) => this.#call('messages.fixMode', request, () => messages.fixMode(request)),
       members: (group) => this.#call('messages.members', group, () => messages.members(group)),
       deliver: (message) => this.#call('messages.deliver', message, () => messages.deliver(message)),
+      deliverAll: (list) => this.#call('messages.deliverAll', list, () => messages.deliverAll(list)),
     };
     this.outbox = {
       claim: (request) => this.#call('outbox.claim', request, () => outbox.claim(request)),

@@ -16,6 +16,7 @@ export function createMemoryMessages(session: MemorySession): MessageStore {
         return [...members].map(({ instanceId }) => instanceId).sort(byCodePoints);
       }),
     deliver: (message) => session.run((database, now) => deliver(database, message, now)),
+    deliverAll: (messages) => session.run((database, now) => messages.map((message) => deliver(database, message, now))),
   };
 }
 
