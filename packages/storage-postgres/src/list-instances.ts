@@ -14,7 +14,8 @@ import type { TableNames } from './table-names.js';
 
 /*
  * A page begins after a pair of creation time and id: rows that are added, or that change their status, move nothing; one that begins anew is as new as
- * one that was added. Creation times are stored in whole milliseconds, so that the pair which a caller hands back is the row's own.
+ * one that was added. Creation times are stored in whole milliseconds, so that the pair which a caller hands back is the row's own. The indexes know of
+ * the times alone; those of one millisecond, a commit's or two, are sorted as they are read.
  *
  * Without a status the pages follow the index on creation time. With statuses each of them follows the index on status and creation
  * time and gives one page; the page that is wanted is the newest part of them. Only completed instances are not in that index: they
