@@ -15,9 +15,15 @@ const longOnes = [
   'apps/bench/test/measurements.test.ts',
 ];
 
+/** What needs neither databases nor processes stands beside its source, but for the tests of the test support itself. */
+const units = ['packages/*/src/**/*.test.ts', 'apps/**/src/**/*.test.ts'];
+const notUnits = 'packages/test-support/src/**';
+
+/** The units come last, all in a row: they share a process then, and leave none of two cores idle at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rankOf = ({ moduleId }: TestSpecification): number => {
+    const rankOf = ({ moduleId, project }: TestSpecification): number => {
+      if (project.name === 'units') return longOnes.length + 1;
       const rank = longOnes.findIndex((path) => moduleId.endsWith(path));
       return rank === -1 ? longOnes.length : rank;
     };
@@ -25,19 +31,42 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** What holds for the tests of both projects. */
+export const shared = {
+  pool: 'forks',
+  // Tests start processes of their own and share a database server: two files at once keep two cores busy.
+  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+  testTimeout: 20_000,
+  hookTimeout: 30_000,
+} as const;
+
+export const resolution = { resolve: { conditions: source }, ssr: { resolve: { conditions: source } } };
+
+/** One PostgreSQL for all, and a process for each file. */
+export const withServer = {
+  globalSetup: ['packages/test-support/src/global-setup.ts'],
+  setupFiles: ['packages/test-support/src/each-file.ts'],
+};
+
 export default defineConfig({
-  resolve: { conditions: source },
-  ssr: { resolve: { conditions: source } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/**/{src,test}/**/*.test.ts'],
-    globalSetup: ['packages/test-support/src/global-setup.ts'],
-    setupFiles: ['packages/test-support/src/each-file.ts'],
-    pool: 'forks',
     sequence: { sequencer: LongestFirst },
-    // Tests start processes of their own and share a database server: two files at once keep two cores busy.
-    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    maxWorkers: shared.maxWorkers,
     teardownTimeout: 20_000,
+    projects: [
+      {
+        ...resolution,
+        test: { ...shared, name: 'units', include: units, exclude: [notUnits, '**/node_modules/**'], isolate: false },
+      },
+      {
+        ...resolution,
+        test: {
+          ...shared,
+          ...withServer,
+          name: 'whole',
+          include: [`${notUnits}/*.test.ts`, 'packages/*/test/**/*.test.ts', 'apps/**/test/**/*.test.ts'],
+        },
+      },
+    ],
   },
 });

@@ -1,14 +1,16 @@
 // Long runs of the same packages with the same set-up; they are started by hand, not by CI.
 import { defineConfig } from 'vitest/config';
-import tests from './vitest.config.js';
+import { resolution, shared, withServer } from './vitest.config.js';
 
 export default defineConfig({
-  ...tests,
+  ...resolution,
   test: {
-    ...tests.test,
+    ...shared,
+    ...withServer,
     include: ['packages/*/{src,test}/**/*.soak.ts', 'apps/**/{src,test}/**/*.soak.ts'],
     testTimeout: 1_800_000,
     hookTimeout: 60_000,
+    teardownTimeout: 20_000,
     fileParallelism: false,
     passWithNoTests: true,
   },

@@ -1,18 +1,18 @@
 // All of the port through PgBouncer in transaction mode, where each transaction may meet another session.
 import { storageConformance } from '@romancy/core/conformance';
-import { createDatabase, hasPgBouncer, startPgBouncer } from '@romancy/test-support';
+import { hasPgBouncer, shareDatabase, startPgBouncer } from '@romancy/test-support';
 import { beforeAll, describe, it } from 'vitest';
-import { postgresFixtureAt } from './postgres-fixture.js';
+import { postgresFixture } from './postgres-fixture.js';
 
 if (hasPgBouncer) {
   describe('one database behind one PgBouncer', () => {
-    let [url, bounced] = ['', ''];
+    const database = shareDatabase();
+    let through = '';
     beforeAll(async () => {
-      url = (await createDatabase()).url;
-      bounced = (await startPgBouncer(url, { poolMode: 'transaction', poolSize: 6 })).url;
+      through = (await startPgBouncer(database.url, { poolMode: 'transaction', poolSize: 6 })).url;
     });
 
-    storageConformance('PostgreSQL behind PgBouncer', () => postgresFixtureAt(url, bounced), {
+    storageConformance('PostgreSQL behind PgBouncer', (needs) => postgresFixture({ database, needs, through }), {
       modelRuns: 5,
       parkRaces: 50,
       claimRaceInstances: 100,

@@ -1,4 +1,4 @@
-// One database for the engine's suite, a schema of its own for each test, and a user's table beside it.
+// One database for the engine's suite, for each test a schema that was emptied, and a user's table beside it.
 import type { EngineFixture, EngineFixtureFactory } from '@romancy/core/conformance';
 import { createPostgresStorage, postgresTransaction } from '@romancy/storage-postgres';
 import { shareDatabase } from '@romancy/test-support';
@@ -10,28 +10,27 @@ interface UserTables {
 /** Called once, where the tests are defined. */
 export function createPostgresEngineFixture(): EngineFixtureFactory {
   const database = shareDatabase();
-  let tests = 0;
   return async (): Promise<EngineFixture> => {
-    const test = ++tests;
-    const [schema, users] = [`romancy_${test}`, `users_${test}`];
-    await database.client.query(
-      `CREATE SCHEMA ${users}; CREATE TABLE ${users}.user_rows (key text PRIMARY KEY, value text NOT NULL)`,
-    );
+    const schema = database.schemas.take();
+    await database.client.query(`
+      SET client_min_messages = warning;
+      CREATE SCHEMA IF NOT EXISTS users;
+      CREATE TABLE IF NOT EXISTS users.user_rows (key text PRIMARY KEY, value text NOT NULL)`);
     return {
-      storage: () => createPostgresStorage({ connectionString: database.url, maxConnections: 5, schema }),
+      storage: () => createPostgresStorage({ pool: schema.pool(5), schema: schema.name }),
       manualTime: false,
       rows: {
         async write(ctx, key, value) {
           const { db } = await postgresTransaction<UserTables>(ctx);
           await db
-            .withSchema(users)
+            .withSchema('users')
             .insertInto('user_rows')
             .values({ key, value })
             .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
             .execute();
         },
         async read(key) {
-          const { rows } = await database.client.query<{ value: string }>(`SELECT value FROM ${users}.user_rows WHERE key = $1`, [
+          const { rows } = await database.client.query<{ value: string }>('SELECT value FROM users.user_rows WHERE key = $1', [
             key,
           ]);
           return rows[0]?.value;
@@ -47,7 +46,8 @@ export function createPostgresEngineFixture(): EngineFixtureFactory {
           'answers get lost between server and storage, which lost-answers.test.ts shows; a wrapper around the storage loses what it knows of',
       },
       async cleanup() {
-        await database.client.query(`DROP SCHEMA ${users} CASCADE; DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+        await database.client.query('DELETE FROM users.user_rows');
+        await schema.giveBack();
       },
     };
   };

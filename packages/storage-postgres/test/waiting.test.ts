@@ -45,8 +45,9 @@ it('a thousand sleeps, waits and retries have no connection, no transaction and 
   await Promise.all(Array.from({ length: 999 }, (_, index) => romancy.startWorkflow(waiting, hows[index % 3]!)));
   const countOf = async (status: InstanceStatus): Promise<number> =>
     (await romancy.list({ status, limit: 1000 })).instances.length;
-  await eventually(async () =>
-    (await Promise.all(hows.map((how) => countOf(`waiting_for_${how}`)))).every((count) => count === 333),
+  await eventually(
+    async () => (await Promise.all(hows.map((how) => countOf(`waiting_for_${how}`)))).every((count) => count === 333),
+    { timeout: 30_000, interval: 50 },
   );
   expect(romancy.status().running).toBe(0);
   expect(pool.idleCount).toBe(pool.totalCount);

@@ -9,6 +9,7 @@ export type { FlowMode } from './flow.js';
 export { hasPgBouncer, PgBouncer, type PgBouncerOptions, startPgBouncer } from './pgbouncer.js';
 export { type BackendFrame, type Notification, readNotification, writeNotification } from './postgres-frames.js';
 export type { FrameFate, ProxiedConnection } from './proxied-connection.js';
+export { SchemaStock, type TestSchema } from './schema-stock.js';
 export { shareDatabase, type SharedDatabase } from './share-database.js';
 export { type Exit, FixtureProcess, spawnFixture } from './spawn-fixture.js';
 export { startPostgres, type PostgresCluster, type PostgresClusterOptions, type ShutdownMode } from './start-postgres.js';

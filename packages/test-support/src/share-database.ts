@@ -3,12 +3,15 @@ import pg from 'pg';
 import { beforeAll } from 'vitest';
 import { afterwards } from './afterwards.js';
 import { createDatabase } from './create-database.js';
+import { SchemaStock } from './schema-stock.js';
 
 /** There from the first test of the file on. */
 export interface SharedDatabase {
   readonly url: string;
   /** A superuser beside what is tested. */
   readonly client: pg.Client;
+  /** Schemas, and sessions, that one test has after the other. */
+  readonly schemas: SchemaStock;
 }
 
 /** Called at the top of a file. The database is dropped at its end. */
@@ -23,7 +26,9 @@ export function shareDatabase(): SharedDatabase {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     afterwards(() => client.end());
-    shared = { url, client };
+    const schemas = new SchemaStock(url, client);
+    afterwards(() => schemas.end());
+    shared = { url, client, schemas };
   });
   return {
     get url() {
@@ -31,6 +36,9 @@ export function shareDatabase(): SharedDatabase {
     },
     get client() {
       return there().client;
+    },
+    get schemas() {
+      return there().schemas;
     },
   };
 }

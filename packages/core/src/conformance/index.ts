@@ -5,6 +5,7 @@ export type {
   StorageConformanceOptions,
   StorageFixture,
   StorageFixtureFactory,
+  StorageNeeds,
   TransactionProbe,
 } from './storage-fixture.js';
 export { durabilityConformance } from './durability-conformance.js';

@@ -14,7 +14,7 @@ export function openingCases(bench: Bench): void {
     });
 
     it('ten processes at once on an empty database: each can do all as soon as it is open', async () => {
-      const harness = await bench.harness();
+      const harness = await bench.harness({ untouched: true });
       await Promise.all(
         Array.from({ length: 10 }, async (_, index) => {
           const worker = await harness.worker({ storage: await harness.open(), workflowNames: [`own-${index}`] });

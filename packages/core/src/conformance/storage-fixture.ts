@@ -42,7 +42,13 @@ export interface StorageFixture {
   cleanup(): Promise<void>;
 }
 
-export type StorageFixtureFactory = () => Promise<StorageFixture>;
+/** What a test needs of its database. */
+export interface StorageNeeds {
+  /** Nothing was ever opened there. Default: one that was emptied, with its tables left, is as good. */
+  readonly untouched?: boolean;
+}
+
+export type StorageFixtureFactory = (needs?: StorageNeeds) => Promise<StorageFixture>;
 
 /** How much the larger cases do. */
 export interface StorageConformanceOptions {

@@ -1,20 +1,26 @@
 // One test's database: opens storages on it, registers workers, lets time pass, and clears all away at the end.
 import { onTestFinished, type TestContext } from 'vitest';
 import type { IncomingMessage, InstanceRecord, Storage } from '../ports/index.js';
-import type { OptionalPart, ResolvedConformanceOptions, StorageFixture, StorageFixtureFactory } from './storage-fixture.js';
+import type {
+  OptionalPart,
+  ResolvedConformanceOptions,
+  StorageFixture,
+  StorageFixtureFactory,
+  StorageNeeds,
+} from './storage-fixture.js';
 import { defaultWorkflow, TestWorker, type WorkerStarts } from './test-worker.js';
 
 /** Gives a running test its harness. */
 export interface Bench {
   readonly options: ResolvedConformanceOptions;
-  harness(): Promise<StorageHarness>;
+  harness(needs?: StorageNeeds): Promise<StorageHarness>;
 }
 
 export function createBench(factory: StorageFixtureFactory, options: ResolvedConformanceOptions): Bench {
   return {
     options,
-    async harness() {
-      const harness = new StorageHarness(await factory());
+    async harness(needs) {
+      const harness = new StorageHarness(await factory(needs));
       onTestFinished(() => harness.close());
       return harness;
     },

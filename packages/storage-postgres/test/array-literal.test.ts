@@ -3,7 +3,7 @@ import { createDatabase } from '@romancy/test-support';
 import fc from 'fast-check';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { arrayLiteral, type ArrayItem } from './array-literal.js';
+import { arrayLiteral, type ArrayItem } from '../src/array-literal.js';
 
 async function readBack(items: readonly ArrayItem[], type: string): Promise<unknown> {
   const { rows } = await client.query<{ items: unknown }>(`SELECT to_json($1::${type}[]) AS items`, [

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterwards, eventually } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
-import { hasEnded, parseProcStat, thisProcess } from './process-identity.js';
+import { hasEnded, parseProcStat, thisProcess } from '../src/process-identity.js';
 
 describe('a process', () => {
   it('knows itself, in the same words each time', async () => {
