@@ -18,8 +18,9 @@ export interface CommandLine {
 
 export const usage = `pnpm bench [options]
   --quick              fewer and smaller rounds: for a first look, not for figures
-  --only NAME,...      throughput, latency, timers, messages, history, replay, idle;
-                       on PostgreSQL alone: note-round-trip, wake-up, writers, notified-idle, reconnect, silent-drop, herd, stop, takeover
+  --only NAME,...      throughput, latency, cancel, timers, messages, history, replay, idle;
+                       on PostgreSQL alone: note-round-trip, wake-up, writers, notified-idle, reconnect, silent-drop, herd, stop, takeover,
+                       workers, backlog, many-timers
   --storage NAME,...   postgres, sqlite (default: both)
   --postgres URL       this database instead of a server started for the run; schemas romancy_bench_* are made and dropped
   --directory DIR      where SQLite's files go (default: the folder for temporary files); should be on a disk

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { parseCommandLine, usage, type CommandLine } from './command-line.js';
 import { describeEnvironment, isInMemory } from './environment.js';
 import { isReached, type Effort, type Measurement, type ResultRow } from './measurement.js';
+import { backlog } from './measurements/backlog.js';
+import { cancel } from './measurements/cancel.js';
 import { herd } from './measurements/herd.js';
 import { history } from './measurements/history.js';
 import { idle } from './measurements/idle.js';
+import { manyTimers } from './measurements/many-timers.js';
 import { messages } from './measurements/messages.js';
 import { latency } from './measurements/latency.js';
 import { noteRoundTrip } from './measurements/note-round-trip.js';
@@ -19,6 +22,7 @@ import { takeover } from './measurements/takeover.js';
 import { throughput } from './measurements/throughput.js';
 import { timers } from './measurements/timers.js';
 import { wakeUp } from './measurements/wake-up.js';
+import { workers } from './measurements/workers.js';
 import { writers } from './measurements/writers.js';
 import type { Place } from './places/place.js';
 import { openPostgresPlace } from './places/postgres-place.js';
@@ -26,8 +30,9 @@ import { openSqlitePlace } from './places/sqlite-place.js';
 import { formatTable } from './table.js';
 
 const measurements: readonly Measurement[] = [
-  ...[throughput, latency, timers, messages, history, replay, idle],
+  ...[throughput, latency, cancel, timers, messages, history, replay, idle],
   ...[noteRoundTrip, wakeUp, writers, notifiedIdle, reconnect, silentDrop, herd, stop, takeover],
+  ...[workers, backlog, manyTimers],
 ];
 
 const full: Effort = { rounds: 5, roundMs: 2000, quick: false };
@@ -40,6 +45,7 @@ async function main(options: CommandLine): Promise<boolean> {
     ...describeEnvironment(folder),
     `${effort.rounds} rounds of each side in turns${options.quick ? ', short ones (--quick): not figures to quote' : ''}`,
     "pools: Romancy's own default on PostgreSQL (10), code by hand as many as workflows up to 16; SQLite one connection each",
+    "runs in memory: Romancy's own default (100), as many as workflows where that is more",
   ];
   if (isInMemory(folder))
     facts.push(`WARNING: ${folder} is in memory; give --directory on a disk, or SQLite's figures mean nothing`);

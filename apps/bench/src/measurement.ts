@@ -36,16 +36,34 @@ export interface ResultRow extends Omit<Comparison, 'raw' | 'ratio' | 'spread'> 
   /** Of the ratios; of Romancy's own numbers where there are none. */
   readonly spread: readonly [number, number];
   readonly target: Target | null;
+  /** For plots; not in the table. */
+  readonly plot?: PlotData;
+}
+
+/** What a plot is drawn from. */
+export type PlotData =
+  /** All that was measured on each side, of which the row tells one part. */
+  | { readonly chart: Distribution; readonly romancy: readonly number[]; readonly raw: readonly number[] }
+  /** The row is one point of a line. */
+  | { readonly chart: Line; readonly x: number };
+
+export type Distribution = 'start-to-result' | 'event-to-resumption' | 'timer-lateness';
+export type Line = 'workers' | 'backlog-throughput' | 'backlog-latency' | 'history';
+
+/** The samples of all rounds. */
+export function distribution(chart: Distribution, samples: readonly Pair[]): PlotData {
+  return { chart, romancy: samples.map(({ romancy }) => romancy), raw: samples.map(({ raw }) => raw) };
 }
 
 export interface RowHead {
   readonly what: string;
   readonly unit: string;
   readonly target?: Target | null;
+  readonly plot?: PlotData;
 }
 
-export function comparedRow({ what, unit, target = null }: RowHead, pairs: readonly Pair[]): ResultRow {
-  return { what, unit, target, ...compare(pairs) };
+export function comparedRow({ target = null, ...head }: RowHead, pairs: readonly Pair[]): ResultRow {
+  return { ...head, target, ...compare(pairs) };
 }
 
 /** One quantile of all samples of all rounds together; the spread is that of the rounds' ratios. For parts of which one round has few. */
@@ -57,13 +75,12 @@ export function pooledRow(head: RowHead, rounds: readonly (readonly Pair[])[], p
 
 /** Numbers of Romancy's own, where code by hand has no such thing. `typical` makes one of them: the median, unless something else is said. */
 export function ownRow(
-  { what, unit, target = null }: RowHead,
+  { target = null, ...head }: RowHead,
   numbers: readonly number[],
   typical: (numbers: readonly number[]) => number = median,
 ): ResultRow {
   return {
-    what,
-    unit,
+    ...head,
     target,
     romancy: typical(numbers),
     raw: null,

@@ -10,7 +10,8 @@ export interface Sides {
 
 /**
  * Both sides are open all the time, each with tables of its own, and idle while the other one has its turn (an idle app asks its
- * database once a second). Romancy runs with the options that it has by itself.
+ * database once a second). Romancy runs with the options that it has by itself, unless
+ * more are to be under way than it would have in memory.
  */
 export async function sideBySide<T>(
   place: Place,
@@ -18,10 +19,22 @@ export async function sideBySide<T>(
     label,
     workflows,
     connections,
-  }: { readonly label: string; readonly workflows: readonly AnyWorkflow[]; readonly connections: number },
+    concurrency,
+  }: {
+    readonly label: string;
+    readonly workflows: readonly AnyWorkflow[];
+    /** Of code by hand. */
+    readonly connections: number;
+    /** How many runs Romancy may have in memory. Left out: as many as by itself. */
+    readonly concurrency?: number;
+  },
   work: (sides: Sides) => Promise<T>,
 ): Promise<T> {
-  const romancy = new Romancy({ storage: await place.createStorage(label), workflows });
+  const romancy = new Romancy({
+    storage: await place.createStorage(label),
+    workflows,
+    ...(concurrency === undefined ? {} : { concurrency }),
+  });
   const store = await place.openRaw(label, connections);
   try {
     await romancy.start();

@@ -2,9 +2,12 @@
 import { expect, test } from 'vitest';
 import { createDatabase, temporaryDirectory } from '@romancy/test-support';
 import { isReached, type Effort, type Measurement } from '../src/measurement.js';
+import { backlog } from '../src/measurements/backlog.js';
+import { cancel } from '../src/measurements/cancel.js';
 import { herd } from '../src/measurements/herd.js';
 import { history } from '../src/measurements/history.js';
 import { latency } from '../src/measurements/latency.js';
+import { manyTimers } from '../src/measurements/many-timers.js';
 import { messages } from '../src/measurements/messages.js';
 import { noteRoundTrip } from '../src/measurements/note-round-trip.js';
 import { notifiedIdle } from '../src/measurements/notified-idle.js';
@@ -16,6 +19,7 @@ import { takeover } from '../src/measurements/takeover.js';
 import { throughput } from '../src/measurements/throughput.js';
 import { timers } from '../src/measurements/timers.js';
 import { wakeUp } from '../src/measurements/wake-up.js';
+import { workers } from '../src/measurements/workers.js';
 import { writers } from '../src/measurements/writers.js';
 import { openPostgresPlace } from '../src/places/postgres-place.js';
 import { openSqlitePlace } from '../src/places/sqlite-place.js';
@@ -26,9 +30,10 @@ const least: Effort = { rounds: 1, roundMs: 20, quick: true };
 test.each<[Measurement, number]>([
   [throughput, 3],
   [latency, 2],
-  [timers, 2],
+  [cancel, 2],
+  [timers, 4],
   [messages, 3],
-  [history, 3],
+  [history, 6],
   [replay, 2],
 ])('$name', { timeout: 60_000 }, async (measurement, rowCount) => {
   const place = await openSqlitePlace(await temporaryDirectory());
@@ -49,12 +54,15 @@ test.each<[Measurement, number]>([
 // Not here: `notified-idle` looks on for 20 s at the least, and `silent-drop` waits for 18 s for the intervals of the default.
 test.each<[Measurement, number, number]>([
   [noteRoundTrip, 2, 2],
-  [wakeUp, 3, 3],
+  [wakeUp, 2, 2],
   [writers, 5, 2],
   [reconnect, 2, 1],
-  [herd, 1, 0],
+  [herd, 2, 0],
   [stop, 2, 1],
   [takeover, 1, 0],
+  [workers, 5, 1],
+  [backlog, 6, 6],
+  [manyTimers, 3, 0],
 ])('$name', { timeout: 60_000 }, async (measurement, rowCount, comparedCount) => {
   const place = await openPostgresPlace((await createDatabase()).url);
   try {
@@ -77,7 +85,19 @@ test('a silent network is found, by quick pings', async () => {
 
 test('where there is no server, there is nothing of wake-ups to measure', async () => {
   const place = await openSqlitePlace(await temporaryDirectory());
-  for (const measurement of [noteRoundTrip, wakeUp, writers, notifiedIdle, reconnect, silentDrop, herd, stop, takeover]) {
+  const more = [workers, backlog, manyTimers];
+  for (const measurement of [
+    noteRoundTrip,
+    wakeUp,
+    writers,
+    notifiedIdle,
+    reconnect,
+    silentDrop,
+    herd,
+    stop,
+    takeover,
+    ...more,
+  ]) {
     expect(measurement.isFor?.(place)).toBe(false);
     expect(await measurement.run(place, least)).toEqual([]);
   }

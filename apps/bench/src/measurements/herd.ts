@@ -1,5 +1,5 @@
-// How many idle processes ask the server for one job.
-import { defineWorkflow, Romancy, silentLogger, type Storage } from '@romancy/core';
+// How many idle processes ask the server for one job, and for one timer that is due.
+import { defineWorkflow, Romancy, silentLogger, type AnyWorkflow, type Storage } from '@romancy/core';
 import { createPgNotifier } from '@romancy/notify-pg';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { ownRow } from '../measurement.js';
@@ -26,11 +26,17 @@ const hardlyPolls = {
 
 const job = defineWorkflow('bench_job', async (ctx) => ctx.instanceId);
 
+/** Longer than it takes until it is put away and all have heard when it is due. */
+const napMs = 600;
+const nap = defineWorkflow('bench_nap', async (ctx) => {
+  await ctx.sleep(napMs);
+});
+
 export const herd = onServer('herd', async ({ url, emptySchema }, { rounds, quick }) => {
   const schema = await emptySchema('herd');
   const processes = Math.min(wanted, await roomFor(url));
   let claims = 0;
-  const app = (more: { readonly workflows: readonly (typeof job)[] }): Romancy =>
+  const app = (more: { readonly workflows: readonly AnyWorkflow[] }): Romancy =>
     new Romancy({
       storage: counted(createPostgresStorage({ connectionString: url, schema, maxConnections: 3 }), () => claims++),
       notifier: createPgNotifier({ connectionString: url, channelPrefix: schema }),
@@ -39,7 +45,7 @@ export const herd = onServer('herd', async ({ url, emptySchema }, { rounds, quic
       ...more,
     });
   const starter = app({ workflows: [] });
-  const workers = Array.from({ length: processes }, () => app({ workflows: [job] }));
+  const workers = Array.from({ length: processes }, () => app({ workflows: [job, nap] }));
   try {
     await starter.start();
     await Promise.all(workers.map((worker) => worker.start()));
@@ -55,9 +61,25 @@ export const herd = onServer('herd', async ({ url, emptySchema }, { rounds, quic
       await pause(300);
       perJob.push(claims);
     }
+    const perTimer: number[] = [];
+    for (let round = 0; round < (quick ? rounds * 2 : 16); round++) {
+      const sleeper = workers[round % workers.length]!;
+      const run = await sleeper.startWorkflow(nap);
+      await until('a sleeper that is put away', () => sleeper.status().running === 0);
+      // What follows from that is over by then, and the timer is not due.
+      await pause(napMs / 2);
+      claims = 0;
+      await run.result();
+      await pause(300);
+      perTimer.push(claims);
+    }
     const target = { of: 'romancy', bound: 'at most', value: 3 } as const;
     const mean = (each: readonly number[]): number => each.reduce((sum, value) => sum + value, 0) / each.length;
-    return [ownRow({ what: `claims per job with ${processes} idle processes, mean`, unit: 'claims', target }, perJob, mean)];
+    const what = (of: string) => `claims per ${of} with ${processes} idle processes, mean`;
+    return [
+      ownRow({ what: what('job'), unit: 'claims', target }, perJob, mean),
+      ownRow({ what: what('due timer'), unit: 'claims', target }, perTimer, mean),
+    ];
   } finally {
     await Promise.all([starter, ...workers].map((each) => each.stop()));
   }

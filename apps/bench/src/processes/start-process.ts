@@ -57,6 +57,13 @@ export class BenchProcess<TSaid> {
     });
   }
 
+  /** Tells all that it says from now on. @returns ends that. */
+  listen(listener: (message: TSaid) => void): () => void {
+    const heard = (message: unknown): void => listener(message as TSaid);
+    this.#child.on('message', heard);
+    return () => void this.#child.off('message', heard);
+  }
+
   tell(message: object): void {
     this.#child.send(message);
   }

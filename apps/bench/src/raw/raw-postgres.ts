@@ -65,6 +65,15 @@ class RawPostgres implements RawStore {
     });
   }
 
+  async cancel(instanceId: string): Promise<void> {
+    await this.#pool.query({
+      name: 'cancel',
+      text: `UPDATE ${this.#schema}.instances SET status = 'cancelled', finished_at = now()
+        WHERE instance_id = $1 AND finished_at IS NULL`,
+      values: [instanceId],
+    });
+  }
+
   async history(instanceId: string): Promise<readonly string[]> {
     const { rows } = await this.#pool.query<{ readonly data: string }>({
       name: 'history',

@@ -24,6 +24,9 @@ export function openRawSqlite(filename: string): RawStore {
   );
   const step = database.prepare('INSERT INTO steps (instance_id, seq, name, data, recorded_at) VALUES (?, ?, ?, ?, ?)');
   const end = database.prepare(`UPDATE instances SET status = 'completed', output = ?, finished_at = ? WHERE instance_id = ?`);
+  const cancel = database.prepare(
+    `UPDATE instances SET status = 'cancelled', finished_at = ? WHERE instance_id = ? AND finished_at IS NULL`,
+  );
   const history = database.prepare('SELECT data FROM steps WHERE instance_id = ? ORDER BY seq').pluck();
   const setTimer = database.prepare('INSERT INTO timers (instance_id, due_at) VALUES (?, ?)');
   const fireTimer = database.prepare('UPDATE timers SET fired_at = ? WHERE instance_id = ? AND fired_at IS NULL');
@@ -39,6 +42,7 @@ export function openRawSqlite(filename: string): RawStore {
     start: async (instanceId, input) => void start.run(instanceId, input, Date.now()),
     step: async ({ instanceId, seq, name, data }) => void step.run(instanceId, seq, name, data, Date.now()),
     lastStep: async (row, output) => lastStep.immediate(row, output),
+    cancel: async (instanceId) => void cancel.run(Date.now(), instanceId),
     history: async (instanceId) => history.all(instanceId) as readonly string[],
     setTimer: async (instanceId, dueAt) => void setTimer.run(instanceId, dueAt),
     fireTimer: async (instanceId) => void fireTimer.run(Date.now(), instanceId),

@@ -19,6 +19,8 @@ export interface RawStore {
   step(row: RawStep): Promise<void>;
   /** The result of the last step and the end of the instance, in one transaction. */
   lastStep(row: RawStep, output: string): Promise<void>;
+  /** That the instance is cancelled, if it has not ended. */
+  cancel(instanceId: string): Promise<void>;
   /** All results of one instance, in their order. */
   history(instanceId: string): Promise<readonly string[]>;
   /** A timer, due at that time (milliseconds since 1970). */
