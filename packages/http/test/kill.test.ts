@@ -1,12 +1,16 @@
 // What was answered with 202 survives the death of the process that answered, in the very moment in which it did.
 import { Romancy, silentLogger } from '@romancy/core';
 import { createSqliteStorage } from '@romancy/storage-sqlite';
-import { afterwards, spawnFixture, temporaryFile } from '@romancy/test-support';
-import { expect, test } from 'vitest';
+import { afterwards, compileFixture, spawnFixture, temporaryFile } from '@romancy/test-support';
+import { beforeAll, expect, test } from 'vitest';
 import { collect } from './collecting-app.js';
 import { plainEvent } from './requests.js';
 
-const server = new URL('./fixtures/event-server.ts', import.meta.url);
+let server: string;
+
+beforeAll(async () => {
+  server = await compileFixture(new URL('./fixtures/event-server.ts', import.meta.url));
+});
 
 async function open(filename: string): Promise<Romancy> {
   const app = new Romancy({ storage: createSqliteStorage({ filename }), workflows: [collect], logger: silentLogger });

@@ -1,6 +1,14 @@
 // The end: what is gathered goes out, nothing is called afterwards, nothing is left, nobody waits.
 import { createServer, type Socket } from 'node:net';
-import { afterwards, createDatabase, eventually, spawnFixture, startTcpProxy, type TcpProxy } from '@romancy/test-support';
+import {
+  afterwards,
+  compileFixture,
+  createDatabase,
+  eventually,
+  spawnFixture,
+  startTcpProxy,
+  type TcpProxy,
+} from '@romancy/test-support';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { healthyNotifier, startNotifier, type Started } from './notifier-fixture.js';
@@ -206,14 +214,14 @@ describe('stop', () => {
 describe('a process', () => {
   it('ends although its notifier is healthy and nobody stops it', async () => {
     const { url } = await createDatabase();
-    const fixture = spawnFixture(new URL('fixtures/idle-notifier.ts', import.meta.url), [url]);
+    const fixture = spawnFixture(await compileFixture(new URL('fixtures/idle-notifier.ts', import.meta.url)), [url]);
     await fixture.message(({ state }) => state === 'healthy');
     expect(await fixture.exited).toEqual({ code: 0, signal: null });
   });
 
   it('waits for the stop that it asked for', async () => {
     const { url } = await createDatabase();
-    const fixture = spawnFixture(new URL('fixtures/idle-notifier.ts', import.meta.url), [url, 'stop']);
+    const fixture = spawnFixture(await compileFixture(new URL('fixtures/idle-notifier.ts', import.meta.url)), [url, 'stop']);
     await fixture.message(({ stopped }) => stopped === true);
     expect(await fixture.exited).toEqual({ code: 0, signal: null });
   });

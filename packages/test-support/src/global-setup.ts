@@ -1,8 +1,10 @@
 // Brings up one PostgreSQL and one folder for temporary files for a whole test run, and tells the tests where they are.
 import { chmod, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type {} from './provided-context.js';
 import { dropDatabasesOf, newRunId } from './create-database.js';
+import { templateVariable } from './postgres-data.js';
 import { scratchFolder } from './scratch-folder.js';
 import { startPostgres } from './start-postgres.js';
 
@@ -23,6 +25,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       await dropDatabasesOf(runId, given);
     };
   }
+  // Whoever starts a server of its own has the variable from this process. (Windows has no `cp`.)
+  if (process.platform !== 'win32') process.env[templateVariable] = join(temporaryRoot, 'postgres-template');
   // Vitest's own folder too: it would stay behind when the run is killed.
   const server = await startPostgres({ alsoRemove: [temporaryRoot, project.tmpDir] });
   project.provide('postgresUrl', server.url);

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collect } from './collect-output.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
@@ -33,12 +33,36 @@ export async function prepareData(cluster: Cluster): Promise<{ readonly data: st
   let password = await readFile(passwordFile, 'utf8').catch(() => undefined);
   if (password === undefined) {
     const own = join(cluster.folder, `${unfinished}${randomBytes(6).toString('hex')}`);
-    await initialise(cluster, own);
+    await make(cluster, own);
     // Refused when the other one was faster; then there is something to be read.
     await rename(own, finished).catch(() => rm(own, { recursive: true, force: true }));
     password = await readFile(passwordFile, 'utf8');
   }
   return { data: join(finished, 'data'), password };
+}
+
+/**
+ * Names the folder in which the first server of a test run leaves a copy of its new data for all others: to copy them takes a tenth of the time
+ * that making them takes. Not set: each makes its own.
+ */
+export const templateVariable = 'ROMANCY_TEST_POSTGRES_TEMPLATE';
+
+async function make(cluster: Cluster, folder: string): Promise<void> {
+  const template = process.env[templateVariable];
+  if (template === undefined) return await initialise(cluster, folder);
+  const isThere = await access(template).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return await copy(template, folder);
+  await initialise(cluster, folder);
+  await copy(folder, template);
+}
+
+/** With owners and rights. */
+async function copy(from: string, to: string): Promise<void> {
+  const [code] = (await once(spawn('cp', ['-a', from, to], { stdio: 'ignore' }), 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`could not copy ${from} to ${to}`);
 }
 
 /** Removes what interrupted starts have left. */

@@ -10,7 +10,7 @@ const frozenLeaseMs = 1500;
 export function workerCases({ bench: newBench, options }: DurabilitySuite): void {
   it('wakes a sleeper at its original time after the worker died that put it to sleep', async () => {
     const bench = await newBench();
-    const sleepMs = 4000;
+    const sleepMs = 3000;
     const drive = { instanceId: 'dreamer', workflow: 'sleeper', input: sleepMs };
     const first = await bench.worker({ workflows: ['sleeper'], drives: [drive] });
     const asleep = await bench.until('it sleeps', async () => {
