@@ -1,4 +1,4 @@
-// The one statement that claims due instances and brings along all that their runs need.
+// The one statement that claims due instances and brings along all that their runs need: of a worker without room, or after a lost answer.
 import type { ClaimRequest } from '@romancy/core/ports';
 import { aliveRow } from './fence.js';
 import { historyColumns } from './history-rows.js';
@@ -30,10 +30,14 @@ export type ClaimTag = 'meta' | 'run' | 'entry' | 'mail' | 'attention';
 export const claimColumns = 13;
 
 /** The most ids of instances with attention that are told at once. */
-const attentionLimit = 1000;
+export const attentionLimit = 1000;
 
-/** What stands in the statement: parameters, or names of them in a function. */
-export interface ClaimTerms {
+/** What a claim changes in a row, besides its owner. */
+export const taking = `status = CASE WHEN i.compensating THEN 'compensating' ELSE 'running' END, wake_at = NULL, attention = false, error = NULL,
+      claims = i.claims + 1, version = i.version + 1`;
+
+/** What stands in the statement: its parameters. */
+interface ClaimTerms {
   readonly worker: Sql;
   /** A list of texts, each once. */
   readonly workflows: Sql;
@@ -61,7 +65,7 @@ export function claimStatement(tables: TableNames, request: ClaimRequest): Sql {
   });
 }
 
-export function claimQuery(tables: TableNames, terms: ClaimTerms): Sql {
+function claimQuery(tables: TableNames, terms: ClaimTerms): Sql {
   const { worker, workflows, takesDue, holding } = terms;
   const heads = sql`heads AS MATERIALIZED (
     SELECT n.name, h.wake_at FROM unnest(${workflows}) AS n (name)
@@ -107,8 +111,7 @@ function claimParts(tables: TableNames, terms: ClaimTerms, wanted: Sql): readonl
   ];
   const taken = sql`taken AS (
     UPDATE ${tables.instances} i
-    SET owner = ${worker}, status = CASE WHEN i.compensating THEN 'compensating' ELSE 'running' END, wake_at = NULL, attention = false, error = NULL, claims = i.claims + 1,
-      version = i.version + 1
+    SET owner = ${worker}, ${raw(taking)}
     WHERE i.instance_id = ANY(ARRAY(${joined(ids, ' UNION ALL ')}))
     RETURNING i.instance_id, i.workflow_name, i.input, i.created_at, i.claims, i.cancel_requested_at, i.cancel_reason, i.version,
       i.parent_id, i.generation, i.input_checked, i.history_start
@@ -146,6 +149,7 @@ function nextDueAt(tables: TableNames, claimsDue: boolean): Sql {
   ) END`;
 }
 
-function nulls(count: number): Sql {
+/** Columns of an answer that say nothing. */
+export function nulls(count: number): Sql {
   return raw(', NULL'.repeat(count));
 }
