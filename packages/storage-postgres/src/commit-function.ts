@@ -2,7 +2,7 @@
 import { createFunction } from './create-function.js';
 import { functionName } from './function-settings.js';
 import { insertEntries } from './insert-entries.js';
-import { findRefused, leave, settle } from './settlement-statements.js';
+import { findRefused, leave, removeTaken, settle } from './settlement-statements.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -38,7 +38,7 @@ export function createCommitFunction(t: TableNames): string {
   settled_output text[], settled_error text[], settled_failures text[],
   message_gate text[], message_sender text[], message_seq integer[], message_id text[], message_topic text[], message_data json[],
   message_kind text[], message_target text[],
-  moves json, events json, recurs json,
+  linked text[], moves json, events json, recurs json,
   OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json, OUT undelivered json, OUT undelivered_at_end json`,
     returns: '',
     body: bodyOf(t),
@@ -56,7 +56,6 @@ DECLARE
   -- Whether there is anything to do beyond its own instances. What a commit without that is spared hangs on it.
   has_more boolean := message_id IS NOT NULL OR moves IS NOT NULL OR events IS NOT NULL OR recurs IS NOT NULL;
   leaving text[];
-  linked text[];
   left_topics text[];
   topics text[];
   archives text[];
@@ -164,22 +163,8 @@ BEGIN
     ON CONFLICT (topic, path, value, instance_id) DO NOTHING;
   END IF;
 
-  -- By the places of the rows. Rows of the mailbox are never updated, and one that this statement sees cannot be vacuumed away under it,
-  -- so a place holds the row that was found there, or one that somebody else deleted first.
   IF taken_instance IS NOT NULL THEN
-    DELETE FROM ${t.mailbox.text} WHERE ctid = ANY(ARRAY(
-      SELECT (SELECT m.ctid FROM ${t.mailbox.text} m WHERE m.instance_id = x.instance AND m.mail_id = x.mail)
-      FROM unnest(taken_instance, taken_mail) AS x (instance, mail)
-    ));
-  END IF;
-
-  -- Who subscribed or joined is changed at least once beside starts and claims, so that his end knows of it (see leave); what is settled is in any case.
-  IF subscribed_topic IS NOT NULL OR moves IS NOT NULL THEN
-    SELECT array_agg(n.instance) INTO linked FROM (
-      SELECT unnest(subscribed_instance) AS instance
-      UNION SELECT m.instance FROM json_to_recordset(moves) AS m (type text, instance text) WHERE m.type = 'join'
-      EXCEPT SELECT unnest(settled_instance)
-    ) n;
+    ${removeTaken(t)}
   END IF;
 
   IF has_more THEN
@@ -191,6 +176,7 @@ BEGIN
   ELSIF linked IS NOT NULL THEN
     PERFORM ${call('lock_instances_1')}(settled_instance || linked);
   END IF;
+  -- Who subscribed or joined is changed at least once beside starts and claims, so that his end knows of it (see commit-runs-function.ts).
   IF linked IS NOT NULL THEN
     UPDATE ${t.instances.text} i SET version = i.version + 1 WHERE i.instance_id = ANY(linked) AND (i.owner = worker) IS TRUE;
   END IF;

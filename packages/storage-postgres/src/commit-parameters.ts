@@ -30,6 +30,7 @@ export function parametersOf(batch: CommitContent): readonly SqlValue[] {
       (message) => message.kind,
       (message) => message.target,
     ]),
+    linkedOf(batch),
     movesOf(batch),
     eventsOf(batch),
     recursOf(batch.settlements),
@@ -37,23 +38,51 @@ export function parametersOf(batch: CommitContent): readonly SqlValue[] {
 }
 
 /** Of the function for what is most frequent, likewise. */
-export function runsParametersOf({ workerId, starts, entries, settlements }: CommitContent): readonly SqlValue[] {
-  return [workerId, ...startColumns(starts), ...entryColumns(entries), ...settlementColumns(settlements).slice(0, -1)];
+export function runsParametersOf({
+  workerId,
+  starts,
+  entries,
+  subscriptions,
+  takenMail,
+  settlements,
+}: CommitContent): readonly SqlValue[] {
+  const [topics, paths, values, instances, , seqs] = subscriptionColumns(subscriptions);
+  return [
+    workerId,
+    ...startColumns(starts),
+    ...entryColumns(entries),
+    ...[topics!, paths!, values!, instances!, seqs!],
+    ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
+    ...settlementColumns(settlements).slice(0, -1),
+  ];
 }
 
-/** Whether it may go to the function for what is most frequent: nothing in it concerns anybody but its own instances. */
-export function isRunsOnly({ starts, effects, granted, subscriptions, takenMail, settlements }: CommitContent): boolean {
+/** Whether it may go to the function for what is most frequent: nothing in it concerns anybody but its own instances, or a queue. */
+export function isRunsOnly(batch: CommitContent): boolean {
+  const { starts, effects, granted, subscriptions, settlements } = batch;
   return (
-    effects.length + subscriptions.length + takenMail.length + (granted?.length ?? 0) === 0 &&
+    effects.length + (granted?.length ?? 0) === 0 &&
     starts.every(({ parent }) => parent === undefined) &&
+    subscriptions.every(({ mode }) => mode === undefined) &&
     settlements.every(
       (settlement) =>
         settlement.type !== 'recur' &&
         (settlement.type !== 'finish' ||
           ((settlement.messages?.length ?? 0) + (settlement.cancels?.length ?? 0) === 0 &&
             (settlement.compensationFailures ?? null) === null)),
-    )
+    ) &&
+    linkedOf(batch) === null
   );
+}
+
+/** Who subscribes or joins and is not settled by the same batch, which changes his row. */
+function linkedOf({ effects, granted, subscriptions, settlements }: CommitContent): string | null {
+  const linked = new Set(subscriptions.map(({ instanceId }) => instanceId));
+  for (const effect of effects) if (effect.type === 'join') linked.add(effect.instanceId);
+  for (const effect of granted ?? []) if (effect.type === 'join') linked.add(effect.instanceId);
+  if (linked.size === 0) return null;
+  for (const { type, instanceId } of settlements) if (type !== 'recur') linked.delete(instanceId);
+  return linked.size === 0 ? null : arrayLiteral([...linked], (instanceId) => instanceId);
 }
 
 const nothing: CommitContent = {

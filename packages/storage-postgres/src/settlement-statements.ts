@@ -1,4 +1,4 @@
-// The statements within the functions of commits that settle runs.
+// The statements within the functions of commits that both of them have.
 import type { TableNames } from './table-names.js';
 
 /**
@@ -46,4 +46,15 @@ export function leave(t: TableNames): string {
         DELETE FROM ${t.subscriptions.text} s WHERE s.instance_id = ANY(ended)
       )
       DELETE FROM ${t.groupMembers.text} g WHERE g.instance_id = ANY(ended);`;
+}
+
+/**
+ * By the places of the rows. Rows of the mailbox are never updated, and one that this statement sees cannot be vacuumed away under it, so a place holds
+ * the row that was found there, or one that somebody else deleted first.
+ */
+export function removeTaken(t: TableNames): string {
+  return `DELETE FROM ${t.mailbox.text} WHERE ctid = ANY(ARRAY(
+      SELECT (SELECT m.ctid FROM ${t.mailbox.text} m WHERE m.instance_id = x.instance AND m.mail_id = x.mail)
+      FROM unnest(taken_instance, taken_mail) AS x (instance, mail)
+    ));`;
 }
