@@ -11,8 +11,8 @@ import type { TableNames } from './table-names.js';
 export interface CommitCall {
   readonly name: string;
   /**
-   * One row: whether the worker lives, the clock in milliseconds, and as JSON lists, or null, the ids of conflicts and of what was refused, and
-   * messages that nobody got: of effects, and of ends.
+   * One row: whether the worker lives, the clock in milliseconds, and as JSON lists, or null, the ids of conflicts and of what was refused,
+   * messages that nobody got, of effects and of ends, and to whom messages of queues came.
    */
   of(batch: CommitContent): Statement;
 }
@@ -29,13 +29,13 @@ export interface CommitCalls {
 export function createCommitCalls(tables: TableNames): CommitCalls {
   const any = createCall(tables, {
     name: commitFunction,
-    columns: 'alive, clock, conflicts, refused, undelivered, undelivered_at_end',
+    columns: 'alive, clock, conflicts, refused, undelivered, undelivered_at_end, handed',
     count: parameterCount,
     parametersOf,
   });
   const runsOnly = createCall(tables, {
     name: commitRunsFunction,
-    columns: 'alive, clock, conflicts, refused, NULL, NULL',
+    columns: 'alive, clock, conflicts, refused, NULL, NULL, handed',
     count: runsParameterCount,
     parametersOf: runsParametersOf,
   });

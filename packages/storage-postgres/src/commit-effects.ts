@@ -30,6 +30,8 @@ interface Move {
   readonly reason: string | null;
   /** Of a cancellation that is for a child of this instance alone; left out: for whoever has the id. */
   readonly parent?: string;
+  /** Of a seek: the version of the instance that its run knows, see `ProgressBatch.seen`. */
+  readonly seen?: string;
 }
 
 /** In the order in which they are sent to each receiver. */
@@ -61,9 +63,15 @@ export function messagesOf({ starts, effects, granted, settlements }: CommitCont
 }
 
 /** JSON text; null: none. */
-export function movesOf({ effects, granted, settlements }: CommitContent): string | null {
+export function movesOf({ effects, granted, settlements, seen = [] }: CommitContent): string | null {
+  const marks = new Map(seen.map(({ instanceId, mark }) => [instanceId, mark]));
+  const seekOf = (effect: Effect): readonly Move[] => {
+    const mark = marks.get(effect.instanceId);
+    const moves = moveOf(effect, gateOf(effect));
+    return effect.type !== 'seek' || mark === undefined ? moves : moves.map((move) => ({ ...move, seen: mark }));
+  };
   const moves = [
-    ...effects.flatMap((effect) => moveOf(effect, gateOf(effect))),
+    ...effects.flatMap(seekOf),
     ...(granted ?? []).flatMap((effect) => moveOf(effect, null)),
     ...settlements.flatMap((settlement) => cancelsOf(settlement)),
   ];

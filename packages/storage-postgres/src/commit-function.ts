@@ -35,11 +35,12 @@ export function createCommitFunction(t: TableNames): string {
   subscribed_seq integer[],
   taken_instance text[], taken_mail bigint[],
   settled_instance text[], settled_claim integer[], settled_type text[], settled_status text[], settled_wake float8[],
-  settled_output text[], settled_error text[], settled_failures text[],
+  settled_output text[], settled_error text[], settled_failures text[], settled_seen bigint[],
   message_gate text[], message_sender text[], message_seq integer[], message_id text[], message_topic text[], message_data json[],
   message_kind text[], message_target text[],
   linked text[], moves json, events json, recurs json,
-  OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json, OUT undelivered json, OUT undelivered_at_end json`,
+  OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json, OUT undelivered json, OUT undelivered_at_end json,
+  OUT handed json`,
     returns: '',
     body: bodyOf(t),
   });
@@ -66,6 +67,13 @@ DECLARE
   places integer[];
   receivers text[];
   refused_recurs text[];
+  handed_topics text[];
+  handed_ids text[];
+  handed_to text[];
+  -- What the moves are, since most have none of most kinds.
+  move_types text[];
+  knowing text[];
+  known bigint[];
 BEGIN
   -- The fence. Nothing is written without the worker's row, and it cannot go while this holds it: conflicts with the DELETE by which a
   -- worker is declared dead, and with nothing else that happens to the row. The first lock, so whoever waits here holds nothing.
@@ -98,6 +106,9 @@ BEGIN
   IF has_more THEN
     SELECT left_topics || array_agg(m.topic) INTO topics
     FROM unnest(message_topic, message_kind) AS m (topic, kind) WHERE m.kind = 'subscribers';
+    IF moves IS NOT NULL THEN
+      SELECT array_agg(DISTINCT m.type) INTO move_types FROM json_to_recordset(moves) AS m (type text);
+    END IF;
     SELECT topics || array_agg(m.about) INTO topics
     FROM json_to_recordset(moves) AS m (type text, about text) WHERE m.type IN ('seek', 'unseek', 'unsubscribe');
     topics := ${call('lock_topics_1')}(topics);
@@ -170,9 +181,15 @@ BEGIN
   IF has_more THEN
     due := ${call('due_messages_1')}(message_gate, message_sender, message_seq, message_id, message_target, written, conflicting);
     SELECT p.places, p.receivers INTO places, receivers FROM ${call('prepare_effects_1')}(worker, written, topics, settled_instance || linked, leaving,
-      message_topic, message_data, message_kind, message_target, message_sender, message_seq, due, moves) p;
+      message_topic, message_data, message_kind, message_target, message_sender, message_seq, due, moves, move_types) p;
     undelivered := ${call('send_messages_1')}(message_id, message_topic, message_data, message_kind, due, places, receivers, stamp);
-    PERFORM ${call('apply_moves_1')}(worker, written, topics, moves, stamp);
+    -- Who begins to seek and knows all that came to it: it is given what it gets with the answer. All those rows are locked.
+    IF 'seek' = ANY(move_types) THEN
+      SELECT array_agg(i.instance_id), array_agg(i.version) INTO knowing, known
+      FROM json_to_recordset(moves) AS m (type text, instance text, seen bigint) JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[m.instance])
+      WHERE m.type = 'seek' AND (NOT i.attention OR i.version = m.seen);
+    END IF;
+    SELECT a.* INTO handed_topics, handed_ids, handed_to FROM ${call('apply_moves_1')}(worker, written, topics, moves, move_types, stamp) a;
   ELSIF linked IS NOT NULL THEN
     PERFORM ${call('lock_instances_1')}(settled_instance || linked);
   END IF;
@@ -183,7 +200,7 @@ BEGIN
 
   IF settled_instance IS NOT NULL THEN
     WITH settled AS (
-      ${settle(t, { withFailures: true })}
+      ${settle(t, { takesAll: true })}
       RETURNING i.instance_id, i.finished_at
     )
     SELECT count(*), array_agg(s.instance_id) FILTER (WHERE s.finished_at IS NOT NULL) INTO affected, ended FROM settled s;
@@ -214,7 +231,21 @@ BEGIN
       FROM json_to_recordset(moves) AS m (type text, instance text, about text, reason text, parent text)
       WHERE m.type = 'cancel at end' AND m.instance = ANY(ended);
     END IF;
-    PERFORM ${call('hand_out_1')}(topics, stamp);
+    SELECT handed_topics || h.gone_topics, handed_ids || h.gone_ids, handed_to || h.gone_to INTO handed_topics, handed_ids, handed_to
+    FROM ${call('hand_out_1')}(topics, NULL, NULL, stamp) h;
+    -- To whom messages of queues came, and of what is this worker's the mail, with the version that it made, if nothing else has changed the row.
+    IF handed_to IS NOT NULL THEN
+      SELECT json_agg(json_build_array(h.instance, h.topic, h.id, i.owner = worker, m.mail_id::text, m.data::text, CASE
+        WHEN i.version = known[array_position(knowing, h.instance)] + 1 AND cardinality(array_positions(handed_to, h.instance)) = 1
+        THEN i.version::text END))
+      INTO handed FROM unnest(handed_to, handed_topics, handed_ids) AS h (instance, topic, id)
+      JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[h.instance])
+      LEFT JOIN LATERAL (
+        SELECT b.mail_id, b.data FROM ${t.mailbox.text} b
+        WHERE b.instance_id = h.instance AND b.topic = h.topic AND b.queue_number IS NOT NULL AND (i.owner = worker) IS TRUE
+        ORDER BY b.mail_id DESC LIMIT 1
+      ) m ON true;
+    END IF;
     -- Last, see event-functions.ts.
     IF events IS NOT NULL THEN
       PERFORM ${call('write_events_1')}(events, written, stamp);

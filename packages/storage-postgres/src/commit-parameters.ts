@@ -20,6 +20,7 @@ export function parametersOf(batch: CommitContent): readonly SqlValue[] {
     ...subscriptionColumns(subscriptions),
     ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
     ...settlementColumns(batch.settlements),
+    ...seldomSettled(batch),
     ...columns<CommitMessage>(messagesOf(batch), [
       (message) => message.gate,
       (message) => message.sender,
@@ -53,15 +54,15 @@ export function runsParametersOf({
     ...entryColumns(entries),
     ...[topics!, paths!, values!, instances!, seqs!],
     ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
-    ...settlementColumns(settlements).slice(0, -1),
+    ...settlementColumns(settlements),
   ];
 }
 
 /** Whether it may go to the function for what is most frequent: nothing in it concerns anybody but its own instances, or a queue. */
 export function isRunsOnly(batch: CommitContent): boolean {
-  const { starts, effects, granted, subscriptions, settlements } = batch;
+  const { starts, effects, granted, subscriptions, settlements, seen } = batch;
   return (
-    effects.length + (granted?.length ?? 0) === 0 &&
+    effects.length + (granted?.length ?? 0) + (seen?.length ?? 0) === 0 &&
     starts.every(({ parent }) => parent === undefined) &&
     subscriptions.every(({ mode }) => mode === undefined) &&
     settlements.every(
@@ -131,21 +132,33 @@ function subscriptionColumns(subscriptions: readonly NewSubscription[]): readonl
 }
 
 function settlementColumns(all: readonly Settlement[]): readonly SqlValue[] {
-  const settlements = byInstanceId(all.filter((settlement): settlement is PlainSettlement => settlement.type !== 'recur'));
+  return columns(plainOf(all), [
+    (settlement) => settlement.instanceId,
+    (settlement) => settlement.claim,
+    (settlement) => settlement.type,
+    (settlement) => statusAfter(settlement),
+    (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null),
+    (settlement) => (settlement.type === 'finish' ? settlement.output : null),
+    (settlement) => ('error' in settlement ? settlement.error : null),
+  ]);
+}
+
+/** What few settlements come with: compensations that failed, and the versions of the rows that runs know. */
+function seldomSettled({ settlements: all, seen = [] }: CommitContent): readonly SqlValue[] {
+  const settlements = plainOf(all);
   const failures = (settlement: PlainSettlement): string | null =>
     settlement.type === 'finish' ? (settlement.compensationFailures ?? null) : null;
+  const marks = new Map(seen.map(({ instanceId, mark }) => [instanceId, mark]));
   return [
-    ...columns(settlements, [
-      (settlement) => settlement.instanceId,
-      (settlement) => settlement.claim,
-      (settlement) => settlement.type,
-      (settlement) => statusAfter(settlement),
-      (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null),
-      (settlement) => (settlement.type === 'finish' ? settlement.output : null),
-      (settlement) => ('error' in settlement ? settlement.error : null),
-    ]),
     settlements.some((settlement) => failures(settlement) !== null) ? arrayLiteral(settlements, failures) : null,
+    settlements.some(({ instanceId }) => marks.has(instanceId))
+      ? arrayLiteral(settlements, ({ instanceId }) => marks.get(instanceId) ?? null)
+      : null,
   ];
+}
+
+function plainOf(all: readonly Settlement[]): readonly PlainSettlement[] {
+  return byInstanceId(all.filter((settlement): settlement is PlainSettlement => settlement.type !== 'recur'));
 }
 
 /** A list per column; null in place of each when there are no rows: the function then leaves that part out. */

@@ -34,7 +34,7 @@ export function createCommitRunsFunction(t: TableNames): string {
   taken_instance text[], taken_mail bigint[],
   settled_instance text[], settled_claim integer[], settled_type text[], settled_status text[], settled_wake float8[],
   settled_output text[], settled_error text[],
-  OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json`,
+  OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json, OUT handed json`,
     returns: '',
     body: bodyOf(t),
   });
@@ -43,11 +43,11 @@ export function createCommitRunsFunction(t: TableNames): string {
 /** Everything else, by the other function; what it tells of messages is nothing, since there are none. */
 function handOn(t: TableNames): string {
   const nulls = (count: number): string => ', NULL'.repeat(count);
-  return `SELECT p.alive, p.clock, p.conflicts, p.refused INTO alive, clock, conflicts, refused
+  return `SELECT p.alive, p.clock, p.conflicts, p.refused, p.handed INTO alive, clock, conflicts, refused, handed
     FROM ${functionName(t, commitFunction)}(worker, start_id, start_workflow, start_input, start_token, start_owned, NULL,
       entry_instance, entry_seq, entry_kind, entry_call, entry_position, entry_data, entry_due,
       subscribed_topic, subscribed_path, subscribed_value, subscribed_instance, NULL, subscribed_seq, taken_instance, taken_mail,
-      settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error${nulls(13)}) p;
+      settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error${nulls(14)}) p;
     RETURN;`;
 }
 
@@ -114,7 +114,7 @@ BEGIN
   -- As in the other function, row by row in the order of ids.
   IF settled_instance IS NOT NULL THEN
     WITH settled AS (
-      ${settle(t, { withFailures: false })}
+      ${settle(t, { takesAll: false })}
       RETURNING i.instance_id, 
         i.finished_at IS NOT NULL AND (i.version > i.claims + 1 OR subscribed_topic IS NOT NULL) AS leaves
     )

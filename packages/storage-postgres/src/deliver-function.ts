@@ -9,8 +9,8 @@ import type { TableNames } from './table-names.js';
 /*
  * As many as came together, in one transaction: most of what one costs is the commit, and those to one queue hold its lock until then.
  *
- * The order of locks is that of commits: the topics that have a queue; the identities of the messages, in their order, which wait for another delivery of the same
- * ones, and are nothing that a commit locks; the rows of instances that they start, in the order of ids; the rows of their receivers, likewise; then mail.
+ * The order of locks is that of commits: the identities of the messages, in their order, which wait for another delivery of the same
+ * ones, and are nothing that a commit locks; the topics that have a queue, for no longer than need be; the rows of instances that they start, in the order of ids; the rows of their receivers, likewise; then mail.
  *
  * Against a park at the same moment: who locks the receiver's row first goes first. A park before leaves a row without owner, which is then made
  * claimable here. A park after finds attention set, and is refused. Neither can look at an old version of the row, since both decide
@@ -42,9 +42,6 @@ DECLARE
   place integer;
   nth integer;
 BEGIN
-  IF 'subscribers' = ANY(kinds) THEN
-    locked := ${call('lock_topics_1')}(ARRAY(SELECT m.topic FROM unnest(topics, kinds) AS m (topic, kind) WHERE m.kind = 'subscribers'));
-  END IF;
   WITH marked AS (
     INSERT INTO ${t.seenEvents.text} (source, event_id, seen_at)
     SELECT m.source, m.id, stamp FROM unnest(sources, ids) AS m (source, id) ORDER BY m.source COLLATE "C", m.id COLLATE "C"
@@ -53,6 +50,9 @@ BEGIN
   )
   SELECT array_agg((m.source, m.id) IN (SELECT k.source, k.event_id FROM marked k) ORDER BY m.place) INTO due
   FROM unnest(sources, ids) WITH ORDINALITY AS m (source, id, place);
+  IF 'subscribers' = ANY(kinds) THEN
+    locked := ${call('lock_topics_1')}(ARRAY(SELECT m.topic FROM unnest(topics, kinds) AS m (topic, kind) WHERE m.kind = 'subscribers'));
+  END IF;
   outcomes := ARRAY(SELECT CASE WHEN d.due THEN 'delivered' ELSE 'duplicate' END FROM unnest(due) WITH ORDINALITY AS d (due, place) ORDER BY d.place);
   counts := array_fill(0, ARRAY[cardinality(ids)]);
 
@@ -107,7 +107,7 @@ BEGIN
   IF queued IS NOT NULL THEN
     PERFORM ${call('enqueue_1')}(ids, topics, contents, queued, stamp);
     -- Where somebody seeks nothing is queued: those that came first are those that were handed out.
-    SELECT h.handed_topics INTO handed FROM ${call('hand_out_1')}(locked, stamp) h;
+    SELECT h.gone_topics INTO handed FROM ${call('hand_out_1')}(locked, NULL, NULL, stamp) h;
     FOREACH place IN ARRAY queued LOOP
       nth := array_position(handed, topics[place]);
       EXIT WHEN handed IS NULL;

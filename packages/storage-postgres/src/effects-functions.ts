@@ -61,14 +61,14 @@ function prepare(t: TableNames): string {
   return createInnerFunction(t, {
     name: 'prepare_effects_1',
     parameters: `worker text, written jsonb, topics text[], settled text[], leaving text[], message_topics text[], contents json[], kinds text[],
-  targets text[], senders text[], sender_seqs integer[], due boolean[], moves json, OUT places integer[], OUT receivers text[]`,
+  targets text[], senders text[], sender_seqs integer[], due boolean[], moves json, move_types text[], OUT places integer[], OUT receivers text[]`,
     returns: '',
     body: `
 DECLARE
   leavers text[];
   moving text[];
 BEGIN
-  IF moves IS NOT NULL THEN
+  IF 'join' = ANY(move_types) THEN
     INSERT INTO ${t.groupMembers.text} (group_name, instance_id)
     SELECT m.about, m.instance FROM json_to_recordset(moves) AS m (type text, gate text, instance text, about text)
     WHERE m.type = 'join' AND ${gated} AND ${owned(t)}
@@ -82,8 +82,11 @@ BEGIN
 
   IF topics IS NOT NULL THEN
     -- Messages that come to a queue, that may come back to one, and those among the seekers who may not be any more.
-    SELECT leaving || array_agg(m.instance) INTO leavers
-    FROM json_to_recordset(moves) AS m (type text, instance text) WHERE m.type IN ('unseek', 'unsubscribe');
+    leavers := leaving;
+    IF move_types && ARRAY['unseek', 'unsubscribe'] THEN
+      SELECT leaving || array_agg(m.instance) INTO leavers
+      FROM json_to_recordset(moves) AS m (type text, instance text) WHERE m.type IN ('unseek', 'unsubscribe');
+    END IF;
     SELECT array_agg(message_topics[p.place]) INTO moving FROM unnest(array_positions(receivers, NULL)) AS n (nth)
     CROSS JOIN LATERAL (SELECT places[n.nth] AS place) p;
     IF leavers IS NOT NULL THEN
@@ -162,36 +165,42 @@ function applyMoves(t: TableNames): string {
   const subscriptionsOf = `${t.subscriptions.text} s`;
   return createInnerFunction(t, {
     name: 'apply_moves_1',
-    parameters: 'worker text, written jsonb, topics text[], moves json, stamp timestamptz',
-    returns: 'RETURNS void',
+    parameters:
+      'worker text, written jsonb, topics text[], moves json, move_types text[], stamp timestamptz, OUT handed_topics text[], OUT handed_ids text[], OUT handed_to text[]',
+    returns: '',
     body: `
 DECLARE
   move record;
   returned text[];
+  sought text[];
+  sought_by text[];
   cancelled text[];
   reasons text[];
   parents text[];
 BEGIN
-  FOR move IN
-    SELECT m.type, m.instance, m.about
-    FROM ROWS FROM (json_to_recordset(moves) AS (type text, gate text, instance text, about text)) WITH ORDINALITY
-      AS m (type, gate, instance, about, place)
-    WHERE m.type IN ('unseek', 'seek') AND ${gated} AND ${owned(t)}
-    ORDER BY m.type DESC, m.place
-  LOOP
-    IF move.type = 'unseek' THEN
+  IF 'unseek' = ANY(move_types) THEN
+    FOR move IN
+      SELECT m.instance, m.about FROM json_to_recordset(moves) AS m (type text, gate text, instance text, about text)
+      WHERE m.type = 'unseek' AND ${gated} AND ${owned(t)}
+    LOOP
       UPDATE ${subscriptionsOf} SET seeking_since = NULL WHERE s.instance_id = move.instance AND s.topic = move.about;
       PERFORM ${call('give_back_1')}(ARRAY[move.instance], move.about);
-    ELSE
-      -- Behind all who seek; the lock of the topic makes it a number of its own.
-      UPDATE ${subscriptionsOf} SET seeking_since = coalesce(s.seeking_since, 1 + coalesce((
-        SELECT o.seeking_since FROM ${t.subscriptions.text} o
-        WHERE o.topic = move.about AND o.seeking_since IS NOT NULL ORDER BY o.seeking_since DESC LIMIT 1
-      ), 0))
-      WHERE s.instance_id = move.instance AND s.topic = move.about AND s.mode = 'competing';
-    END IF;
-  END LOOP;
-  PERFORM ${call('hand_out_1')}(topics, stamp);
+    END LOOP;
+  END IF;
+  -- Who seeks already keeps his place.
+  SELECT array_agg(n.about ORDER BY n.place), array_agg(n.instance ORDER BY n.place) INTO sought, sought_by FROM (
+    SELECT m.about, m.instance, min(m.place) AS place
+    FROM ROWS FROM (json_to_recordset(moves) AS (type text, gate text, instance text, about text)) WITH ORDINALITY
+      AS m (type, gate, instance, about, place)
+    WHERE m.type = 'seek' AND ${gated} AND ${owned(t)} AND (
+      SELECT s.mode = 'competing' AND s.seeking_since IS NULL FROM ${subscriptionsOf} WHERE s.instance_id = m.instance AND s.topic = m.about LIMIT 1
+    )
+    GROUP BY m.about, m.instance
+  ) n;
+  SELECT h.* INTO handed_topics, handed_ids, handed_to FROM ${call('hand_out_1')}(topics, sought, sought_by, stamp) h;
+  IF move_types IS NULL OR move_types <@ ARRAY['seek', 'unseek', 'join'] THEN
+    RETURN;
+  END IF;
 
   FOR move IN
     SELECT m.type, m.instance, m.about FROM json_to_recordset(moves) AS m (type text, gate text, instance text, about text)
@@ -206,7 +215,8 @@ BEGIN
     END IF;
   END LOOP;
   IF returned IS NOT NULL THEN
-    PERFORM ${call('hand_out_1')}(returned, stamp);
+    SELECT handed_topics || h.gone_topics, handed_ids || h.gone_ids, handed_to || h.gone_to INTO handed_topics, handed_ids, handed_to
+    FROM ${call('hand_out_1')}(returned, NULL, NULL, stamp) h;
   END IF;
 
   SELECT array_agg(m.about), array_agg(m.reason), array_agg(m.parent) INTO cancelled, reasons, parents

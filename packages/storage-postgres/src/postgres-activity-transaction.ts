@@ -1,6 +1,12 @@
 // One attempt's transaction: the user's statements and the entry that records the activity's outcome, committed together.
 import { randomUUID } from 'node:crypto';
-import { LeaseLostError, TransactionError, type ActivityTransaction, type PendingProgress } from '@romancy/core/ports';
+import {
+  LeaseLostError,
+  TransactionError,
+  type ActivityTransaction,
+  type CommitNews,
+  type PendingProgress,
+} from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
 import { createCommitCalls } from './commit-call.js';
 import { commitProgress } from './commit-progress.js';
@@ -76,11 +82,14 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     this.handle = Object.freeze({ db: opened.db, client: opened.guarded.client });
   }
 
-  async commit(request: CommitRequest): Promise<void> {
+  async commit(request: CommitRequest): Promise<CommitNews> {
     if (this.#ending !== undefined) throw new TransactionError('this transaction is over and cannot be committed');
     const committing = this.#commit(request);
-    this.#ending = committing.catch(() => undefined);
-    await committing;
+    this.#ending = committing.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await committing;
   }
 
   async rollback(): Promise<void> {
@@ -88,11 +97,12 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     await this.#ending;
   }
 
-  async #commit(request: CommitRequest): Promise<void> {
+  async #commit(request: CommitRequest): Promise<CommitNews> {
     this.#guarded.close();
     let transactionId: string;
+    let news: CommitNews;
     try {
-      transactionId = await this.#record(request);
+      ({ transactionId, news } = await this.#record(request));
     } catch (error) {
       // COMMIT was not sent: whatever happened, nothing is committed.
       await this.#undo();
@@ -107,9 +117,10 @@ export class PostgresActivityTransaction implements ActivityTransaction {
       // Refused by the database, as by a deferred constraint.
       if (isRefusal(error)) throw error;
       if (!(await findOutcome(this.#parts, { transactionId, entry: request.entry, cause: error }))) throw notCommitted(error);
-      return;
+      return news;
     }
     this.#release();
+    return news;
   }
 
   /**
@@ -123,7 +134,12 @@ export class PostgresActivityTransaction implements ActivityTransaction {
    *
    * A transaction that does not see what was committed since it began could overlook a receiver, and he the message.
    */
-  async #record({ workerId, entry, effects, before }: CommitRequest): Promise<string> {
+  async #record({
+    workerId,
+    entry,
+    effects,
+    before,
+  }: CommitRequest): Promise<{ readonly transactionId: string; readonly news: CommitNews }> {
     const { tables } = this.#parts;
     const parts = [
       sql`mark AS MATERIALIZED (SELECT coalesce(current_setting(${markSetting}, true), '') = ${this.#mark} AS ours)`,
@@ -147,15 +163,14 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     if (alive !== '1') throw leaseLost(workerId);
     const granted = effects ?? [];
     const progress = { workerId, ...(before ?? nothing), granted, settlements: [] };
-    if (granted.length === 0 && isEmpty(progress)) return transactionId!;
+    if (granted.length === 0 && isEmpty(progress)) return { transactionId: transactionId!, news: noNews };
     if (isolation !== 'read committed' && granted.length + progress.effects.length > 0) {
       throw new TransactionError(
         `an activity whose transaction has the isolation level ${isolation} cannot publish, send or start anything with it; its result was not recorded`,
       );
     }
     const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
-    await commitProgress(rows, createCommitCalls(tables).any, progress);
-    return transactionId!;
+    return { transactionId: transactionId!, news: await commitProgress(rows, createCommitCalls(tables).any, progress) };
   }
 
   async #undo(): Promise<void> {
@@ -171,6 +186,7 @@ export class PostgresActivityTransaction implements ActivityTransaction {
   }
 }
 
+const noNews: CommitNews = { undelivered: [], wakeups: [], attention: [] };
 const nothing: PendingProgress = { starts: [], entries: [], effects: [], subscriptions: [], takenMail: [] };
 
 function isEmpty({ starts, entries, effects, subscriptions, takenMail }: PendingProgress): boolean {

@@ -20,7 +20,7 @@ const handedAtOnce = 100;
 
 /** To be put into a migration. */
 export function createQueueFunctions(t: TableNames): string {
-  return [lockTopics(t), lockInstances(t), enqueue(t), handOut(t), giveBack(t)].join(';\n');
+  return [lockTopics(t), lockInstances(t), enqueue(t), handTo(t), handOut(t), giveBack(t)].join(';\n');
 }
 
 /**
@@ -80,7 +80,8 @@ END
 }
 
 /**
- * Gives what is queued on these topics to those who seek it, the oldest to the longest-seeking. Rows of all who can get one must be locked.
+ * Gives what is queued on these topics to those who seek it, the oldest to the longest-seeking; behind them come those who begin to seek, `sought` by `sought_by`, in
+ * the order of these lists: who gets one at once was never one of the seekers. Rows of all who can get one must be locked.
  * One who seeks has not ended: his end takes the lock of the topic, and his subscription away.
  *
  * @returns lists of what was handed out: its topic, its id, and to whom, a topic's in the order of its queue; null: nothing.
@@ -88,45 +89,81 @@ END
 function handOut(t: TableNames): string {
   return createInnerFunction(t, {
     name: 'hand_out_1',
-    parameters: 'topics text[], stamp timestamptz, OUT handed_topics text[], OUT handed_ids text[], OUT handed_to text[]',
+    parameters:
+      'topics text[], sought text[], sought_by text[], stamp timestamptz, OUT gone_topics text[], OUT gone_ids text[], OUT gone_to text[]',
     returns: '',
     body: `
 DECLARE
   of_topic text;
   seekers text[];
+  beginning text[];
   given text[];
 BEGIN
   FOREACH of_topic IN ARRAY coalesce(topics, '{}') LOOP
+    beginning := CASE WHEN sought IS NULL THEN '{}' ELSE ARRAY(
+      SELECT n.instance FROM unnest(sought, sought_by) WITH ORDINALITY AS n (topic, instance, place) WHERE n.topic = of_topic ORDER BY n.place
+    ) END;
     LOOP
       seekers := ARRAY(
         SELECT s.instance_id FROM ${t.subscriptions.text} s
         WHERE s.topic = of_topic AND s.seeking_since IS NOT NULL ORDER BY s.seeking_since LIMIT ${handedAtOnce}
       );
-      EXIT WHEN seekers = '{}';
-      WITH taken AS (
-        DELETE FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic AND q.number = ANY(ARRAY(
-          SELECT o.number FROM ${t.queuedMessages.text} o WHERE o.topic = of_topic ORDER BY o.number LIMIT cardinality(seekers)
-        ))
-        RETURNING q.number, q.message_id, q.data, q.queued_at
-      ), pairs AS (
-        SELECT seekers[row_number() OVER (ORDER BY n.number)] AS seeker, n.* FROM taken n
-      ), mailed AS (
-        INSERT INTO ${t.mailbox.text} (instance_id, topic, message_id, data, delivered_at, queue_number, queued_at)
-        SELECT p.seeker, of_topic, p.message_id, p.data, stamp, p.number, p.queued_at FROM pairs p ORDER BY p.number
-      )
-      SELECT array_agg(p.message_id ORDER BY p.number) INTO given FROM pairs p;
-      EXIT WHEN given IS NULL;
-      seekers := seekers[: cardinality(given)];
-      UPDATE ${t.subscriptions.text} s SET seeking_since = NULL WHERE s.instance_id = ANY(seekers) AND s.topic = of_topic;
-      handed_topics := handed_topics || array_fill(of_topic, ARRAY[cardinality(given)]);
-      handed_ids := handed_ids || given;
-      handed_to := handed_to || seekers;
-      EXIT WHEN cardinality(given) < ${handedAtOnce};
+      IF seekers <> '{}' THEN
+        given := ${functionName(t, 'hand_to_1')}(of_topic, seekers, stamp);
+        seekers := seekers[: cardinality(given)];
+        UPDATE ${t.subscriptions.text} s SET seeking_since = NULL WHERE s.instance_id = ANY(seekers) AND s.topic = of_topic;
+      ELSE
+        seekers := beginning[: ${handedAtOnce}];
+        EXIT WHEN seekers = '{}';
+        given := ${functionName(t, 'hand_to_1')}(of_topic, seekers, stamp);
+        seekers := seekers[: cardinality(given)];
+        beginning := beginning[cardinality(given) + 1 :];
+      END IF;
+      EXIT WHEN given = '{}';
+      gone_topics := gone_topics || array_fill(of_topic, ARRAY[cardinality(given)]);
+      gone_ids := gone_ids || given;
+      gone_to := gone_to || seekers;
     END LOOP;
+    IF beginning <> '{}' THEN
+      -- Behind all who seek; the lock of the topic makes it a number of its own.
+      UPDATE ${t.subscriptions.text} s SET seeking_since = array_position(beginning, s.instance_id) + coalesce((
+        SELECT o.seeking_since FROM ${t.subscriptions.text} o
+        WHERE o.topic = of_topic AND o.seeking_since IS NOT NULL ORDER BY o.seeking_since DESC LIMIT 1
+      ), 0)
+      WHERE s.instance_id = ANY(beginning) AND s.topic = of_topic;
+    END IF;
   END LOOP;
-  IF handed_to IS NOT NULL THEN
-    PERFORM ${functionName(t, 'wake_1')}(handed_to, stamp);
+  IF gone_to IS NOT NULL THEN
+    PERFORM ${functionName(t, 'wake_1')}(gone_to, stamp);
   END IF;
+END
+`,
+  });
+}
+
+/** Moves the oldest messages of a queue into the mailboxes of these, one each, as many as there are. @returns their ids. */
+function handTo(t: TableNames): string {
+  return createInnerFunction(t, {
+    name: 'hand_to_1',
+    parameters: 'of_topic text, seekers text[], stamp timestamptz',
+    returns: 'RETURNS text[]',
+    body: `
+DECLARE
+  given text[];
+BEGIN
+  WITH taken AS (
+    DELETE FROM ${t.queuedMessages.text} q WHERE q.topic = of_topic AND q.number = ANY(ARRAY(
+      SELECT o.number FROM ${t.queuedMessages.text} o WHERE o.topic = of_topic ORDER BY o.number LIMIT cardinality(seekers)
+    ))
+    RETURNING q.number, q.message_id, q.data, q.queued_at
+  ), pairs AS (
+    SELECT seekers[row_number() OVER (ORDER BY n.number)] AS seeker, n.* FROM taken n
+  ), mailed AS (
+    INSERT INTO ${t.mailbox.text} (instance_id, topic, message_id, data, delivered_at, queue_number, queued_at)
+    SELECT p.seeker, of_topic, p.message_id, p.data, stamp, p.number, p.queued_at FROM pairs p ORDER BY p.number
+  )
+  SELECT array_agg(p.message_id ORDER BY p.number) INTO given FROM pairs p;
+  RETURN coalesce(given, '{}');
 END
 `,
   });

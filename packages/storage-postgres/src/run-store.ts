@@ -1,9 +1,10 @@
 // Runs on PostgreSQL: commits, claims, signals, mail and history.
-import type { ProgressBatch, ProgressResult, RunStore } from '@romancy/core/ports';
+import type { ProgressBatch, ProgressResult, RunStore, Wakeup } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
 import { createClaimCall } from './claim-function.js';
 import { createCommitCalls, type CommitCall } from './commit-call.js';
-import { commitProgress } from './commit-progress.js';
+import { commitProgress, handedNews } from './commit-progress.js';
+import type { Row } from './connection.js';
 import type { Database } from './database.js';
 import { readHistory } from './history-rows.js';
 import { readMail } from './mail-rows.js';
@@ -14,7 +15,11 @@ import type { TableNames } from './table-names.js';
 export function createRunStore(database: Database, tables: TableNames): RunStore {
   const calls = createCommitCalls(tables);
   const commitBy = (call: CommitCall, batch: ProgressBatch): Promise<ProgressResult> => {
-    const toldWith = { name: call.name, wakeups: () => batch.wakeups ?? [] };
+    const wakeups = ([row]: readonly Row[]): readonly Wakeup[] => [
+      ...(batch.wakeups ?? []),
+      ...handedNews(row!.at(-1)!, batch).wakeups,
+    ];
+    const toldWith = { name: call.name, wakeups };
     return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), call, batch);
   };
   const claimCall = createClaimCall(tables);

@@ -9,21 +9,21 @@ import type { TableNames } from './table-names.js';
  * reads all of the table, or compares each with each. Whoever changes a row at the moment (a delivery, a cancellation) is waited for, and
  * the conditions are then asked of its newest version; from there on it cannot change.
  *
- * @param withFailures whether compensations that failed may come with it.
+ * @param takesAll whether compensations that failed, and the versions that runs know of their rows, may come with it.
  */
-export function settle(t: TableNames, { withFailures }: { readonly withFailures: boolean }): string {
+export function settle(t: TableNames, { takesAll }: { readonly takesAll: boolean }): string {
   return `UPDATE ${t.instances.text} i
       SET status = CASE WHEN i.compensating AND x.type IN ('park', 'release') THEN 'compensating' ELSE x.status END, owner = NULL,
         attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,
-        ${withFailures ? 'compensation_failures = x.failures::json,' : ''}
+        ${takesAll ? 'compensation_failures = x.failures::json,' : ''}
         wake_at = CASE WHEN x.type = 'finish' THEN NULL WHEN x.type = 'release' AND x.wake IS NULL THEN stamp
           ELSE to_timestamp(x.wake / 1000) END,
         finished_at = CASE WHEN x.type = 'finish' THEN stamp END
       FROM unnest(settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error
-          ${withFailures ? ', settled_failures' : ''})
-        AS x (instance, claim, type, status, wake, output, error${withFailures ? ', failures' : ''})
+          ${takesAll ? ', settled_failures, settled_seen' : ''})
+        AS x (instance, claim, type, status, wake, output, error${takesAll ? ', failures, seen' : ''})
       WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = worker) IS TRUE AND i.claims = x.claim
-        AND NOT (x.type = 'park' AND i.attention)
+        AND NOT (x.type = 'park' AND i.attention${takesAll ? ' AND i.version IS DISTINCT FROM x.seen' : ''})
         AND NOT (x.type = 'finish' AND x.status <> 'cancelled' AND i.cancel_requested_at IS NOT NULL)`;
 }
 

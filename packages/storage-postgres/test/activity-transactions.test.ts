@@ -46,7 +46,7 @@ async function begin(): Promise<{ readonly ctx: object; readonly transaction: Ac
   return { ctx: { [transactionSlot]: { storageKind: 'postgres', open: async () => transaction } }, transaction };
 }
 
-const commit = (transaction: ActivityTransaction, seq = 1): Promise<void> =>
+const commit = (transaction: ActivityTransaction, seq = 1): Promise<unknown> =>
   transaction.commit({ workerId: worker, entry: newEntry('one', seq) });
 
 async function balances(): Promise<Record<string, number>> {

@@ -1,6 +1,7 @@
 // The commit of all that a process did since its last one.
 import type { ProgressBatch, ProgressResult } from '@romancy/core/ports';
 import { requireAlive } from './fence.js';
+import { handedNews } from './handed-news.js';
 import { InstanceLookup } from './instance-lookup.js';
 import { recordProgress } from './record-progress.js';
 import type { WorkerScope } from './worker-scope.js';
@@ -11,13 +12,15 @@ import type { WriteScope } from './write-scope.js';
 export function commitProgress({ connection, tables, now }: WriteScope, batch: ProgressBatch): ProgressResult {
   const { workerId } = batch;
   requireAlive(connection, tables, workerId);
-  const scope: WorkerScope = { connection, tables, workerId, now, lookup: new InstanceLookup(connection, tables) };
+  const lookup = new InstanceLookup(connection, tables);
+  const scope = { connection, tables, workerId, now, lookup, handed: [] } satisfies WorkerScope;
   const { conflicts, undelivered } = recordProgress(scope, batch);
   const settled = batch.settlements.map((settlement) => ({ settlement, ...settleRun(scope, settlement) }));
   return {
     conflicts,
     refused: settled.filter(({ isRefused }) => isRefused).map(({ settlement }) => settlement.instanceId),
     undelivered: [...undelivered, ...settled.flatMap((one) => one.undelivered)],
+    ...handedNews(scope, batch.effects),
     now,
   };
 }

@@ -90,6 +90,11 @@ export function handOut(scope: WriteScope, topic: string): number {
     );
     stopSeeking(scope, id, topic);
     drawAttention(scope, id);
+    if (scope.handed !== undefined) {
+      const name = `SELECT instance_id AS instanceId FROM ${tables.instances} WHERE id = ?`;
+      const { instanceId } = connection.get<{ readonly instanceId: string }>(name, id)!;
+      scope.handed.push({ instanceId, topic, messageId: message.messageId });
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // One transaction of one attempt of an activity, from its begin to its end.
-import { TransactionError, type ActivityTransaction } from '@romancy/core/ports';
+import { TransactionError, type ActivityTransaction, type CommitNews } from '@romancy/core/ports';
 import { isAlive, requireAlive } from './fence.js';
+import { handedNews } from './handed-news.js';
 import { InstanceLookup } from './instance-lookup.js';
 import { createKyselyTransaction } from './kysely-transaction.js';
 import type { LocalLeases } from './local-leases.js';
@@ -8,6 +9,7 @@ import { recordProgress } from './record-progress.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteFile } from './sqlite-file.js';
 import type { AnyTables, SqliteTransaction } from './sqlite-transaction.js';
+import type { WorkerScope } from './worker-scope.js';
 import type { WritingConnection } from './writing-connection.js';
 
 /** Everything that the user does lies within this savepoint; when it is gone, he has ended the transaction himself. */
@@ -32,7 +34,7 @@ export class OpenTransaction implements ActivityTransaction {
   readonly #cancelTimeout: () => void;
   /** Why nothing can be done with it any more. */
   #over: string | undefined;
-  #committing: Promise<void> | undefined;
+  #committing: Promise<CommitNews> | undefined;
   #hasVouched = false;
 
   constructor(parts: OpenTransactionParts) {
@@ -53,11 +55,11 @@ export class OpenTransaction implements ActivityTransaction {
     });
   }
 
-  async commit(request: CommitRequest): Promise<void> {
+  async commit(request: CommitRequest): Promise<CommitNews> {
     this.#requireOpen();
     if (this.#committing !== undefined) throw new TransactionError('this transaction is being committed already');
     this.#committing = this.#commit(request);
-    await this.#committing;
+    return await this.#committing;
   }
 
   async rollback(): Promise<void> {
@@ -75,30 +77,31 @@ export class OpenTransaction implements ActivityTransaction {
     return true;
   }
 
-  async #commit({ workerId, entry, effects = [], before }: CommitRequest): Promise<void> {
+  async #commit({ workerId, entry, effects = [], before }: CommitRequest): Promise<CommitNews> {
     const { file, writing } = this.#parts;
     const { tables } = file;
     const connection = this.#connection;
+    let news: CommitNews;
     try {
       this.#releaseSavepoint();
       requireAlive(connection, tables, workerId);
       const lookup = new InstanceLookup(connection, tables);
       // What came before waits for the lock that this transaction has; when its turn comes, it finds everything done.
-      const { isNew } = recordProgress(
-        { connection, tables, workerId, now: file.now(), lookup },
-        {
-          starts: before?.starts ?? [],
-          entries: [...(before?.entries ?? []), entry],
-          effects: [...(before?.effects ?? []), ...effects],
-          subscriptions: before?.subscriptions ?? [],
-          takenMail: before?.takenMail ?? [],
-        },
-      );
+      const scope = { connection, tables, workerId, now: file.now(), lookup, handed: [] } satisfies WorkerScope;
+      const all = [...(before?.effects ?? []), ...effects];
+      const { isNew, undelivered } = recordProgress(scope, {
+        starts: before?.starts ?? [],
+        entries: [...(before?.entries ?? []), entry],
+        effects: all,
+        subscriptions: before?.subscriptions ?? [],
+        takenMail: before?.takenMail ?? [],
+      });
       if (!isNew(entry)) {
         throw new TransactionError(
           `instance ${JSON.stringify(entry.instanceId)} has an entry ${entry.seq} already; nothing was committed`,
         );
       }
+      news = { undelivered, ...handedNews(scope, all) };
       this.#makeUp();
       await writing.commit();
     } catch (error) {
@@ -106,6 +109,7 @@ export class OpenTransaction implements ActivityTransaction {
       throw error;
     }
     this.#end('it was committed');
+    return news;
   }
 
   /** @throws TransactionError when the user has ended the transaction, so that what he did is committed, or lost, without its result. */

@@ -1,4 +1,5 @@
 // What everything that writes works with.
+import type { HandedMessage } from '@romancy/core/ports';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { TableNames } from './table-names.js';
 
@@ -8,4 +9,6 @@ export interface WriteScope {
   readonly tables: TableNames;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Gathers to whom messages of queues came. Left out: nobody asks. */
+  readonly handed?: HandedMessage[];
 }

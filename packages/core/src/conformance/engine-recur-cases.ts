@@ -11,6 +11,27 @@ const manyCommits = 30;
 
 export function recurCases(bench: EngineBench): void {
   describe('an instance that recurs', () => {
+    it('leaves parts that can be asked for, however long its id is', async () => {
+      const harness = await bench.harness();
+      const workflow = defineWorkflow('long', async (ctx, part: number): Promise<number> =>
+        part < 2 ? await ctx.recur(part + 1) : part,
+      );
+      const app = await harness.app({ workflows: [workflow] });
+      // Of both the beginning is the same.
+      const ids = ['a', 'b'].map((end) => `${'\u{1f600}'.repeat(127)}${end}`);
+      for (const instanceId of ids) {
+        expect(await harness.drive((await app.romancy.startWorkflow(workflow, 0, { instanceId })).result())).toBe(2);
+        const last = await app.romancy.get(instanceId);
+        const middle = await app.romancy.get(last!.continuedFrom!);
+        const first = await app.romancy.get(middle!.continuedFrom!);
+        expect([first, middle, last].map((one) => [one?.input, one?.status])).toEqual([
+          [0, 'recurred'],
+          [1, 'recurred'],
+          [2, 'completed'],
+        ]);
+      }
+    });
+
     it('leaves parts that can be read from either end, and one result for all of them', async () => {
       const harness = await bench.harness();
       const ends: string[] = [];

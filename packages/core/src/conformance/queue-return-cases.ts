@@ -39,6 +39,27 @@ export function queueReturnCases(bench: Bench): void {
       expect(await drain(harness, worker, 'c')).toEqual([]);
     });
 
+    it.each(endings)('are told of by the name of who gets them: $name', async ({ batch }) => {
+      const { harness, worker } = await queueStage(bench, ['a', 'b', 'c']);
+      const wakeup = { kind: 'channel_message', channelName: 'jobs' };
+      for (const id of ['a', 'b']) await step(worker, id, seek);
+      await worker.settle(park('b'));
+      const { wakeups: published } = await publish(harness, 1);
+      expect(published).toMatchObject([wakeup]);
+      const messageId = published[0]!.kind === 'channel_message' ? published[0]!.messageId : '';
+      // To one that nobody owns.
+      const first = await worker.commit(batch());
+      expect(first.wakeups).toEqual([{ ...wakeup, messageId, targetInstanceId: 'b' }]);
+      expect([...first.attention, ...(first.handed ?? [])]).toEqual([]);
+      // To one that this worker owns: nobody else need know.
+      await step(worker, 'c', seek);
+      const { claim } = await worker.claimOne('b');
+      const second = await worker.commit({ settlements: [{ ...complete('b'), claim }] });
+      expect(second.wakeups).toEqual([]);
+      expect(second.attention).toEqual(['c']);
+      expect(await worker.signals('c')).toMatchObject([{ mail: [{ data: '1' }] }]);
+    });
+
     it.each(endings)('leave nobody who seeks behind: $name', async ({ batch }) => {
       const { harness, worker } = await queueStage(bench, ['a', 'b']);
       await step(worker, 'a', seek);

@@ -23,6 +23,31 @@ export function transactionEffectCases(bench: Bench): void {
       await expectSent(stage, [1]);
     });
 
+    it('says what of it was for nobody, and to whom messages of queues came', async (context) => {
+      const stage = await subscribedStage(bench, context);
+      const { worker, harness } = stage;
+      const jobs = { topic: 'channel:transacted', mode: 'competing' } as const;
+      await worker.storage.messages.fixMode(jobs);
+      await worker.commit({
+        starts: ['parked', 'running'].map((id) => newInstance(id)),
+        subscriptions: ['one', 'parked', 'running'].map((instanceId) => ({ instanceId, ...jobs })),
+      });
+      for (const id of ['one', 'parked']) await step(worker, id, { type: 'seek', topic: jobs.topic });
+      await worker.settle({ type: 'park', instanceId: 'parked', claim: 1, status: 'waiting_for_message', wakeAt: null });
+      await harness.deliver({ topic: jobs.topic, data: '"queued"', messageId: 'queued' });
+      const transaction = await stage.begin();
+      const effects = withSeq(900_001, [
+        { type: 'unseek', topic: jobs.topic },
+        published('lost', { messageId: 'lost', to: { type: 'instance', instanceId: 'nobody' } }),
+      ]);
+      const news = await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 900_001), effects });
+      expect(news.undelivered).toEqual([{ messageId: 'lost', instanceId: 'nobody' }]);
+      expect(news.wakeups).toEqual([
+        { kind: 'channel_message', channelName: 'transacted', messageId: 'queued', targetInstanceId: 'parked' },
+      ]);
+      expect(news.attention).toEqual([]);
+    });
+
     it('is undone with it', async (context) => {
       const stage = await subscribedStage(bench, context);
       const transaction = await stage.begin();

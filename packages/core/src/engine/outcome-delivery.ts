@@ -3,7 +3,7 @@ import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../dom
 import type { HistoryEntry } from '../domain/history.js';
 import type { ActivityTransaction } from '../ports/activity-transaction.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { Effect } from '../ports/run-store.js';
+import type { CommitNews, Effect } from '../ports/run-store.js';
 import { numberedExtras, wakeupsOfEffects } from './entry-extras.js';
 import type { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
@@ -17,6 +17,8 @@ export interface OutcomeDeliveryParts {
   readonly onHanded: () => void;
   /** Tells others of what was committed in a transaction of its own. */
   readonly tell: (wakeups: readonly Wakeup[]) => void;
+  /** What else such a commit came to. */
+  readonly onNews: (news: CommitNews) => void;
   /** The run takes no more outcomes, or is to end as cancelled: calls are told nothing more. */
   readonly isOver: () => boolean;
 }
@@ -70,10 +72,11 @@ export class OutcomeDelivery {
   }
 
   async #deliverAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<void> {
-    const entry = await this.#commitAlone(proposal, transaction, facts);
-    if (entry === null) return;
-    const effects = effectsOf(proposal, entry);
-    if (effects.length > 0) this.#parts.tell(wakeupsOfEffects(effects));
+    const committed = await this.#commitAlone(proposal, transaction, facts);
+    if (committed === null) return;
+    const { entry, news } = committed;
+    this.#parts.tell([...wakeupsOfEffects(effectsOf(proposal, entry)), ...news.wakeups]);
+    this.#parts.onNews(news);
     proposal.committed?.();
     this.#hand(proposal.call, entry);
   }
@@ -88,12 +91,16 @@ export class OutcomeDelivery {
    * if they are not already, or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the
    * run is broken off: whoever claims the instance next finds the truth in its history.
    */
-  async #commitAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<HistoryEntry | null> {
+  async #commitAlone(
+    proposal: Proposal,
+    transaction: ActivityTransaction,
+    facts: EntryFacts,
+  ): Promise<{ readonly entry: HistoryEntry; readonly news: CommitNews } | null> {
     const { workerId, recorder, isOver } = this.#parts;
     const entry = recorder.number(facts);
     try {
-      await transaction.commit({ workerId, entry, effects: effectsOf(proposal, entry), before: recorder.pending });
-      return entry;
+      const news = await transaction.commit({ workerId, entry, effects: effectsOf(proposal, entry), before: recorder.pending });
+      return { entry, news };
     } catch (error) {
       await transaction.rollback();
       if (error instanceof LeaseLostError) throw error;

@@ -4,6 +4,7 @@ import type { WaitingStatus } from '../domain/instance.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
 import type { CancelOrder, ClaimedRun } from '../ports/run-store.js';
+import { archiveIdOf } from './archive-id.js';
 import type { CarriedOver, ChildrenAtRecurrence } from './carried-over.js';
 import { childEndMessage } from './child-end.js';
 import type { StartedChild } from './context-host.js';
@@ -183,7 +184,7 @@ export class RunExit {
         type: 'recur',
         instanceId,
         claim,
-        archiveId: `${instanceId}~${generation + 1}`,
+        archiveId: archiveIdOf(instanceId, generation + 1),
         input,
         carried: first,
         keep: subscriptions,

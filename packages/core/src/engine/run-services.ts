@@ -9,7 +9,7 @@ import type { Codec } from '../ports/codec.js';
 import type { Entropy } from '../ports/entropy.js';
 import type { Hooks } from '../ports/hooks.js';
 import type { Logger } from '../ports/logger.js';
-import type { Mail, RunSignals } from '../ports/run-store.js';
+import type { CommitNews, Mail, RunSignals } from '../ports/run-store.js';
 import type { ProgressSink } from './progress.js';
 
 /** The storage's clock as this process can know it. Milliseconds since 1970. */
@@ -54,6 +54,8 @@ export interface RunServices {
   readonly transactions: ActivityTransactions;
   /** Tells this process and others of what was committed in an activity's transaction. */
   readonly tell: (wakeups: readonly Wakeup[]) => void;
+  /** What else the commit of such a transaction came to. */
+  readonly onNews: (news: CommitNews) => void;
   /** The app's policy, for activities that set none of their own. */
   readonly retry: RetryPolicy;
   /** The largest JSON text, in bytes of UTF-8, that a value may become. */

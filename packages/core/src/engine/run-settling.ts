@@ -14,8 +14,10 @@ export interface RunSettlingParts {
   readonly pump: RunPump;
   readonly host: RunHost;
   readonly storageTime: StorageTime;
-  /** Reads what happened from outside. */
-  readonly readSignals: () => Promise<void>;
+  /** A park begins. */
+  readonly onPark: () => void;
+  /** Reads what has happened from outside, if that is not known: a park was refused for it. */
+  readonly readRefusal: () => Promise<void>;
   /** A park was refused: what the code did meanwhile begins. */
   readonly goLive: () => void;
 }
@@ -40,13 +42,14 @@ export class RunSettling {
   }
 
   async #park(next: { readonly call: DurableCall; readonly dueAt: number } | null): Promise<void> {
-    const { calls, exit, ending, readSignals, goLive } = this.#parts;
+    const { calls, exit, ending, onPark, readRefusal, goLive } = this.#parts;
+    onPark();
     const isAway = await exit.park({
       status: calls.first!.waiting!.status,
       next: next === null ? null : { timerId: next.call.id, dueAt: next.dueAt },
     });
     if (isAway || exit.end !== null) return;
-    await readSignals();
+    await readRefusal();
     // First: where the code has come to its end, nothing of it begins any more.
     ending.parkRefused();
     goLive();

@@ -1,7 +1,7 @@
 // One execution of one instance in this process: code and history in, progress and an end out.
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import type { HistoryEntry } from '../domain/history.js';
-import type { ClaimedRun } from '../ports/run-store.js';
+import type { ClaimedRun, Mail } from '../ports/run-store.js';
 import { Attention } from './attention.js';
 import { CallIds } from './call-ids.js';
 import type { CarriedOver } from './carried-over.js';
@@ -45,6 +45,10 @@ export class Run {
   readonly #settling: RunSettling;
   readonly #ending: RunEnding;
   readonly #saga = new Saga();
+  /** Mail came with an answer since the last park began. */
+  #wasHanded = false;
+  /** Something was heard of since the last reading, or the last park, began. */
+  #isNewsUnread = false;
   readonly #attention = new Attention(() => this.#readSignals());
   readonly #cancellation: RunCancellation;
   /** Cancelled before its code began, with nothing to undo: the children to cancel with it. */
@@ -99,6 +103,7 @@ export class Run {
       recorder,
       onHanded: () => this.#pump.codeIsGiven(),
       tell: services.tell,
+      onNews: services.onNews,
       isOver: () => !this.#mayGoLive,
     });
     const mailbox = new Mailbox({
@@ -146,7 +151,11 @@ export class Run {
       pump: this.#pump,
       host: this.#host,
       storageTime: services.storageTime,
-      readSignals: () => this.#attention.request(),
+      onPark: () => {
+        this.#wasHanded = false;
+        this.#isNewsUnread = false;
+      },
+      readRefusal: () => this.#readRefusal(),
       goLive: () => this.#goLive(),
     });
     if (claimed.cancel !== null) this.#cancellation.request(claimed.cancel);
@@ -163,6 +172,7 @@ export class Run {
    * reading begins while a park is under way (the park will be refused, and reads then). Never rejects.
    */
   async attend(): Promise<void> {
+    this.#isNewsUnread = true;
     if (!this.#exit.isOpen) return;
     this.#host.workBegins();
     try {
@@ -172,6 +182,19 @@ export class Run {
     } finally {
       this.#host.workEnds();
     }
+  }
+
+  /**
+   * Mail came with the answer to a commit, and when that took effect there was nothing else to read.
+   * @returns false: it is not taken, and is to be read by whoever goes on with the instance.
+   */
+  handMail(mail: Mail): boolean {
+    if (this.#exit.isClosed) return false;
+    this.#host.mailbox.add([mail]);
+    this.#wasHanded = true;
+    this.#takeMail();
+    this.#pump.wakeUp();
+    return true;
   }
 
   /** Begin nothing new; hand the instance back as soon as what is under way has ended. */
@@ -259,14 +282,26 @@ export class Run {
   }
 
   async #readSignals(): Promise<void> {
+    this.#isNewsUnread = false;
     const signals = await this.#services.reader.signals(this.instanceId);
     if (signals === undefined || this.#exit.end !== null) return;
     this.#host.mailbox.add(signals.mail);
     if (signals.cancel !== null) this.#cancellation.request(signals.cancel);
-    if (signals.mail.length > 0 && this.#replay.next === undefined && this.#mayGoLive) {
-      for (const call of this.#calls) call.onMail?.();
-    }
+    if (signals.mail.length > 0) this.#takeMail();
     this.#pump.wakeUp();
+  }
+
+  /** While a park is on its way nobody takes any: calls do when it was refused. */
+  #takeMail(): void {
+    if (this.#replay.next !== undefined || !this.#mayGoLive) return;
+    for (const call of this.#calls) call.onMail?.();
+  }
+
+  /** A park was refused: for what came, which is here already if it was handed and nothing was heard since. */
+  async #readRefusal(): Promise<void> {
+    // While the park was on its way no call could take it.
+    if (this.#wasHanded) this.#takeMail();
+    if (!this.#wasHanded || this.#isNewsUnread) await this.#attention.request();
   }
 
   #abandonAll(why: () => Error): void {

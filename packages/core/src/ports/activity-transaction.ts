@@ -1,7 +1,7 @@
 // Transactions of activities: what an activity writes through one commits together with its result.
 import { TransactionError } from '../domain/errors.js';
 import type { NewHistoryEntry } from '../domain/history.js';
-import type { Effect, ProgressBatch } from './run-store.js';
+import type { CommitNews, Effect, ProgressBatch } from './run-store.js';
 
 /** Progress of one instance that is recorded but not known to be durable. */
 export type PendingProgress = Pick<ProgressBatch, 'starts' | 'entries' | 'effects' | 'subscriptions' | 'takenMail'>;
@@ -26,7 +26,7 @@ export interface ActivityTransaction {
      * transaction need not wait for a commit that may itself be waiting for a lock of the transaction.
      */
     readonly before?: PendingProgress;
-  }): Promise<void>;
+  }): Promise<CommitNews>;
   /** Undoes everything. Never rejects; may come after a failed commit. */
   rollback(): Promise<void>;
 }

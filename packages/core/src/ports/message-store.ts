@@ -85,11 +85,21 @@ export interface MessageStore {
 }
 
 /** What others are told of something that was sent. */
-export function messageWakeup({ messageId, topic, to }: OutgoingMessage): Wakeup {
+export function messageWakeup({ messageId, topic, to }: Omit<OutgoingMessage, 'data'>): Wakeup {
   return {
     kind: 'channel_message',
     channelName: topicName(topic),
     messageId,
     targetInstanceId: to.type === 'instance' ? to.instanceId : null,
   };
+}
+
+/** A message of a queue, and the instance that got it. */
+export interface HandedMessage extends Pick<OutgoingMessage, 'messageId' | 'topic'> {
+  readonly instanceId: string;
+}
+
+/** What others are told of a message that came to this instance out of a queue. */
+export function handedWakeup({ messageId, topic, instanceId }: HandedMessage): Wakeup {
+  return messageWakeup({ messageId, topic, to: { type: 'instance', instanceId } });
 }

@@ -5,6 +5,7 @@ import type { EndStatus, WaitingStatus } from '../domain/instance.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { OutgoingMessage } from './message-store.js';
 import type { NewOutboxEvent } from './outbox-store.js';
+import type { WithWakeups } from './with-wakeups.js';
 
 /** A new instance. */
 export interface NewInstance {
@@ -158,17 +159,43 @@ export interface ProgressBatch {
   readonly subscriptions: readonly NewSubscription[];
   readonly takenMail: readonly TakenMail[];
   readonly settlements: readonly Settlement[];
+  /**
+   * The last marks of instances that were handed mail (see {@link HandedMail}) and got it: attention that has no other cause is no reason to refuse
+   * a park, nor to let the next mail be read. A mark with which something has happened to the instance since says nothing. Default: none.
+   */
+  readonly seen?: readonly { readonly instanceId: string; readonly mark: string }[];
   /** What the batch comes to for others if nothing of it is refused; for a storage that sends notes with its commits. Default: nothing. */
   readonly wakeups?: readonly Wakeup[];
 }
 
-export interface ProgressResult {
+/** What a commit came to beyond what it was asked for. */
+export interface CommitNews extends WithWakeups {
+  /** Messages for one instance that is not there or has ended. They are lost. */
+  readonly undelivered: readonly { readonly messageId: string; readonly instanceId: string }[];
+  /** Of messages that went back to a queue in this commit, or waited there, and came to an instance that this worker does not own: for that one by name. */
+  readonly wakeups: readonly Wakeup[];
+  /** Ids of instances of this worker to which a message out of a queue came in this commit: they have attention, and their signals are to be read. */
+  readonly attention: readonly string[];
+  /**
+   * Likewise, but nothing else has come to the instance that this worker does not know of, and the message is here: nothing is to be read. Default: none; it
+   * is for storages from which reading is a journey.
+   */
+  readonly handed?: readonly HandedMail[];
+}
+
+/** A message out of a queue, that came to an instance of this worker. */
+export interface HandedMail {
+  readonly instanceId: string;
+  readonly mail: Mail;
+  /** Stands for all that had happened to the instance up to this mail, see {@link ProgressBatch.seen}. */
+  readonly mark: string;
+}
+
+export interface ProgressResult extends CommitNews {
   /** Ids of starts that were refused, since an instance of another start has this id. */
   readonly conflicts: readonly string[];
   /** Ids of settlements that were refused; the instance is still owned, and its signals tell why. */
   readonly refused: readonly string[];
-  /** Messages for one instance that is not there or has ended. They are lost. */
-  readonly undelivered: readonly { readonly messageId: string; readonly instanceId: string }[];
   /** The storage's clock. */
   readonly now: number;
 }

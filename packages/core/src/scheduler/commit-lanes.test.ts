@@ -19,7 +19,8 @@ function lanesOn(commit: (batch: ProgressBatch) => Promise<ProgressResult>): Com
     health: new StorageHealth({ clock, entropy: seededEntropy(1), logger: consoleLogger, description: 'test' }),
     storageClock: new StorageClock(clock),
     onWakeups: () => undefined,
-    onUndelivered: () => undefined,
+    onMail: () => false,
+    onNews: () => undefined,
     onLeaseLost: () => undefined,
   });
 }
@@ -27,7 +28,7 @@ function lanesOn(commit: (batch: ProgressBatch) => Promise<ProgressResult>): Com
 const entry = (instanceId: string) =>
   ({ instanceId, seq: 1, kind: 'value', callId: 'now:1', position: 0, data: '1', dueAt: null }) as const;
 
-const nothing: ProgressResult = { conflicts: [], refused: [], undelivered: [], now: 0 };
+const nothing: ProgressResult = { conflicts: [], refused: [], undelivered: [], wakeups: [], attention: [], now: 0 };
 
 /** A storage elsewhere: the event loop goes on while it answers. */
 async function elsewhere(): Promise<ProgressResult> {

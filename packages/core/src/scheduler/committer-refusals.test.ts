@@ -24,7 +24,15 @@ beforeEach(() => {
   storage = () => undefined;
   const commit = async (batch: ProgressBatch): Promise<ProgressResult> => {
     batches.push(batch);
-    return { conflicts: [], refused: [], undelivered: [], now: clock.now(), ...(await storage(batch)) };
+    return {
+      conflicts: [],
+      refused: [],
+      undelivered: [],
+      wakeups: [],
+      attention: [],
+      now: clock.now(),
+      ...(await storage(batch)),
+    };
   };
   committer = new Committer({
     workerId: 'w',
@@ -33,7 +41,8 @@ beforeEach(() => {
     storageClock: new StorageClock(clock),
     clock,
     onWakeups: (more) => void wakeups.push(...more),
-    onUndelivered: () => undefined,
+    onMail: () => false,
+    onNews: () => undefined,
     onLeaseLost: (error) => void lost.push(error),
   });
 });

@@ -21,7 +21,7 @@ function committerOfSlowStorage() {
       batches.push(entries.length);
       await hop();
       time.now += 10;
-      return { conflicts: [], refused: [], undelivered: [], now: time.now };
+      return { conflicts: [], refused: [], undelivered: [], wakeups: [], attention: [], now: time.now };
     },
   } as unknown as RunStore;
   const committer = new Committer({
@@ -31,7 +31,8 @@ function committerOfSlowStorage() {
     health: new StorageHealth({ clock, entropy: seededEntropy(1), logger: consoleLogger, description: 'slow' }),
     storageClock: new StorageClock(clock),
     onWakeups: () => undefined,
-    onUndelivered: () => undefined,
+    onMail: () => false,
+    onNews: () => undefined,
     onLeaseLost: () => undefined,
   });
   let seq = 0;

@@ -6,7 +6,7 @@ import type { EntryExtras } from '../engine/entry-extras.js';
 import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
-import type { NewInstance, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
+import type { CommitNews, HandedMail, NewInstance, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
 import {
   byInstance,
   fittingCount,
@@ -29,8 +29,10 @@ export interface CommitterParts {
   readonly clock: Clock;
   /** Wake-ups of what is committed. */
   readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
-  /** Messages for instances that are not there or have ended. */
-  readonly onUndelivered: (lost: ProgressResult['undelivered']) => void;
+  /** Mail for a run, which came with the answer. Returns whether the run has it: else it is to read for itself. */
+  readonly onMail: (handed: HandedMail) => boolean;
+  /** What else a commit came to; its wake-ups go with the others. */
+  readonly onNews: (news: CommitNews) => void;
   /** This worker was declared dead. */
   readonly onLeaseLost: (error: LeaseLostError) => void;
 }
@@ -41,6 +43,8 @@ const mostWaitMs = 50;
 const mostTurns = 1000;
 
 const noMail: readonly string[] = [];
+
+const none: ReadonlySet<string> = new Set();
 
 /** What a commit made durable, not yet told to those who wait for it. */
 type Release = () => void;
@@ -62,6 +66,8 @@ export class Committer implements ProgressSink {
   #abandoned: Error | null = null;
   /** Instances of which the database has refused something: what they recorded after it must not be committed without it. */
   readonly #refused = new Map<string, unknown>();
+  /** Up to where runs know what happened to them, by mail that they were handed. */
+  readonly #seen = new Map<string, string>();
   /** Runs whose code may record more within this turn of the event loop. */
   #goingOn = 0;
   #lastTookMs = 0;
@@ -247,7 +253,8 @@ export class Committer implements ProgressSink {
 
   async #send(items: readonly CommitItem[]): Promise<Release> {
     const { runs, workerId, health, storageClock, clock } = this.#parts;
-    const batch = toBatch(workerId, items);
+    const seen = this.#seen.size === 0 ? [] : this.#seenOf(items);
+    const batch = seen.length === 0 ? toBatch(workerId, items) : { ...toBatch(workerId, items), seen };
     const result = await health.keepTrying(async () => {
       let hadTurn = false;
       void hop().then(() => (hadTurn = true));
@@ -262,7 +269,18 @@ export class Committer implements ProgressSink {
     return () => this.#settle(items, result);
   }
 
+  #seenOf(items: readonly CommitItem[]): { readonly instanceId: string; readonly mark: string }[] {
+    const instanceIds = new Set(items.map(instanceOf));
+    return [...this.#seen].flatMap(([instanceId, mark]) => (instanceIds.has(instanceId) ? [{ instanceId, mark }] : []));
+  }
+
   #settle(items: readonly CommitItem[], result: ProgressResult): void {
+    // First: whose park was refused because of it has it then, and does not read.
+    const toRead: string[] = [];
+    for (const handed of result.handed ?? []) {
+      if (this.#parts.onMail(handed)) this.#seen.set(handed.instanceId, handed.mark);
+      else toRead.push(handed.instanceId);
+    }
     const conflicts = new Set(result.conflicts);
     const refused = new Set(result.refused);
     const wakeups: Wakeup[] = [];
@@ -283,7 +301,10 @@ export class Committer implements ProgressSink {
         }
         case 'settlement': {
           const isDone = !refused.has(item.settlement.instanceId);
-          if (isDone) wakeups.push(...wakeupsOf(item));
+          if (isDone) {
+            wakeups.push(...wakeupsOf(item));
+            this.#seen.delete(item.settlement.instanceId);
+          }
           item.outcome.resolve(isDone ? 'done' : 'refused');
           break;
         }
@@ -293,12 +314,12 @@ export class Committer implements ProgressSink {
           break;
       }
     }
+    wakeups.push(...result.wakeups);
     if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
-    if (result.undelivered.length === 0) return;
     // That a child has ended, a parent which ended before it need not hear: nothing is lost by that.
-    const ends = new Set(items.flatMap(endMessageIds));
-    const lost = result.undelivered.filter(({ messageId }) => !ends.has(messageId));
-    if (lost.length > 0) this.#parts.onUndelivered(lost);
+    const ends = result.undelivered.length === 0 ? none : new Set(items.flatMap(endMessageIds));
+    const undelivered = result.undelivered.filter(({ messageId }) => !ends.has(messageId));
+    this.#parts.onNews({ ...result, undelivered, attention: [...result.attention, ...toRead] });
   }
 }
 

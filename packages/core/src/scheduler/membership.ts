@@ -31,7 +31,7 @@ export interface MembershipParts {
   readonly options: MembershipOptions;
   readonly services: Omit<
     RunServices,
-    'workerId' | 'progress' | 'reader' | 'storageTime' | 'transactions' | 'storageKind' | 'tell'
+    'workerId' | 'progress' | 'reader' | 'storageTime' | 'transactions' | 'storageKind' | 'tell' | 'onNews'
   >;
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;

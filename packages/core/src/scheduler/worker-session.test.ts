@@ -41,7 +41,7 @@ it('hands on what it heard of an instance while it tried to start it, when that 
   // It belongs to another worker, which puts it away; the note of what makes it due comes before the answer.
   expect(session.isHere('a')).toBe(true);
   session.attend(['a']);
-  answers.shift()!({ conflicts: ['a', 'b'], refused: [], undelivered: [], now: clock.now() });
+  answers.shift()!({ conflicts: ['a', 'b'], refused: [], undelivered: [], wakeups: [], attention: [], now: clock.now() });
   expect(await starts).toEqual(['conflict', 'conflict']);
   expect(told).toEqual([{ kind: 'workflow_resumable', instanceId: 'a', workflowName: 'order' }]);
 });

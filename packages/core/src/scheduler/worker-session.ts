@@ -7,7 +7,7 @@ import { Run } from '../engine/run.js';
 import type { RunEnd } from '../engine/run-exit.js';
 import type { RunServices } from '../engine/run-services.js';
 import type { MessageStore } from '../ports/message-store.js';
-import type { ClaimedRun, NewInstance, RunStore } from '../ports/run-store.js';
+import type { ClaimedRun, CommitNews, NewInstance, RunStore } from '../ports/run-store.js';
 import type { ChannelModes } from './channel-modes.js';
 import type { Claimant } from './claimant.js';
 import { CommitLanes, type LanePlace } from './commit-lanes.js';
@@ -30,7 +30,7 @@ export interface SessionParts {
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;
   readonly hub: WakeupHub;
-  readonly services: Omit<RunServices, 'workerId' | 'progress' | 'reader'>;
+  readonly services: Omit<RunServices, 'workerId' | 'progress' | 'reader' | 'onNews'>;
   readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
   readonly onLeaseLost: (session: WorkerSession, error: LeaseLostError) => void;
 }
@@ -75,14 +75,8 @@ export class WorkerSession implements Claimant {
       storageClock: parts.storageClock,
       clock: parts.services.clock,
       onWakeups: parts.onWakeups,
-      onUndelivered: (lost) => {
-        for (const { messageId, instanceId } of lost) {
-          parts.services.logger.warn('a message was for an instance that does not exist or has ended; it is lost', {
-            messageId,
-            instanceId,
-          });
-        }
-      },
+      onMail: ({ instanceId, mail }) => this.#runs.get(instanceId)?.run.handMail(mail) ?? false,
+      onNews: (news) => this.#heard(news),
       onLeaseLost: (error) => this.leaseLost(error),
     });
     const reader = new SignalReader({
@@ -95,7 +89,7 @@ export class WorkerSession implements Claimant {
       mailLimit: parts.services.mailLimit,
       signal: this.#abort.signal,
     });
-    this.#services = { ...parts.services, workerId: parts.workerId, reader };
+    this.#services = { ...parts.services, workerId: parts.workerId, reader, onNews: (news) => this.#heardAlone(news) };
   }
 
   get running(): number {
@@ -242,6 +236,19 @@ export class WorkerSession implements Claimant {
     this.#abort.abort(reason);
     this.#lanes.abandon(reason);
     for (const { run } of this.#runs.values()) run.drop(reason);
+  }
+
+  /** Of a transaction of an activity: its commit is none of a lane, and no run is given mail by it. */
+  #heardAlone({ handed = [], ...news }: CommitNews): void {
+    this.#heard({ ...news, attention: [...news.attention, ...handed.map(({ instanceId }) => instanceId)] });
+  }
+
+  #heard({ undelivered, attention }: CommitNews): void {
+    for (const { messageId, instanceId } of undelivered) {
+      const facts = { messageId, instanceId };
+      this.#parts.services.logger.warn('a message was for an instance that does not exist or has ended; it is lost', facts);
+    }
+    this.attend(attention);
   }
 
   get #isEmpty(): boolean {

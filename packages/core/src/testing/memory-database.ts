@@ -4,6 +4,7 @@ import { LeaseLostError } from '../domain/errors.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { InstanceStatus } from '../domain/instance.js';
 import type { OutboxStatus } from '../domain/outbox.js';
+import type { HandedMessage } from '../ports/message-store.js';
 import type { NewOutboxEvent } from '../ports/outbox-store.js';
 import type { TopicFilter } from '../ports/run-store.js';
 
@@ -136,6 +137,8 @@ export class MemoryDatabase {
   readonly outbox = new Map<string, MemoryEvent>();
   /** By stream: events that are still to be sent, in their order. A stream without any is not in here. */
   readonly streams = new Map<string, MemoryEvent[]>();
+  /** To whom messages of queues came in the transition under way. */
+  readonly handed: HandedMessage[] = [];
   /** What activities have committed through `memoryTransaction`. */
   readonly values = new Map<string, unknown>();
   /** The signs of processes that stand at this moment, as an advisory lock does on PostgreSQL. For tests to change. */

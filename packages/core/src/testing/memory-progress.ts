@@ -1,6 +1,7 @@
 // The commit of a batch of progress in memory.
 import type { NewHistoryEntry } from '../domain/history.js';
-import type { NewInstance, ProgressBatch, ProgressResult } from '../ports/run-store.js';
+import { handedWakeup, type HandedMessage } from '../ports/message-store.js';
+import type { CommitNews, NewInstance, ProgressBatch, ProgressResult } from '../ports/run-store.js';
 import type { MemoryDatabase } from './memory-database.js';
 import { applyEffects, tellConflict, type MemoryEffectScope } from './memory-effects.js';
 import { appendEntry } from './memory-history.js';
@@ -14,6 +15,7 @@ export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, n
   database.requireAlive(workerId);
   requireInstances(database, batch);
   const scope: MemoryEffectScope = { workerId, now, undelivered: [] };
+  database.handed.length = 0;
 
   const conflicts = batch.starts.filter((start) => !startInstance(database, { start, workerId, now }));
   const added = new Set(batch.entries.filter((entry) => appendEntry(database, entry, now)).map(keyOf));
@@ -43,7 +45,19 @@ export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, n
     conflicts: conflicts.map((start) => start.instanceId),
     refused: refused.map((settlement) => settlement.instanceId),
     undelivered: scope.undelivered,
+    ...newsOf(database, batch),
     now,
+  };
+}
+
+/** To whom messages of queues came. What the batch itself sent is told by the batch. */
+function newsOf(database: MemoryDatabase, { workerId, effects }: ProgressBatch): Pick<CommitNews, 'wakeups' | 'attention'> {
+  const own = new Set(effects.map((effect) => (effect.type === 'message' ? effect.message.messageId : '')));
+  const handed = database.handed.splice(0);
+  const isHere = ({ instanceId }: HandedMessage): boolean => database.owned(instanceId, workerId) !== undefined;
+  return {
+    wakeups: handed.filter((one) => !isHere(one) && !own.has(one.messageId)).map(handedWakeup),
+    attention: handed.filter(isHere).map(({ instanceId }) => instanceId),
   };
 }
 

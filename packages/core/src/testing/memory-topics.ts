@@ -117,6 +117,7 @@ export function handOut(database: MemoryDatabase, name: string, now: number): nu
     const { messageId, data } = message;
     seeker.mail.push({ number: database.nextNumber(), topic: name, messageId, data, queued: message });
     draw(seeker, now);
+    database.handed.push({ instanceId: seeker.instanceId, topic: name, messageId });
     handed++;
   }
   dropIfEmpty(database, topic);

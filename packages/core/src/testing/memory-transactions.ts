@@ -1,6 +1,7 @@
 // Activity transactions in memory: values that become visible together with the activity's entry, or never.
 import { TransactionError } from '../domain/errors.js';
 import { openActivityTransaction, type ActivityTransaction, type ActivityTransactions } from '../ports/activity-transaction.js';
+import type { CommitNews } from '../ports/run-store.js';
 import type { MemoryDatabase } from './memory-database.js';
 import { hasEntry } from './memory-history.js';
 import { commitProgress } from './memory-progress.js';
@@ -61,10 +62,10 @@ class BufferedTransaction implements ActivityTransaction {
     };
   }
 
-  async commit({ workerId, entry, effects, before }: Parameters<ActivityTransaction['commit']>[0]): Promise<void> {
+  async commit({ workerId, entry, effects, before }: Parameters<ActivityTransaction['commit']>[0]): Promise<CommitNews> {
     this.#requireOpen();
     this.#over = true;
-    await this.#session.run((database, now) => {
+    return await this.#session.run((database, now) => {
       database.requireAlive(workerId);
       // Before the first change, since what throws must leave nothing.
       if (hasEntry(database, entry) || !database.instances.has(entry.instanceId)) {
@@ -73,12 +74,18 @@ class BufferedTransaction implements ActivityTransaction {
         );
       }
       const nothing = { workerId, starts: [], subscriptions: [], takenMail: [], settlements: [] };
-      if (before !== undefined) commitProgress(database, { ...nothing, ...before }, now);
-      commitProgress(database, { ...nothing, entries: [entry], effects: effects ?? [] }, now);
+      const first = before === undefined ? undefined : commitProgress(database, { ...nothing, ...before }, now);
+      const last = commitProgress(database, { ...nothing, entries: [entry], effects: effects ?? [] }, now);
       for (const [key, change] of this.#changes) {
         if (change === 'deleted') database.values.delete(key);
         else database.values.set(key, change.value);
       }
+      const { undelivered = [], wakeups = [], attention = [] } = first ?? {};
+      return {
+        undelivered: [...undelivered, ...last.undelivered],
+        wakeups: [...wakeups, ...last.wakeups],
+        attention: [...attention, ...last.attention],
+      };
     });
   }
 
