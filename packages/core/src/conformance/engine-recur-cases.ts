@@ -209,11 +209,18 @@ export function recurCases(bench: EngineBench): void {
       const harness = await bench.harness();
       const many = 60;
       const taken: number[] = [];
+      const besides: number[] = [];
       const workflow = defineWorkflow('consumer', async (ctx, got: number): Promise<number> => {
         if (got === 0) await ctx.subscribe('jobs', 'competing');
-        // What one of two seeks brings belongs to the next part, or to others.
+        // What the second of two seeks brings belongs to this part when it comes before its end, else to the next part, or to others.
         const first = ctx.receive<number>('jobs', { timeout: harness.span('1h', 700) });
-        if (got % 3 === 2) void ctx.receive('jobs').catch(() => undefined);
+        const second = got % 3 === 2 ? ctx.receive<number>('jobs') : undefined;
+        second?.then(
+          ({ data }) => {
+            if (!ctx.isReplaying) besides.push(data);
+          },
+          () => undefined,
+        );
         const message = await first.catch(() => undefined);
         if (message === undefined) return got;
         await ctx.run('take', () => void taken.push(message.data));
@@ -226,10 +233,10 @@ export function recurCases(bench: EngineBench): void {
           for (let index = 0; index < many; index++) await apps[index % 2]!.romancy.publish('jobs', index);
         })(),
       );
-      await harness.until(() => taken.length >= many);
+      await harness.until(() => taken.length + besides.length >= many);
       const counts = await harness.drive(Promise.all(handles.map((handle) => handle.result())), '1h');
-      expect([...taken].sort((a, b) => a - b)).toEqual(Array.from({ length: many }, (_, index) => index));
-      expect(counts[0]! + counts[1]!).toBe(many);
+      expect([...taken, ...besides].sort((a, b) => a - b)).toEqual(Array.from({ length: many }, (_, index) => index));
+      expect(counts[0]! + counts[1]! + besides.length).toBe(many);
     });
 
     it('keeps the waits with a match that its last part made, and no earlier ones', async () => {
