@@ -212,7 +212,8 @@ export function channelCases(bench: EngineBench): void {
       });
       const app = await harness.app({ workflows: [impatient, consumer] });
       const handle = await app.romancy.startWorkflow(impatient);
-      await harness.untilStatus(app, handle.instanceId, 'waiting_for_message');
+      // Where time is real it may have gone past that before anybody looks.
+      if (harness.clock !== undefined) await harness.untilStatus(app, handle.instanceId, 'waiting_for_message');
       await harness.leap('1m');
       await harness.untilStatus(app, handle.instanceId, 'waiting_for_event');
       for (const number of [1, 2, 3]) await harness.drive(app.romancy.publish('jobs', number));
