@@ -9,6 +9,7 @@ export type Step =
   | { readonly do: 'sleep'; readonly ms: number }
   | { readonly do: 'wait'; readonly type: 'a' | 'b'; readonly timeoutMs: number }
   | { readonly do: 'now' | 'random' | 'uuid' }
+  | { readonly do: 'join'; readonly times: number }
   | { readonly do: 'sequence' | 'all' | 'race' | 'settled'; readonly steps: readonly Step[] };
 
 const turns = fc.nat(4);
@@ -23,6 +24,8 @@ const leaf: fc.Arbitrary<Step> = fc.oneof(
     timeoutMs: fc.integer({ min: 1, max: 90 }),
   }),
   fc.record({ do: fc.constantFrom('now' as const, 'random' as const, 'uuid' as const) }),
+  // Often enough, some of them together, that the code is made to pause.
+  fc.record({ do: fc.constant('join' as const), times: fc.integer({ min: 1, max: 90 }) }),
 );
 
 /** Programs of some depth; each ends by itself, whatever happens. */
@@ -92,6 +95,14 @@ export function workflowOf(program: Step, begin: () => Trace): Workflow<void, st
           const value = ctx[step.do]();
           trace.push(`${path}=${value}`);
           return step.do;
+        }
+        case 'join': {
+          for (let time = 0; time < step.times; time++) {
+            const joined = ctx.joinGroup('g');
+            trace.push(`${path}=joined`);
+            await joined;
+          }
+          return 'joined';
         }
         case 'sequence': {
           const results: string[] = [];

@@ -3,8 +3,13 @@ import { Scheduler } from '../scheduler/scheduler.js';
 import { guardedHooks, guardedLogger } from './guarded.js';
 import type { ResolvedOptions } from './options.js';
 
-/** How many history entries come with a claim, and in each further page. */
-const historyLimit = 1000;
+/**
+ * How many history entries come with a claim. Most instances have fewer; a claim of a hundred that all have more must neither fill the
+ * memory nor, with a database inside this thread, keep the event loop.
+ */
+const historyLimit = 100;
+/** And in each further page. */
+const historyPage = 1000;
 /** How long a stalled instance rests before somebody tries it again. */
 const stallRetryMs = 60_000;
 
@@ -25,6 +30,7 @@ export function createScheduler(options: ResolvedOptions): Scheduler {
       pace: options,
       claimBatchSize: options.claimBatchSize,
       historyLimit,
+      historyPage,
       outbox: options.outbox,
       retention: options.retention,
     },

@@ -33,6 +33,8 @@ export interface ContextHost extends CallHost {
   open(call: DurableCall): void;
   /** The recorded value of a call that has its outcome at once, or that of `make`, which is then recorded. */
   atOnce(order: OnceOrder): unknown;
+  /** A promise of what the code has already; now and then a turn later, so that code that awaits nothing else keeps back nobody. */
+  given<T>(value: T): Promise<T>;
   readonly workflow: AnyWorkflow;
   /** How often the instance has recurred. */
   readonly generation: number;

@@ -1,7 +1,7 @@
 // Takes the steps of one run in turn, lets the code come to rest between them, and sleeps while there is nothing to do.
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../ports/clock.js';
-import { afterHop } from './hop.js';
+import { afterHop, hop } from './hop.js';
 import type { ProgressSink } from './progress.js';
 import type { RunEnd, RunExit } from './run-exit.js';
 import type { RunReplay } from './run-replay.js';
@@ -21,6 +21,8 @@ export interface RunPumpParts {
    * @param moved the code was given something, or made a call by itself, since it was last let come to rest.
    */
   readonly step: (moved: boolean) => NextStep;
+  /** In place of a step while the code is kept waiting: only what may come between any two of its calls. Throws as `step`. */
+  readonly stepInPause: () => NextStep;
 }
 
 /** Most steps have nothing to wait for, and no promise is made for them. */
@@ -36,6 +38,9 @@ export class RunPump {
   #woken = false;
   /** There is nothing to do until something happens. */
   #resting = false;
+  /** Pauses of the code that are not over. */
+  #pauses = 0;
+  #lastPause = settled;
   /** Takes back the timer of the earliest time limit. */
   #cancelTimer: (() => void) | null = null;
   #wake: (() => void) | null = null;
@@ -61,6 +66,36 @@ export class RunPump {
   /** A call that follows from what the code was given needs no further hop: the one under way ends when all that follows has been called. */
   codeMoves(): void {
     if (this.#settling) return;
+    this.#moved = true;
+    this.wakeUp();
+  }
+
+  /**
+   * Keeps the code waiting for a turn of the event loop, and for `until`, though it has its outcome: others have their turn. Until all
+   * pauses are over the code is not at rest, and is given nothing else. They are over one after the other, each a turn behind the one
+   * before: so branches of the code go on in the same order in every run, however long `until` takes in one of them.
+   * @param until what it rejects with breaks the run off.
+   */
+  pauseCode(until: () => Promise<void>): Promise<void> {
+    this.#pauses++;
+    this.#lastPause = this.#lastPause.then(() => this.#pauseFor(until));
+    return this.#lastPause;
+  }
+
+  async #pauseFor(until: () => Promise<void>): Promise<void> {
+    const { exit, progress, replay } = this.#parts;
+    const isLive = replay.next === undefined;
+    if (isLive) progress.goesOn();
+    await hop();
+    if (isLive) progress.stays();
+    try {
+      await until();
+    } catch (error) {
+      await exit.breakOff(error as Error);
+    }
+    // Behind a settlement the code is nobody's, and is left where it is.
+    if (exit.isClosed) return await new Promise(() => undefined);
+    this.#pauses--;
     this.#moved = true;
     this.wakeUp();
   }
@@ -127,7 +162,7 @@ export class RunPump {
     const { exit } = this.#parts;
     if (exit.isClosed) return 'rest';
     try {
-      return this.#parts.step(this.#moved);
+      return this.#pauses > 0 ? this.#parts.stepInPause() : this.#parts.step(this.#moved);
     } catch (error) {
       return exit.breakOff(error as Error);
     }

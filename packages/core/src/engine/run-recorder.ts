@@ -70,6 +70,12 @@ export class RunRecorder {
     return last === undefined || last.commitment.durable ? undefined : last.commitment;
   }
 
+  /** How many entries are not known to be durable. */
+  get undurable(): number {
+    this.#forgetDurable();
+    return this.#pending.length;
+  }
+
   /** What is not known to be durable. */
   get pending(): PendingProgress {
     this.#forgetDurable();

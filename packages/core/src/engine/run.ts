@@ -96,6 +96,7 @@ export class Run {
       replay: this.#replay,
       exit: this.#exit,
       step: (moved) => this.#step(moved),
+      stepInPause: () => this.#stepInPause(),
     });
     this.#delivery = new OutcomeDelivery({
       workerId: services.workerId,
@@ -242,6 +243,13 @@ export class Run {
   #step(moved: boolean): NextStep {
     if (this.#endsAtOnce !== null) return this.#ending.endAsCancelled(this.#endsAtOnce);
     return moved ? 'hop' : this.#turn();
+  }
+
+  /** Between two calls of code that might go on for ever: it can be cancelled and handed back there, as a crash there would leave it. */
+  #stepInPause(): NextStep {
+    if (this.#replay.next !== undefined || !this.#delivery.isEmpty) return 'rest';
+    if (this.#cancellation.requested !== null) return this.#ending.next() ?? 'rest';
+    return this.#host.draining && !this.#host.isWorking ? this.#exit.release() : 'rest';
   }
 
   /** The code is at rest: hand out the next outcome, or rest. */

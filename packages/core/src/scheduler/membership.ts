@@ -22,7 +22,8 @@ export interface MembershipOptions {
   readonly serviceName: string;
   readonly concurrency: number;
   readonly leaseMs: number;
-  readonly historyLimit: number;
+  /** The entries of each page of history beyond what a claim brings. */
+  readonly historyPage: number;
 }
 
 export interface MembershipParts {
@@ -106,7 +107,7 @@ export class Membership {
       modes: this.#modes,
       workflows,
       concurrency: options.concurrency,
-      historyLimit: options.historyLimit,
+      historyPage: options.historyPage,
       health,
       storageClock,
       hub,

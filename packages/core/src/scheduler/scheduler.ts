@@ -27,6 +27,8 @@ export interface SchedulerOptions extends MembershipOptions {
   readonly renewalMs: number;
   readonly pace: PaceOptions;
   readonly claimBatchSize: number;
+  /** The entries of history that a claim brings of each instance, at most. */
+  readonly historyLimit: number;
   /** Null: this process sends no events. */
   readonly outbox: RelayOptions | null;
   readonly retention: RetentionAges;

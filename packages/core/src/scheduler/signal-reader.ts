@@ -14,7 +14,7 @@ export interface SignalReaderParts {
   readonly messages: MessageStore;
   readonly modes: ChannelModes;
   readonly health: StorageHealth;
-  readonly historyLimit: number;
+  readonly historyPage: number;
   readonly mailLimit: number;
   /** Aborts when this worker lost its lease or the process gives up. */
   readonly signal: AbortSignal;
@@ -30,8 +30,8 @@ export class SignalReader implements RunReader {
   }
 
   history(instanceId: string, afterSeq: number): Promise<readonly HistoryEntry[]> {
-    const { runs, health, historyLimit, signal } = this.#parts;
-    return health.keepTrying(() => runs.history({ instanceId, afterSeq, limit: historyLimit }), signal);
+    const { runs, health, historyPage, signal } = this.#parts;
+    return health.keepTrying(() => runs.history({ instanceId, afterSeq, limit: historyPage }), signal);
   }
 
   mail(instanceId: string, topic: string, afterMailId: string | null): Promise<readonly Mail[]> {

@@ -23,7 +23,7 @@ it('hands on what it heard of an instance while it tried to start it, when that 
     modes: new ChannelModes({} as MessageStore, clock),
     workflows: new Map([['order', {}]]) as unknown as SessionParts['workflows'],
     concurrency: 10,
-    historyLimit: 1000,
+    historyPage: 1000,
     health: new StorageHealth({ clock, logger, entropy: seededEntropy(1), description: 'a test' }),
     storageClock: new StorageClock(clock),
     hub: new WakeupHub(),

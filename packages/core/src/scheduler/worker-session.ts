@@ -26,7 +26,7 @@ export interface SessionParts {
   readonly workflows: ReadonlyMap<string, AnyWorkflow>;
   /** How many runs may be in memory. */
   readonly concurrency: number;
-  readonly historyLimit: number;
+  readonly historyPage: number;
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;
   readonly hub: WakeupHub;
@@ -85,7 +85,7 @@ export class WorkerSession implements Claimant {
       messages: parts.messages,
       modes: parts.modes,
       health: parts.health,
-      historyLimit: parts.historyLimit,
+      historyPage: parts.historyPage,
       mailLimit: parts.services.mailLimit,
       signal: this.#abort.signal,
     });

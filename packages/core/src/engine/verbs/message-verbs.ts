@@ -48,7 +48,7 @@ function send(
     ...call,
     make: () => ({ value: message.messageId, extras: { effects: [{ type: 'message', message }] } }),
   });
-  return Promise.resolve(id as string);
+  return run.given(id as string);
 }
 
 export function sendEvent(run: ContextHost, event: OutboxEventInput): Promise<string> {
@@ -61,7 +61,7 @@ export function sendEvent(run: ContextHost, event: OutboxEventInput): Promise<st
     kind: 'event_sent',
     make: () => ({ value: made.eventId, extras: { effects: [{ type: 'event', event: made }] } }),
   });
-  return Promise.resolve(id as string);
+  return run.given(id as string);
 }
 
 export function joinGroup(run: ContextHost, group: string): Promise<void> {
@@ -81,7 +81,7 @@ function changeGroup(run: ContextHost, group: string, type: 'join' | 'leave'): P
     kind: type === 'join' ? 'group_joined' : 'group_left',
     make: () => ({ value: group, extras: { effects: [{ type, group }] } }),
   });
-  return Promise.resolve();
+  return run.given(undefined);
 }
 
 export function groupMembers(run: ContextHost, group: string): Promise<readonly string[]> {
@@ -155,7 +155,7 @@ export function unsubscribe(run: ContextHost, channel: string): Promise<void> {
     },
   });
   run.subscriptions.remove(topic);
-  return Promise.resolve();
+  return run.given(undefined);
 }
 
 export function receive<TData>(
