@@ -66,7 +66,7 @@ async function main(options: CommandLine): Promise<boolean> {
   process.stdout.write(`\n${facts.join('\n')}\n\n${formatTable(rows)}\n`);
   if (options.json !== undefined) {
     const results = rows.map((row) => ({ ...row, reached: isReached(row) }));
-    await writeFile(options.json, `${JSON.stringify({ facts, results }, null, 2)}\n`);
+    await writeFile(options.json, `${JSON.stringify({ isQuick: options.quick, facts, results }, null, 2)}\n`);
   }
   return rows.every((row) => isReached(row) !== false);
 }

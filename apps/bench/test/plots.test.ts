@@ -59,6 +59,7 @@ const row = {
 
 test('plots are made of the rows that say so', () => {
   const results: Results = {
+    isQuick: false,
     facts: ['2 cores', 'node 20', 'and more'],
     results: [
       row,
@@ -72,6 +73,7 @@ test('plots are made of the rows that say so', () => {
   expect([...plots.keys()]).toEqual(['start-to-result.svg', 'workers.svg']);
   const { lines, note } = plots.get('start-to-result.svg')!;
   expect(note).toBe('2 cores; node 20');
+  expect(plotsOf({ ...results, isQuick: true }).get('workers.svg')!.note).toContain('SHORT ROUNDS');
   expect(lines.map(({ name }) => name)).toEqual(['Romancy, postgres', 'by hand, postgres', 'Romancy, sqlite', 'by hand, sqlite']);
   expect(lines[0]!.points.at(100)!.map((value) => Math.round(value))).toEqual([2, 50]);
   expect(plots.get('workers.svg')!.lines.map(({ points }) => points)).toEqual([

@@ -5,6 +5,8 @@ import type { LinePlot, PlotLine } from './line-plot.js';
 
 /** What `pnpm bench --json` writes. */
 export interface Results {
+  /** Of short rounds, which are good for a first look only. */
+  readonly isQuick: boolean;
   /** About the machine, the versions and the settings. */
   readonly facts: readonly string[];
   readonly results: readonly StoredRow[];
@@ -43,8 +45,8 @@ const lines: Readonly<Record<Line, LineHead>> = {
 };
 
 /** By the names of their files. Of what was not measured there is none. */
-export function plotsOf({ facts, results }: Results): ReadonlyMap<string, LinePlot> {
-  const note = facts.slice(0, 2).join('; ');
+export function plotsOf({ isQuick, facts, results }: Results): ReadonlyMap<string, LinePlot> {
+  const note = [...(isQuick ? ['SHORT ROUNDS'] : []), ...facts.slice(0, 2)].join('; ');
   const plots = new Map<string, LinePlot>();
   for (const [chart, title] of Object.entries(distributions)) {
     const found = results.flatMap((row) => distributionLines(row, chart));
@@ -61,7 +63,7 @@ export function plotsOf({ facts, results }: Results): ReadonlyMap<string, LinePl
       ),
     );
     if (found.length === 0) continue;
-    const x = { label: head.x, isLogarithmic: head.isLogarithmic };
+    const x = { label: head.x, isLogarithmic: head.isLogarithmic, includes: head.isLogarithmic ? [] : [0] };
     plots.set(`${chart}.svg`, {
       title: head.title,
       x,
