@@ -31,6 +31,21 @@ export function transactionCases(bench: EngineBench): void {
       expect(app.storage.count('transactions.begin')).toBe(1);
     });
 
+    it('warns of a message in it that was for nobody, as of any other', async (context) => {
+      const harness = await bench.harness();
+      const rows = harness.rows(context);
+      const workflow = defineWorkflow('telling', async (ctx) => {
+        await ctx.run('tell', async (activity) => {
+          await rows.write(activity, 'told', 'yes');
+          await activity.sendTo('nobody', 'inbox', 1);
+        });
+      });
+      const app = await harness.app({ workflows: [workflow] });
+      await harness.drive((await app.romancy.startWorkflow(workflow)).result());
+      const [line] = app.logger.matching('it is lost');
+      expect(line).toMatchObject({ level: 'warn', fields: { instanceId: 'nobody' } });
+    });
+
     it('leaves nothing of an attempt that throws', async (context) => {
       const harness = await bench.harness();
       const rows = harness.rows(context);
