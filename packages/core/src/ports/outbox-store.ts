@@ -77,7 +77,10 @@ export interface OutboxStore {
   settle(request: { readonly workerId: string; readonly results: readonly EventResult[] }): Promise<{ readonly now: number }>;
   /** Oldest first, in the order in which they were written. `after`: the id of the last one of the page before. */
   list(request: OutboxFilter & { readonly limit: number; readonly after: string | undefined }): Promise<readonly OutboxRecord[]>;
-  /** Makes `failed` and `invalid` events pending again, due at once, without attempts and errors, in their old place. */
+  /**
+   * Makes `failed` and `invalid` events pending again, due at once, without attempts and errors, in their old place. Many are taken some hundreds at a time:
+   * when this rejects, those before stay as they are, and the next call goes on behind them.
+   */
   requeue(request: OutboxFilter & { readonly limit: number }): Promise<WithWakeups & { readonly requeued: number }>;
   /** Removes events that are not `sending`. */
   purge(request: OutboxFilter & { readonly limit: number }): Promise<{ readonly purged: number }>;
