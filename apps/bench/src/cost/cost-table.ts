@@ -12,7 +12,7 @@ const end = '<!-- cost: to here -->';
 /** Bytes of the log may differ from what is written down by this part: ids are random, and fall on this page or on that. */
 const byteTolerance = 0.15;
 /** What a minute costs is told by several; where one of them ends, a poll may fall on this side or on that. */
-const rateTolerance = 0.05;
+const rateTolerance = 0.1;
 /** And by so many bytes in any case: three pages of SQLite's log. */
 const leastByteTolerance = { withServer: 150, withoutServer: 3 * 4120 };
 
@@ -74,7 +74,7 @@ interface Tolerance {
 }
 
 const exact: Tolerance = { part: 0, least: 0 };
-const rate: Tolerance = { part: rateTolerance, least: 0.5 };
+const rate: Tolerance = { part: rateTolerance, least: 1 };
 
 function isNear(one: string, other: string, { part, least }: Tolerance): boolean {
   if (one === other) return true;
