@@ -1,7 +1,12 @@
 // Finds rows of instances for one commit, each once.
 import { InvalidArgumentError } from '@romancy/core/ports';
 import type { SqliteConnection } from './sqlite-connection.js';
+import { statementText } from './statement-text.js';
 import type { TableNames } from './table-names.js';
+
+const select = statementText(
+  ({ instances }) => `SELECT id, owner, start_token AS startToken, claims FROM ${instances} WHERE instance_id = ?`,
+);
 
 /** An instance's row, as far as a commit has to know it. */
 export interface InstanceRow {
@@ -19,7 +24,7 @@ export class InstanceLookup {
 
   constructor(connection: SqliteConnection, tables: TableNames) {
     this.#connection = connection;
-    this.#sql = `SELECT id, owner, start_token AS startToken, claims FROM ${tables.instances} WHERE instance_id = ?`;
+    this.#sql = select(tables);
   }
 
   find(instanceId: string): InstanceRow | undefined {

@@ -3,6 +3,7 @@ import type { NewHistoryEntry, PendingProgress, ProgressResult } from '@romancy/
 import { applyEffects } from './apply-effects.js';
 import { fixMode } from './channel-mode.js';
 import { startInstance } from './start-instance.js';
+import { statementText } from './statement-text.js';
 import { filterTexts } from './topic-filter.js';
 import type { WorkerScope } from './worker-scope.js';
 
@@ -13,6 +14,10 @@ export interface RecordedProgress extends Pick<ProgressResult, 'conflicts' | 'un
 }
 
 const none: ReadonlySet<string> = new Set();
+const insertEntry = statementText(
+  ({ history }) => `INSERT INTO ${history} (id, seq, kind, call_id, position, data, due_at, recorded_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, seq) DO NOTHING`,
+);
 
 /** Everything that is there already stays as it is, and what came with it is left out: so it can be repeated. */
 export function recordProgress(scope: WorkerScope, progress: PendingProgress): RecordedProgress {
@@ -43,9 +48,9 @@ export function recordProgress(scope: WorkerScope, progress: PendingProgress): R
 /** @returns false when an entry of that number is there already; that one stays. */
 export function recordEntry({ connection, tables, lookup, now }: WorkerScope, entry: NewHistoryEntry): boolean {
   const { instanceId, seq, kind, callId, position, data, dueAt } = entry;
-  const sql = `INSERT INTO ${tables.history} (id, seq, kind, call_id, position, data, due_at, recorded_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, seq) DO NOTHING`;
-  return connection.run(sql, lookup.get(instanceId).id, seq, kind, callId, position, data, dueAt, now).changes === 1;
+  return (
+    connection.run(insertEntry(tables), lookup.get(instanceId).id, seq, kind, callId, position, data, dueAt, now).changes === 1
+  );
 }
 
 /** Only while the worker owns the instance: a repeated batch must leave none with an instance that has ended in the meantime. */

@@ -1,9 +1,14 @@
 // Waits for locks of other processes without blocking the event loop.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { asStorageError, isBusy } from './storage-error.js';
 
-/** The longest pause between two attempts, in milliseconds. */
+/** So long, in milliseconds, the lock is taken for one of a commit, which is over in a moment. */
+const eagerMs = 20;
+/** A nap between two attempts until then: about half of what a commit takes. Timers know nothing shorter than a millisecond. */
+const napMs = 0.1;
+/** The longest pause between two attempts after that, in milliseconds. */
 const longestPauseMs = 20;
+const bed = new Int32Array(new SharedArrayBuffer(4));
 
 export interface RetryOptions {
   /** Milliseconds after which the last failure is reported. */
@@ -14,21 +19,30 @@ export interface RetryOptions {
 
 /**
  * Calls until it does not fail for a lock. SQLite itself would wait by sleeping, which stops everything else in the process: so the
- * connections have no busy timeout, an attempt fails at once, and the pauses between attempts are timers. They grow to 20 ms, with
- * jitter, so that processes that wait for the same lock do not meet again and again; the time is real time even where a test's clock
- * stands still, since the lock is really held by somebody.
+ * connections have no busy timeout, and an attempt fails at once. Most often another process commits, which takes a fraction of a
+ * millisecond: so the first attempts follow each other by naps of a tenth of one, with a turn of the event loop behind each. With
+ * pauses of milliseconds, processes that commit all the time would leave the file idle, and starve each other. Who has the lock for longer
+ * has a transaction of an activity: from then on the pauses are timers. They grow to 20 ms, with jitter, so that processes that wait for
+ * the same lock do not meet again and again; the time is real time even where a test's clock stands still, since the lock is really held
+ * by somebody.
  * @throws StorageUnavailableError with the cause, when the time is over or the failure is another one that passes.
  */
 export async function retryWhileBusy<T>(attempt: () => T, { timeoutMs, signal }: RetryOptions): Promise<T> {
-  const end = performance.now() + timeoutMs;
-  for (let failures = 0; ; failures++) {
+  let began: number | undefined;
+  for (let pauses = 0; ;) {
     try {
       return attempt();
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= end) throw asStorageError(error);
+      began ??= performance.now();
+      if (!isBusy(error) || performance.now() >= began + timeoutMs) throw asStorageError(error);
     }
-    const pauseMs = 1 + Math.random() * (Math.min(longestPauseMs, 2 ** Math.min(failures, 6)) - 1);
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    if (performance.now() < began + Math.min(eagerMs, timeoutMs)) {
+      Atomics.wait(bed, 0, 0, napMs * (0.5 + Math.random()));
+      await turn();
+    } else {
+      const pauseMs = 1 + Math.random() * (Math.min(longestPauseMs, 2 ** Math.min(pauses++, 6)) - 1);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
     signal.throwIfAborted();
   }
 }

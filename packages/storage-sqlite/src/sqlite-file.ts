@@ -5,6 +5,7 @@ import { eitherSignal } from './either-signal.js';
 import { migrate } from './migrate.js';
 import { migrations } from './migrations.js';
 import { closeAnyhow, fileOf, isFile, openAnother, openFile, pathOf } from './open-database.js';
+import { ReadingTurns } from './reading-turns.js';
 import { retryWhileBusy, type RetryOptions } from './retry-while-busy.js';
 import { shareWriteLock } from './shared-write-lock.js';
 import { SqliteConnection } from './sqlite-connection.js';
@@ -31,6 +32,7 @@ export class SqliteFile {
   readonly settings: SqliteSettings;
   /** The path, absolute as a rule. */
   readonly description: string;
+  readonly #readingTurns = new ReadingTurns();
   #closing = new AbortController();
   #session: Session | undefined;
   /** In a database without a file: the transaction of an activity has the main connection. */
@@ -91,16 +93,17 @@ export class SqliteFile {
 
   /** One statement that reads. */
   async read<T>(work: (connection: SqliteConnection) => T): Promise<T> {
-    return retryWhileBusy(() => work(this.#free().main), this.#retry());
+    return this.#readingTurns.take(() => retryWhileBusy(() => work(this.#free().main), this.#retry()));
   }
 
   /** Several statements that read what was there at one moment. */
   async snapshot<T>(work: (connection: SqliteConnection) => T): Promise<T> {
-    return retryWhileBusy(() => {
+    const attempt = (): T => {
       const { main } = this.#free();
       // Inside of an activity's transaction nothing can change between two statements: this code does not give up control.
       return this.#mainIsLent ? work(main) : main.snapshot(() => work(main));
-    }, this.#retry());
+    };
+    return this.#readingTurns.take(() => retryWhileBusy(attempt, this.#retry()));
   }
 
   /** A transaction that writes: all of `work` or nothing. Urgent: before all others of this process that wait. */

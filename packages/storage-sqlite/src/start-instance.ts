@@ -1,7 +1,15 @@
 // Writes a new instance, or tells whoever wanted a child that its id is taken.
 import { childTopic, type NewInstance } from '@romancy/core/ports';
 import { putMail } from './put-mail.js';
+import { statementText } from './statement-text.js';
 import type { WorkerScope } from './worker-scope.js';
+
+const insertInstance = statementText(
+  ({ instances }) => `INSERT INTO ${instances}
+      (instance_id, workflow_name, status, owner, wake_at, claims, start_token, created_at, parent_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance_id) DO NOTHING`,
+);
+const insertInput = statementText(({ inputs }) => `INSERT INTO ${inputs} (id, input) VALUES (?, ?)`);
 
 /** @returns false when the id belongs to an instance of another start. */
 export function startInstance(scope: WorkerScope, start: NewInstance): boolean {
@@ -9,8 +17,7 @@ export function startInstance(scope: WorkerScope, start: NewInstance): boolean {
   const { instanceId, workflowName, input, startToken, owned, parent } = start;
   const owner = owned ? workerId : null;
   const { changes, lastInsertRowid } = connection.run(
-    `INSERT INTO ${tables.instances} (instance_id, workflow_name, status, owner, wake_at, claims, start_token, created_at, parent_id)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance_id) DO NOTHING`,
+    insertInstance(tables),
     ...[instanceId, workflowName, owned ? 'running' : 'pending', owner, owned ? null : now, owned ? 1 : 0, startToken, now],
     parent?.instanceId ?? null,
   );
@@ -20,7 +27,7 @@ export function startInstance(scope: WorkerScope, start: NewInstance): boolean {
     return false;
   }
   const id = Number(lastInsertRowid);
-  connection.run(`INSERT INTO ${tables.inputs} (id, input) VALUES (?, ?)`, id, input);
+  connection.run(insertInput(tables), id, input);
   lookup.add(instanceId, { id, owner, startToken, claims: owned ? 1 : 0 });
   return true;
 }

@@ -15,6 +15,10 @@ async function received(storage: Storage, instanceId: string): Promise<readonly 
   return history.filter(({ kind }) => kind === 'message_received').map(({ data }) => JSON.parse(data!) as string);
 }
 
+async function hasBegun(storage: Storage, instanceId: string): Promise<boolean> {
+  return (await storage.runs.history({ instanceId, afterSeq: 0, limit: 1 })).length > 0;
+}
+
 async function receivedByAll(storage: Storage): Promise<readonly string[]> {
   return (await Promise.all(names.map((name) => received(storage, name)))).flat();
 }
@@ -45,7 +49,12 @@ it(
     const working = receivers.map(({ remote, name }) =>
       remote.call('receive', { workerId: `worker of ${name}`, instanceId: name, seq: 1 }),
     );
-    const ended = Promise.allSettled([...working, publisher!.remote.call('publish', count)]);
+    const receiving = Promise.allSettled(working);
+    // All of them wait for a job before there is one: so each gets one, however fast the others are.
+    await eventually(async () => (await Promise.all(names.map((name) => hasBegun(storage, name)))).every(Boolean), {
+      timeout: 60_000,
+    });
+    const ended = Promise.allSettled([receiving, publisher!.remote.call('publish', count)]);
 
     // The publisher is killed somewhere in the middle, two of the receivers before and after it.
     const untilReceived = (share: number): Promise<unknown> =>
