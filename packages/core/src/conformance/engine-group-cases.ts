@@ -58,5 +58,24 @@ export function groupCases(bench: EngineBench): void {
       await harness.drive(app.romancy.sendTo('member 2', 'orders', 'alone'));
       expect(await harness.drive(handles[2]!.result())).toBe('alone');
     });
+
+    it('gets what a member sends, the sender included, and nothing that he sends before he joins or after he has left', async () => {
+      const harness = await bench.harness();
+      const member = defineWorkflow('member', async (ctx) => {
+        await ctx.subscribe('orders', 'direct');
+        await ctx.publish('orders', 'before', { group: 'team' });
+        await ctx.joinGroup('team');
+        await ctx.publish('orders', 'as a member', { group: 'team' });
+        await ctx.leaveGroup('team');
+        await ctx.publish('orders', 'after', { group: 'team' });
+        await ctx.sendTo(ctx.instanceId, 'orders', 'the last');
+        const received: unknown[] = [];
+        do received.push((await ctx.receive('orders')).data);
+        while (received.at(-1) !== 'the last');
+        return received;
+      });
+      const app = await harness.app({ workflows: [member] });
+      expect(await harness.drive((await app.romancy.startWorkflow(member)).result())).toEqual(['as a member', 'the last']);
+    });
   });
 }

@@ -1,6 +1,7 @@
 // What waits to be committed, and how much of it goes into one commit.
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
+import { MembershipOrder } from './membership-order.js';
 import { wakeupsOfEffects, withoutUndone, type EntryExtras } from '../engine/entry-extras.js';
 import type { Commitment } from '../engine/progress.js';
 import { messageWakeup } from '../ports/message-store.js';
@@ -76,13 +77,14 @@ const mostRows = 5000;
 const mostCharacters = 8_000_000;
 
 /**
- * How many items from the front of the queue go into one commit; at least one. A bound on the size of a statement, and one start
- * per id, so that the answer can name by its id which start was refused.
+ * How many items from the front of the queue go into one commit; at least one. A bound on the size of a statement, one start per id, so that
+ * the answer can name by its id which start was refused, and nothing for which the order of the effects of one commit would be wrong.
  */
 export function fittingCount(queue: readonly CommitItem[]): number {
   let characters = 0;
   let rows = 0;
   const started = new Set<string>();
+  let memberships: MembershipOrder | null = null;
   const most = Math.min(queue.length, mostRows);
   for (let count = 0; count < most; count++) {
     const item = queue[count]!;
@@ -93,6 +95,10 @@ export function fittingCount(queue: readonly CommitItem[]): number {
       if (started.size > 0 && item.instances.some(({ instanceId }) => started.has(instanceId))) return count;
       for (const { instanceId } of item.instances) started.add(instanceId);
       continue;
+    }
+    if (item.type === 'entry' && item.extras !== undefined && item.extras.effects.length > 0) {
+      memberships ??= new MembershipOrder();
+      if (!memberships.keeps(item.extras.effects) && count > 0) return count;
     }
     const start = item.type === 'start' ? item.instance : item.type === 'entry' ? item.extras?.start : undefined;
     if (start === undefined) continue;
