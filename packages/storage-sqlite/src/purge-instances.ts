@@ -9,6 +9,11 @@ export interface Purged {
   readonly more: boolean;
 }
 
+export interface PurgedInstances extends Purged {
+  /** The history of one is longer than what goes at a time: some of it went, and the row stays until the last of it has gone. */
+  readonly isPartial: boolean;
+}
+
 type PurgedStatus = keyof RetentionRequest['instances'];
 
 const statuses: readonly PurgedStatus[] = ['recurred', 'completed', 'failed', 'cancelled'];
@@ -22,23 +27,30 @@ interface EndedRow {
 
 /**
  * Each part of one that recurred goes by its own end, with its own part of the history. The number under which that lies is not given
- * again as long as it is there: see `createInstances`.
+ * again as long as it is there: see `createInstances`. Not more rows than the limit at a time, or a long history would stop the process for
+ * long; who looks at an instance with such a one meanwhile sees that the beginning of it is gone.
  */
-export function purgeInstances(connection: SqliteConnection, tables: TableNames, { instances, limit }: RetentionRequest): Purged {
+export function purgeInstances(
+  connection: SqliteConnection,
+  tables: TableNames,
+  { instances, limit }: RetentionRequest,
+): PurgedInstances {
   let [count, rows] = [0, 0];
   for (const status of statuses) {
     const before = instances[status];
     if (before === null) continue;
     for (const row of endedBefore(connection, tables, { status, before, limit })) {
-      const more = 1 + countHistory(connection, tables, { row, limit });
-      if (count > 0 && rows + more > limit) return { count, more: true };
-      remove(connection, tables, row);
+      const entries = countHistory(connection, tables, { row, limit });
+      if (count > 0 && rows + 1 + entries > limit) return { count, more: true, isPartial: false };
+      removeHistory(connection, tables, { row, limit });
+      if (entries > limit) return { count, more: true, isPartial: true };
+      removeRow(connection, tables, row);
       count++;
-      rows += more;
-      if (rows >= limit) return { count, more: true };
+      rows += 1 + entries;
+      if (rows >= limit) return { count, more: true, isPartial: false };
     }
   }
-  return { count, more: false };
+  return { count, more: false, isPartial: false };
 }
 
 function endedBefore(
@@ -66,9 +78,21 @@ function countHistory(
   return connection.get<{ readonly entries: number }>(sql, historyOf, historyStart, historyEnd, limit + 1)!.entries;
 }
 
-function remove(connection: SqliteConnection, tables: TableNames, row: EndedRow): void {
-  const { id, historyOf, historyStart, historyEnd } = row;
-  connection.run(`DELETE FROM ${tables.history} WHERE id = ? AND seq > ? AND seq <= ?`, ...[historyOf, historyStart, historyEnd]);
+/** The oldest entries. */
+function removeHistory(
+  connection: SqliteConnection,
+  { history }: TableNames,
+  { row, limit }: { readonly row: EndedRow; readonly limit: number },
+): void {
+  const { historyOf, historyStart, historyEnd } = row;
+  connection.run(
+    `DELETE FROM ${history} WHERE id = ? AND seq IN
+      (SELECT seq FROM ${history} WHERE id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?)`,
+    ...[historyOf, historyOf, historyStart, historyEnd, limit],
+  );
+}
+
+function removeRow(connection: SqliteConnection, tables: TableNames, { id }: EndedRow): void {
   connection.run(`DELETE FROM ${tables.inputs} WHERE id = ?`, id);
   connection.run(`DELETE FROM ${tables.instances} WHERE id = ?`, id);
 }

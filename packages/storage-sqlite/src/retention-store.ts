@@ -1,7 +1,7 @@
 // The part of the storage by which what nobody needs any more is removed.
 import type { RetentionStore } from '@romancy/core/ports';
 import { ChannelPurge } from './purge-channels.js';
-import { purgeInstances } from './purge-instances.js';
+import { purgeInstances, type PurgedInstances } from './purge-instances.js';
 import type { SqliteFile } from './sqlite-file.js';
 
 /** Each kind is a transaction of its own, so that others come to write in between. */
@@ -15,7 +15,9 @@ export function createRetentionStore(file: SqliteFile): RetentionStore {
   return {
     async purge(request) {
       const { limit } = request;
-      const purged = await file.write((connection) => purgeInstances(connection, tables, request));
+      let purged: PurgedInstances;
+      do purged = await file.write((connection) => purgeInstances(connection, tables, request));
+      while (purged.isPartial);
       const sentEvents = await remove(
         `DELETE FROM ${outbox} WHERE number IN
           (SELECT number FROM ${outbox} WHERE status = 'sent' AND ended_at < ? ORDER BY ended_at LIMIT ?)`,
