@@ -29,6 +29,15 @@ afterEach(async () => {
 });
 
 describe('a workflow', () => {
+  it('is started by its definition, and not by its name', async () => {
+    const workflow = defineWorkflow('named', () => 'done');
+    const app = await startApp({ workflows: [workflow] });
+    await expect(app.startWorkflow('named' as never)).rejects.toThrow(
+      'startWorkflow takes what defineWorkflow returned, and not its name (named)',
+    );
+    await expect(app.startWorkflow(undefined as never)).rejects.toMatchObject({ code: 'CONFIGURATION', option: 'workflow' });
+  });
+
   it('of one activity completes with its return value', async () => {
     const double = defineActivity('double', (_ctx, input: number) => input * 2);
     const workflow = defineWorkflow('doubling', async (ctx, input: number) => await ctx.run(double, input));

@@ -7,6 +7,7 @@ import type { Codec } from '../ports/codec.js';
 import type { OutboxFilter, OutboxRecord } from '../ports/outbox-store.js';
 import type { Storage } from '../ports/storage.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
+import { printable } from './printable.js';
 
 /** An event of the outbox. */
 export interface OutboxEventView {
@@ -182,7 +183,7 @@ export class AppOutbox {
 /** Values are decoded when they are looked at. */
 function viewOf(record: OutboxRecord, codec: Codec): OutboxEventView {
   const { eventId, type, source, stream, status, attempts, data, error, createdAt, dueAt, endedAt } = record;
-  return Object.freeze({
+  return printable({
     eventId,
     type,
     source,

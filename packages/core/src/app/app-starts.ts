@@ -3,7 +3,7 @@ import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { validate } from '../authoring/standard-schema.js';
 import { ConfigurationError, InstanceConflictError } from '../domain/errors.js';
 import { messageOf } from '../domain/errors/message-of.js';
-import { timeOrderedUuid } from '../domain/ids.js';
+import { isName, timeOrderedUuid } from '../domain/ids.js';
 import { hop } from '../engine/hop.js';
 import { encodePayload } from '../engine/payload.js';
 import type { NewInstance } from '../ports/run-store.js';
@@ -166,7 +166,9 @@ export class AppStarts {
 
   #checkDefinition(workflow: AnyWorkflow, verb: string): void {
     if (workflow?.type !== 'workflow') {
-      throw new ConfigurationError(`${verb} takes what defineWorkflow returned`, { option: 'workflow' });
+      const given: unknown = workflow;
+      const hint = isName(given) ? `, and not its name (${given})` : '';
+      throw new ConfigurationError(`${verb} takes what defineWorkflow returned${hint}`, { option: 'workflow' });
     }
     const own = this.#parts.options.workflows.get(workflow.name);
     if (own !== undefined && own !== workflow) {

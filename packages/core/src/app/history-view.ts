@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from '../domain/errors.js';
 import type { HistoryEntry, HistoryKind } from '../domain/history.js';
 import type { Codec } from '../ports/codec.js';
+import { printable } from './printable.js';
 
 /** One entry. */
 export interface HistoryView {
@@ -45,7 +46,7 @@ export function toHistoryPage({ after = 0, limit = mostPerPage }: HistoryOptions
 /** Data is decoded when it is looked at. */
 export function historyViewOf(entry: HistoryEntry, codec: Codec): HistoryView {
   const { seq, kind, callId, data, dueAt, recordedAt } = entry;
-  return Object.freeze({
+  return printable({
     seq,
     kind,
     callId,

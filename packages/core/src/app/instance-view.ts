@@ -2,6 +2,7 @@
 import type { InstanceStatus } from '../domain/instance.js';
 import type { Codec } from '../ports/codec.js';
 import type { InstanceRecord } from '../ports/instance-store.js';
+import { printable } from './printable.js';
 
 export interface InstanceView {
   readonly instanceId: string;
@@ -33,7 +34,7 @@ export interface InstanceView {
 
 /** Values are decoded when they are looked at, so that a list of large inputs costs nothing to those who only want the ids. */
 export function viewOf(record: InstanceRecord, codec: Codec): InstanceView {
-  return Object.freeze({
+  return printable({
     instanceId: record.instanceId,
     workflowName: record.workflowName,
     status: record.status,
