@@ -1,7 +1,7 @@
 // A stop that runs out of time still removes the lease, so that others need not wait for it to run out.
 import { expect, it } from 'vitest';
 import { defineWorkflow, Romancy } from '../src/index.js';
-import { createMemoryDatabase, createMemoryStorage, recordingLogger, withFaults } from '../src/testing/index.js';
+import { createMemoryDatabase, createMemoryStorage, recordingLogger, settleTurns, withFaults } from '../src/testing/index.js';
 
 const deaf = defineWorkflow('deaf', async (ctx) => {
   await ctx.run('never returns', () => new Promise<never>(() => undefined));
@@ -28,4 +28,29 @@ it('does not wait for ever for a database that has stopped answering', async () 
   await app.start();
   await app.stop({ timeout: 50 });
   expect(logger.matching('could not remove the lease')).toHaveLength(1);
+});
+
+it('removes the row of an identity that it was about to take when the stop came', async () => {
+  const database = createMemoryDatabase();
+  let registrations = 0;
+  let answer = (): void => undefined;
+  let registered = (): void => undefined;
+  const isRegistered = new Promise<void>((resolve) => (registered = resolve));
+  const storage = withFaults(createMemoryStorage({ database }), {
+    after: ({ name }) => {
+      if (name !== 'leases.register' || ++registrations < 2) return undefined;
+      registered();
+      return new Promise<void>((resolve) => (answer = resolve));
+    },
+  });
+  const app = new Romancy({ storage, logger: recordingLogger(), workflows: [deaf], workflowPollInterval: 10 });
+  await app.start();
+  database.workers.clear();
+  await isRegistered;
+  expect(database.workers.size).toBe(1);
+  const stopped = app.stop();
+  await settleTurns(50);
+  answer();
+  await stopped;
+  expect(database.workers.size).toBe(0);
 });

@@ -165,6 +165,8 @@ export class Membership {
 
   /** Drops what still runs and removes the lease. @returns wake-ups of what others have to go on with. */
   async leave(reason: Error): Promise<readonly Wakeup[]> {
+    // An identity that it was about to take again: its row may be there already, and would stay until its lease ends.
+    if (this.#joining !== null) await this.#withinRetireTime(this.#joining);
     const session = this.#session;
     if (session === null) return [];
     if (session.running > 0) {
@@ -182,16 +184,23 @@ export class Membership {
    */
   async #retire(workerId: string): Promise<readonly Wakeup[]> {
     const { storage, services } = this.#parts;
-    const tooLong = new AbortController();
-    const cancel = services.clock.schedule(retireMs, () => tooLong.abort(), { keepAlive: true });
     try {
       const retired = storage.leases.retire({ workerId });
-      await withDeadline(retired, tooLong.signal);
-      if (tooLong.signal.aborted) throw new StorageUnavailableError(`no answer within ${retireMs} ms`);
+      if (!(await this.#withinRetireTime(retired))) throw new StorageUnavailableError(`no answer within ${retireMs} ms`);
       return (await retired).wakeups;
     } catch (error) {
       services.logger.warn('could not remove the lease; it runs out by itself', { error: String(error) });
       return [];
+    }
+  }
+
+  /** @returns false when it took longer. Rejects as the promise does. */
+  async #withinRetireTime(promise: Promise<unknown>): Promise<boolean> {
+    const tooLong = new AbortController();
+    const cancel = this.#parts.services.clock.schedule(retireMs, () => tooLong.abort(), { keepAlive: true });
+    try {
+      await withDeadline(promise, tooLong.signal);
+      return !tooLong.signal.aborted;
     } finally {
       cancel();
     }
