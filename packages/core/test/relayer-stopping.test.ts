@@ -49,7 +49,7 @@ describe('a relayer that stops', () => {
     expect(record('a').status).toBe('sending');
     const stopped = one.relayer.stop(new AbortController().signal);
     answer();
-    await stopped;
+    expect(await stopped).toEqual([{ kind: 'outbox_pending', eventId: 'a' }]);
     expect(record('a')).toMatchObject({ status: 'pending', attempts: 0, owner: null });
     expect(one.sent).toEqual([]);
   });

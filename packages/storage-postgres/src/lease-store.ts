@@ -95,10 +95,10 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       const { workerId, renewal, suspects } = request;
       const answer = await database.rows(upkeepStatement(tables, request));
       const tagged = (tag: UpkeepTag): readonly Row[] => answer.filter((row) => row[0] === tag).map((row) => row.slice(1));
-      const [now, isThere, presence, nextDueAt, othersOwnRuns, outboxDue] = tagged('own')[0]!;
+      const [now, isThere, presence, nextDueAt, othersOwnWork, outboxDue] = tagged('own')[0]!;
       const alive = isThere === '1';
       if (!alive) {
-        const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnRuns: false, missing: [], wakeups: [] };
+        const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnWork: false, missing: [], wakeups: [] };
         return { ...nothing, alive, now: Number(now) };
       }
       // As a rule nobody is dead.
@@ -116,7 +116,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
             ? null
             : { nextDueAt: toNumber(nextDueAt), attention, outboxDueAt: earliest(toNumber(outboxDue), outboxDueAt) },
         peers: tagged('peer').flatMap(([id]) => (isReaped.has(id!) ? [] : [id!])),
-        othersOwnRuns: othersOwnRuns === 'true',
+        othersOwnWork: othersOwnWork === 'true',
         missing: tagged('missing').flatMap(([id, sign]) => (isReaped.has(id!) ? [] : [{ workerId: id!, presence: sign! }])),
       };
     },

@@ -10,7 +10,7 @@ import { mostTold } from './upkeep-statement.js';
  * Must be called in the transaction that has deleted the workers' rows, as a statement after that: the DELETE waits for a claim of
  * such a worker that is under way, and what that claimed is seen only by a snapshot taken after the wait.
  *
- * @returns how many instances each worker owned, workers without any left out; wake-ups that tell of some of them; and when the earliest of the events that
+ * @returns how many instances each worker owned, workers without any left out; wake-ups that tell of some of them, and of one event; and when the earliest of the events that
  * they had is due, null when they had none.
  */
 export async function releaseOwned(
@@ -39,17 +39,20 @@ export async function releaseOwned(
         SELECT o.number FROM ${tables.outbox} o WHERE o.stream = e.stream AND o.status IN ('pending', 'sending') ORDER BY o.number LIMIT 1
       ) = e.number
       WHERE e.owner = ANY(${workerIds}::text[])
-      RETURNING e.due_at
+      RETURNING e.event_id, e.due_at
     )
     SELECT owner, count(*)::text, NULL, NULL FROM held GROUP BY owner
-    UNION ALL SELECT NULL, NULL, NULL, ${millis('min(due_at)')}::text FROM returned
+    UNION ALL SELECT NULL, NULL, min(event_id), ${millis('min(due_at)')}::text FROM returned
     UNION ALL (SELECT NULL, instance_id, workflow_name, NULL FROM held LIMIT ${mostTold})`);
   const wakeups: Wakeup[] = [];
   const counts = new Map<string, number>();
   let outboxDueAt: number | null = null;
-  for (const [owner, second, workflowName, dueAt] of rows) {
-    if (second === null) outboxDueAt = dueAt === null ? null : Number(dueAt);
-    else if (owner === null) wakeups.push({ kind: 'workflow_resumable', instanceId: second!, workflowName: workflowName! });
+  for (const [owner, second, third, dueAt] of rows) {
+    if (second === null) {
+      if (dueAt === null) continue;
+      outboxDueAt = Number(dueAt);
+      wakeups.push({ kind: 'outbox_pending', eventId: third! });
+    } else if (owner === null) wakeups.push({ kind: 'workflow_resumable', instanceId: second!, workflowName: third! });
     else counts.set(owner!, Number(second));
   }
   return { counts, wakeups, outboxDueAt };

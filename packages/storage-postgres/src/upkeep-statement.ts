@@ -17,7 +17,7 @@ const mostMissing = 100;
  * notifiers. `pg_locks` shows keys without a sign, a presence has them with it.
  *
  * Reading the view stops all other taking of locks in the server for a moment, so it is read only where somebody asks: for the own presence
- * at a renewal, and for those of others while one of them owns instances.
+ * at a renewal, and for those of others while one of them owns instances or events.
  */
 export const standingPresences: Sql = raw(`
   SELECT concat_ws(':', 'advisory', ${signed('l.classid')}, ${signed('l.objid')}) AS presence FROM pg_locks l
@@ -62,7 +62,8 @@ export function upkeepStatement(tables: TableNames, { workerId, renewal, suspect
     ), own AS (${own}
     ), others AS MATERIALIZED (
       SELECT w.worker_id, w.presence, w.workflow_names, w.expires_at < now() AS expired, ${signCounts} AS sign_counts,
-        w.presence IS NOT NULL AND EXISTS (SELECT FROM ${tables.instances} i WHERE i.owner = w.worker_id) AS watched
+        w.presence IS NOT NULL AND (EXISTS (SELECT FROM ${tables.instances} i WHERE i.owner = w.worker_id)
+          OR EXISTS (SELECT FROM ${tables.outbox} e WHERE e.owner = w.worker_id)) AS watched
       FROM ${tables.workers} w WHERE w.worker_id <> ${workerId}
     ), missing AS MATERIALIZED (
       SELECT o.worker_id, o.presence FROM others o

@@ -17,14 +17,14 @@ it(
       const worker = await registered(storage, 'worker');
       await storage.leases.upkeep(renewal(worker, 3_600_000, session.presence));
       await storage.runs.commit(batch(worker, { starts: [newInstance('one')] }));
-      expect(await storage.leases.upkeep(look(watcher))).toMatchObject({ othersOwnRuns: true, missing: [] });
+      expect(await storage.leases.upkeep(look(watcher))).toMatchObject({ othersOwnWork: true, missing: [] });
 
       await server.shutDown('immediate');
       await server.startAgain();
       const suspects = [{ workerId: worker, presence: session.presence }];
       // An answer that was lost says nothing; the next one does.
       const ask = (): ReturnType<typeof storage.leases.upkeep> => storage.leases.upkeep({ ...look(watcher), suspects });
-      expect(await ask().catch(ask)).toMatchObject({ othersOwnRuns: true, missing: [], reaped: [] });
+      expect(await ask().catch(ask)).toMatchObject({ othersOwnWork: true, missing: [], reaped: [] });
 
       // A process that begins now has its sign of this server.
       const late = await registered(storage, 'late');

@@ -34,8 +34,15 @@ interface ReleasedInstance {
   readonly workflowName: string;
 }
 
+/** What a worker owned. */
+interface Released {
+  readonly instances: readonly ReleasedInstance[];
+  /** One of its events of the outbox; undefined: it had none. */
+  readonly eventId: string | undefined;
+}
+
 /** Of an answer without any: there are no presences here, death shows by the process itself. */
-const noWork = { work: null, presence: null, othersOwnRuns: false, missing: [] } as const;
+const noWork = { work: null, presence: null, othersOwnWork: false, missing: [] } as const;
 
 export function createLeaseStore(
   file: SqliteFile,
@@ -47,13 +54,14 @@ export function createLeaseStore(
   let identity: Promise<ProcessIdentity> | undefined;
 
   /** Hands back what a worker owned. Its row goes in the same transaction. */
-  const release = (connection: SqliteConnection, workerId: string, now: number): readonly ReleasedInstance[] => {
-    releaseEvents({ connection, tables }, workerId);
-    return connection.all<ReleasedInstance>(
+  const release = (connection: SqliteConnection, workerId: string, now: number): Released => {
+    const eventId = releaseEvents({ connection, tables }, workerId);
+    const released = connection.all<ReleasedInstance>(
       `UPDATE ${instances} SET owner = NULL, status = ${statusOr(`'pending'`)}, wake_at = ? WHERE owner = ?
         RETURNING instance_id AS instanceId, workflow_name AS workflowName`,
       ...[now, workerId],
     );
+    return { instances: released, eventId };
   };
 
   /** All that an upkeep tells, as of one moment. */
@@ -85,7 +93,7 @@ export function createLeaseStore(
       // All conditions once more: since the look, a worker may have renewed its lease, or been reaped by somebody else.
       const at = file.now();
       const reaped: ReapedWorker[] = [];
-      const released: ReleasedInstance[] = [];
+      const released: Released[] = [];
       for (const other of others) {
         const { changes } = gone.has(other)
           ? connection.run(
@@ -95,8 +103,8 @@ export function createLeaseStore(
           : connection.run(`DELETE FROM ${workers} WHERE worker_id = ? AND lease_ends_at <= ?`, other.workerId, at);
         if (changes !== 1) continue;
         const left = release(connection, other.workerId, at);
-        reaped.push({ workerId: other.workerId, released: left.length });
-        released.push(...left);
+        reaped.push({ workerId: other.workerId, released: left.instances.length });
+        released.push(left);
       }
       return { reaped, wakeups: tellOf(released) };
     });
@@ -182,7 +190,7 @@ export function createLeaseStore(
       return file.write((connection) => {
         connection.run(`DELETE FROM ${workers} WHERE worker_id = ?`, workerId);
         const released = release(connection, workerId, file.now());
-        return { released: released.length, wakeups: tellOf(released) };
+        return { released: released.instances.length, wakeups: tellOf([released]) };
       });
     },
   };
@@ -204,6 +212,11 @@ function namesOf({ workflowNames }: WorkerRow): readonly string[] {
   return JSON.parse(workflowNames) as readonly string[];
 }
 
-function tellOf(released: readonly ReleasedInstance[]): readonly Wakeup[] {
-  return released.slice(0, mostTold).map((instance) => ({ kind: 'workflow_resumable', ...instance }));
+function tellOf(released: readonly Released[]): readonly Wakeup[] {
+  const instances = released.flatMap((one) => one.instances).slice(0, mostTold);
+  const eventId = released.find((one) => one.eventId !== undefined)?.eventId;
+  return [
+    ...instances.map((instance) => ({ kind: 'workflow_resumable', ...instance }) as const),
+    ...(eventId === undefined ? [] : [{ kind: 'outbox_pending', eventId } as const]),
+  ];
 }

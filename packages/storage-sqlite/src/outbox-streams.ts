@@ -34,12 +34,13 @@ export function findNext({ connection, tables }: Pick<WriteScope, 'connection' |
   );
 }
 
-/** Hands back what a relayer had, in the transaction that removes its row. */
-export function releaseEvents(scope: Pick<WriteScope, 'connection' | 'tables'>, workerId: string): void {
+/** Hands back what a relayer had, in the transaction that removes its row. @returns the id of one of them; undefined: it had none. */
+export function releaseEvents(scope: Pick<WriteScope, 'connection' | 'tables'>, workerId: string): string | undefined {
   const { connection, tables } = scope;
-  const sql = `UPDATE ${tables.outbox} SET owner = NULL, status = 'pending' WHERE owner = ? RETURNING stream`;
-  const released = connection.all<{ readonly stream: string }>(sql, workerId);
+  const sql = `UPDATE ${tables.outbox} SET owner = NULL, status = 'pending' WHERE owner = ? RETURNING stream, event_id AS eventId`;
+  const released = connection.all<{ readonly stream: string; readonly eventId: string }>(sql, workerId);
   for (const stream of new Set(released.map((row) => row.stream))) findNext(scope, stream);
+  return released[0]?.eventId;
 }
 
 /** When the next event is due that can be claimed; null: there is none. It may be past. */

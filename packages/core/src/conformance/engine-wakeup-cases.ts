@@ -199,6 +199,34 @@ export function wakeupCases(bench: EngineBench): void {
       expect(heir.logger.matching('a worker is dead')).toMatchObject([{ fields: { workerId, released: 1 } }]);
     });
 
+    it('end with a process that only sends events as well: others soon send what it had', async (context) => {
+      const { harness, notifier } = await stage(context);
+      const dying = notifier();
+      const begun = gate();
+      const sent: string[] = [];
+      const workflow = defineWorkflow('sends', (ctx) => ctx.sendEvent({ id: 'e', type: 't', source: 's' }));
+      const hangs = (): Promise<void> => {
+        begun.open();
+        return new Promise(() => undefined);
+      };
+      const first = await healthyApp(harness, { notifier: dying, outbox: { send: hangs, timeout: Infinity } });
+      harness.require(context, 'presence', dying.presence !== null || (await hasPresence(harness, dying)));
+      const writing = await healthyApp(harness, { notifier: notifier(), workflows: [workflow] });
+      await harness.drive((await writing.romancy.startWorkflow(workflow)).result());
+      await harness.drive(begun.opened);
+      const heir = await healthyApp(harness, { notifier: notifier(), outbox: { send: ({ id }) => void sent.push(id) } });
+      for (const watching of [writing, heir]) {
+        const looks = watching.storage.count('leases.upkeep');
+        await harness.until(() => watching.storage.count('leases.upkeep') >= looks + 2);
+      }
+      first.crash();
+      const diedAt = harness.clock?.monotonic() ?? performance.now();
+      await harness.drive(dying.stop());
+      await harness.until(() => sent.length > 0);
+      expect((harness.clock?.monotonic() ?? performance.now()) - diedAt).toBeLessThan(4000);
+      expect(sent).toEqual(['e']);
+    });
+
     it('that are cut while the process lives make nobody dead', async (context) => {
       const { harness, notifier } = await stage(context);
       const { fixture } = harness;

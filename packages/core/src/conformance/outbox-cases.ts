@@ -141,9 +141,11 @@ export function outboxCases(bench: Bench): void {
       const relayer = await harness.worker({ leaseMs: how === 'retires' ? hour : 1 });
       await write('a1', 'a2');
       expect(await ids(relayer)).toEqual(['a1', 'a2']);
-      if (how === 'retires') await relayer.retire();
-      else await harness.pass(5);
-      const { work, now } = await worker.upkeep();
+      const retirement = how === 'retires' ? await relayer.retire() : undefined;
+      await harness.pass(5);
+      const { work, now, wakeups } = await worker.upkeep();
+      const told = (retirement?.wakeups ?? wakeups).map((wakeup) => wakeup.kind === 'outbox_pending' && wakeup.eventId);
+      expect([['a1'], ['a2']]).toContainEqual(told);
       expect(work?.outboxDueAt).toBeLessThanOrEqual(now);
       await expect(settle(relayer, { type: 'sent', eventId: 'a1' })).rejects.toBeInstanceOf(LeaseLostError);
       await expect(claim(relayer)).rejects.toBeInstanceOf(LeaseLostError);

@@ -1,6 +1,8 @@
 // Cases: upkeep tells what there is to do and who else is there, and finds the dead by the signs that they left in the database.
 import { describe, expect, it, type TestContext } from 'vitest';
 import type { Bench, StorageHarness } from './storage-harness.js';
+import { newOutboxEvent } from './effect-cases.js';
+import { step } from './message-stage.js';
 import { complete, newInstance, park, type TestWorker } from './test-worker.js';
 
 const hour = 3_600_000;
@@ -61,7 +63,7 @@ export function upkeepCases(bench: Bench): void {
       const worker = await harness.worker({ leaseMs: 1 });
       await worker.start('one');
       await harness.pass(3);
-      const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnRuns: false, missing: [], wakeups: [] };
+      const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnWork: false, missing: [], wakeups: [] };
       const stranger = await harness.unregistered();
       expect(await stranger.upkeep()).toMatchObject({ alive: false, ...nothing });
       expect(await stranger.look()).toMatchObject({ alive: false, ...nothing });
@@ -75,7 +77,7 @@ export function upkeepCases(bench: Bench): void {
       expect((await worker.upkeep({ presence: sign })).presence).toBe(sign);
       expect((await worker.look()).presence).toBe(sign);
       expect((await worker.upkeep({ presence: null })).presence).toBeNull();
-      expect(await other.look()).toMatchObject({ othersOwnRuns: false, missing: [] });
+      expect(await other.look()).toMatchObject({ othersOwnWork: false, missing: [] });
       await end();
       expect((await worker.upkeep({ presence: sign })).presence).toBeNull();
     });
@@ -90,16 +92,33 @@ export function upkeepCases(bench: Bench): void {
     it('lets others see whether a worker that owns runs is missing', async (context) => {
       const { worker, other, sign, end } = await stage(context);
       await worker.upkeep({ presence: sign });
-      expect(await other.look()).toMatchObject({ othersOwnRuns: true, missing: [] });
-      expect(await worker.look()).toMatchObject({ othersOwnRuns: false, missing: [] });
+      expect(await other.look()).toMatchObject({ othersOwnWork: true, missing: [] });
+      expect(await worker.look()).toMatchObject({ othersOwnWork: false, missing: [] });
       await end();
       const missing = [{ workerId: worker.workerId, presence: sign }];
       // Missing is not dead: that takes somebody who suspects it.
       for (const answer of [await other.look(), await other.upkeep()]) {
-        expect(answer).toMatchObject({ othersOwnRuns: true, missing, reaped: [] });
+        expect(answer).toMatchObject({ othersOwnWork: true, missing, reaped: [] });
       }
       await worker.settle(complete('run'));
-      expect(await other.look()).toMatchObject({ othersOwnRuns: false, missing: [] });
+      expect(await other.look()).toMatchObject({ othersOwnWork: false, missing: [] });
+    });
+
+    it('lets others see whether a worker that has events to send is missing, and its end tells of one of them', async (context) => {
+      const { worker, other, sign, end } = await stage(context);
+      await step(worker, 'run', { type: 'event', event: newOutboxEvent('e1') }, { type: 'event', event: newOutboxEvent('e2') });
+      await worker.settle(complete('run'));
+      await worker.upkeep({ presence: sign });
+      expect((await other.look()).othersOwnWork).toBe(false);
+      const { events } = await worker.storage.outbox.claim({ workerId: worker.workerId, limit: 10 });
+      expect(events).toHaveLength(2);
+      expect(await other.look()).toMatchObject({ othersOwnWork: true, missing: [] });
+      await end();
+      const missing = [{ workerId: worker.workerId, presence: sign }];
+      expect(await other.look()).toMatchObject({ othersOwnWork: true, missing });
+      const reaping = await other.look(missing);
+      expect(reaping.reaped).toEqual([{ workerId: worker.workerId, released: 0 }]);
+      expect(reaping.wakeups).toEqual([{ kind: 'outbox_pending', eventId: expect.stringMatching(/^e[12]$/) as string }]);
     });
 
     it('that is gone and suspected is the end of its worker, long before its lease is', async (context) => {
@@ -133,7 +152,7 @@ export function upkeepCases(bench: Bench): void {
       const { worker, other, sign } = await stage(context);
       await worker.upkeep({ presence: sign });
       await worker.register();
-      expect((await other.look()).othersOwnRuns).toBe(false);
+      expect((await other.look()).othersOwnWork).toBe(false);
     });
 
     it('that is gone is reported by one of several who suspect it', async (context) => {

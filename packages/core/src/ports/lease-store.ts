@@ -50,7 +50,7 @@ export interface PendingWork {
   readonly outboxDueAt: number | null;
 }
 
-/** `wakeups` tell of instances that were released, at most 1,000. */
+/** `wakeups` tell of instances that were released, at most 1,000, and of one event of the outbox, if there were any. */
 export interface UpkeepResult extends WithWakeups {
   /** False: the row is gone, the worker was declared dead; nothing was done then, and all lists are empty. */
   readonly alive: boolean;
@@ -63,9 +63,9 @@ export interface UpkeepResult extends WithWakeups {
   readonly work: PendingWork | null;
   /** Ids of other workers that serve at least one of the workflows that this one registered with, at most 1,000. */
   readonly peers: readonly string[];
-  /** Whether another worker whose row says a presence owns instances: then its death could be seen by a look. */
-  readonly othersOwnRuns: boolean;
-  /** Other workers that own instances and whose presence the storage does not see, at most 100. Not dead yet: see `suspects`. */
+  /** Whether another worker whose row says a presence owns instances, or events of the outbox: then its death could be seen by a look. */
+  readonly othersOwnWork: boolean;
+  /** Other workers that own instances or events and whose presence the storage does not see, at most 100. Not dead yet: see `suspects`. */
   readonly missing: readonly MissingWorker[];
 }
 
@@ -93,6 +93,6 @@ export interface LeaseStore {
    * at once: each dead worker is reported by one. As a rule nobody is dead, and it is one statement on PostgreSQL.
    */
   upkeep(request: UpkeepRequest): Promise<UpkeepResult>;
-  /** A clean stop: like being reaped, by oneself. The row may be gone already. `wakeups` tell of what was released, at most 1,000. */
+  /** A clean stop: like being reaped, by oneself. The row may be gone already. `wakeups` as of upkeep. */
   retire(worker: { readonly workerId: string }): Promise<WithWakeups & { readonly released: number }>;
 }

@@ -1,7 +1,7 @@
-// Tells other processes that this one has runs in memory, so that they watch whether it dies.
+// Tells other processes that this one has runs, or events to send, in memory, so that they watch whether it dies.
 import type { Clock } from '../ports/clock.js';
 
-/** A run that is over sooner is not worth a watch. */
+/** What is over sooner is not worth a watch. */
 const worthMs = 200;
 const intervalMs = 1000;
 
@@ -25,7 +25,7 @@ export class BusySignal {
     this.#parts = parts;
   }
 
-  /** There was no run, now there is one; or: what was told before may not have counted. */
+  /** There was no run or event, now there is one; or: what was told before may not have counted. */
   began(): void {
     if (this.#isStopped) return;
     this.#since = this.#parts.clock.monotonic();

@@ -13,7 +13,7 @@ const quiet: Omit<UpkeepResult, 'now'> = {
   reaped: [],
   work: null,
   peers: [],
-  othersOwnRuns: false,
+  othersOwnWork: false,
   missing: [],
   wakeups: [],
 };
@@ -124,7 +124,7 @@ describe('a lease keeper', () => {
   });
 
   it('looks every second while others own runs that can be watched, renewing as before', async () => {
-    answer = { othersOwnRuns: true, peers: ['a', 'b'] };
+    answer = { othersOwnWork: true, peers: ['a', 'b'] };
     start();
     keeper.othersAreBusy();
     await clock.advance(9500);
@@ -139,7 +139,7 @@ describe('a lease keeper', () => {
   });
 
   it('looks the more seldom the more peers look as well', async () => {
-    answer = { othersOwnRuns: true, peers: Array.from({ length: 12 }, (_, index) => `peer-${index}`) };
+    answer = { othersOwnWork: true, peers: Array.from({ length: 12 }, (_, index) => `peer-${index}`) };
     start();
     keeper.othersAreBusy();
     await clock.advance('1s');
@@ -165,11 +165,11 @@ describe('a lease keeper', () => {
   });
 
   it('suspects who is missing for a second, with the sign by which it was missed, and nobody else', async () => {
-    answer = { othersOwnRuns: true, missing: [{ workerId: 'a', presence: 'one' }] };
+    answer = { othersOwnWork: true, missing: [{ workerId: 'a', presence: 'one' }] };
     start();
     keeper.othersAreBusy();
     await clock.advance('1s');
-    answer = { othersOwnRuns: true, missing: [{ workerId: 'a', presence: 'two' }] };
+    answer = { othersOwnWork: true, missing: [{ workerId: 'a', presence: 'two' }] };
     await clock.advance('1s');
     // It asked for the first sign, which is not the one any more.
     expect(requests.map(({ suspects }) => suspects)).toEqual([[], [{ workerId: 'a', presence: 'one' }]]);
@@ -182,7 +182,7 @@ describe('a lease keeper', () => {
   });
 
   it('suspects nobody by what it saw before an outage, and gives everybody ten seconds after it', async () => {
-    const missing = { othersOwnRuns: true, missing: [{ workerId: 'a', presence: 'one' }] };
+    const missing = { othersOwnWork: true, missing: [{ workerId: 'a', presence: 'one' }] };
     answer = missing;
     start();
     keeper.othersAreBusy();
@@ -202,14 +202,14 @@ describe('a lease keeper', () => {
 
   it('suspects nobody for ten seconds after its own sign was lost: others may have lost theirs by the same', async () => {
     presence = 'sign';
-    answer = { othersOwnRuns: true };
+    answer = { othersOwnWork: true };
     start();
     keeper.othersAreBusy();
     keeper.renewNow();
     await clock.advance('2s');
     requests.length = 0;
     presence = 'new';
-    answer = { othersOwnRuns: true, missing: [{ workerId: 'a', presence: 'one' }] };
+    answer = { othersOwnWork: true, missing: [{ workerId: 'a', presence: 'one' }] };
     keeper.renewNow();
     await clock.advance('20s');
     const suspecting = requests.find(({ suspects }) => suspects.length > 0);
@@ -217,7 +217,7 @@ describe('a lease keeper', () => {
   });
 
   it('does not look again and again for one whose row is locked', async () => {
-    answer = { othersOwnRuns: true, missing: [{ workerId: 'a', presence: 'one' }] };
+    answer = { othersOwnWork: true, missing: [{ workerId: 'a', presence: 'one' }] };
     start();
     keeper.othersAreBusy();
     await clock.advance('9s');
@@ -226,7 +226,7 @@ describe('a lease keeper', () => {
 
   it('of a process that could not take over looks at its renewals alone', async () => {
     workflowNames = [];
-    answer = { othersOwnRuns: true };
+    answer = { othersOwnWork: true };
     start();
     keeper.othersAreBusy();
     await clock.advance('31s');

@@ -18,6 +18,8 @@ export interface LeaseKeeperParts {
   /** How often to look for the dead in between, where nothing says that it is worth more. */
   readonly lookMs: number;
   readonly workflowNames: readonly string[];
+  /** This process sends events of the outbox. Default false. */
+  readonly isRelaying?: boolean;
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;
   readonly clock: Clock;
@@ -54,8 +56,8 @@ export class LeaseKeeper {
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
-    // Who cannot take over a run need not know that soon; to be told at the next renewal is enough.
-    this.#watch = new PresenceWatch({ ...parts, watches: parts.workflowNames.length > 0 });
+    // Who can take over nothing need not know that soon; to be told at the next renewal is enough.
+    this.#watch = new PresenceWatch({ ...parts, watches: parts.workflowNames.length > 0 || parts.isRelaying === true });
   }
 
   /** Other workers of the same workflows, as the last upkeep saw them. */
@@ -80,7 +82,7 @@ export class LeaseKeeper {
     this.#arm();
   }
 
-  /** Another worker has runs in memory. */
+  /** Another worker has runs, or events to send, in memory. */
   othersAreBusy(): void {
     this.#watch.othersAreBusy();
     this.#lookAt = Math.min(this.#lookAt, this.#parts.clock.monotonic() + this.#lookInterval());

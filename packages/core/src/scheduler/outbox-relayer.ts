@@ -235,6 +235,8 @@ export class OutboxRelayer {
 
   #claimed({ count, nextDueAt, now }: EventClaim): void {
     this.#turns.claimed(count);
+    // It had none, now it has some.
+    if (count > 0 && this.#session?.holding === count) this.#parts.hub.emit('busy');
     if (count > 0) this.#inVain = 0;
     else if (this.#isTold) this.#inVain++;
     this.#isTold = false;

@@ -26,7 +26,7 @@ export class PresenceWatch {
   readonly #clock: Clock;
   readonly #entropy: Entropy;
   readonly #suspicions = new Map<string, Suspicion>();
-  #othersOwnRuns = false;
+  #othersOwnWork = false;
   /** By the monotonic clock: until then no suspicion counts. */
   #distrustsItselfUntil = Number.NEGATIVE_INFINITY;
   /** Goes up with every `worker_busy`: one that comes while a look is in flight is not undone by what that look saw. */
@@ -42,7 +42,7 @@ export class PresenceWatch {
   }
 
   othersAreBusy(): void {
-    this.#othersOwnRuns = true;
+    this.#othersOwnWork = true;
     this.#busyMarks++;
   }
 
@@ -53,7 +53,7 @@ export class PresenceWatch {
 
   /** How long until the next look, in milliseconds; infinite while nobody is worth one. */
   intervalMs(peers: number): number {
-    if (!this.#othersOwnRuns || !this.#watches) return Number.POSITIVE_INFINITY;
+    if (!this.#othersOwnWork || !this.#watches) return Number.POSITIVE_INFINITY;
     return jittered(Math.max(shortestIntervalMs, peers * intervalPerPeerMs), this.#entropy);
   }
 
@@ -88,7 +88,7 @@ export class PresenceWatch {
    * @param seen `mark` as it was before it was sent; `wasCutOff`: before this answer the storage, or the own sign, was lost for a while.
    */
   saw(
-    { missing, othersOwnRuns }: UpkeepResult,
+    { missing, othersOwnWork }: UpkeepResult,
     { mark, wasCutOff }: { readonly mark: number; readonly wasCutOff: boolean },
   ): void {
     const now = this.#clock.monotonic();
@@ -99,6 +99,6 @@ export class PresenceWatch {
       const known = before.get(workerId);
       this.#suspicions.set(workerId, known?.presence === presence ? known : { presence, since: now });
     }
-    if (mark === this.#busyMarks) this.#othersOwnRuns = othersOwnRuns;
+    if (mark === this.#busyMarks) this.#othersOwnWork = othersOwnWork;
   }
 }

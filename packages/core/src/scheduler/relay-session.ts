@@ -82,6 +82,8 @@ export class RelaySession {
   /** After a refusal results are recorded one by one until one is taken: one that is refused must not keep the others back. */
   #oneByOne = false;
   #isDraining = false;
+  /** The first event that was handed back while draining. */
+  #handedBack: string | undefined;
   readonly #claimWaiters: (() => void)[] = [];
 
   constructor(parts: RelaySessionParts) {
@@ -122,11 +124,10 @@ export class RelaySession {
     this.#isDraining = true;
     this.#wanted = false;
     this.#sender.handBack();
-    let left = this.#reports.find(({ result }) => result.type === 'release')?.event.eventId;
     await withDeadline(this.#sender.idle(), deadline);
     while (this.#working !== null && !deadline.aborted) await withDeadline(this.#working, deadline);
-    for (const eventId of this.#held) left ??= eventId;
-    return left;
+    const [held] = this.#held;
+    return this.#handedBack ?? held;
   }
 
   /** Forgets everything: its events are handed on with its lease. */
@@ -147,6 +148,8 @@ export class RelaySession {
       const { type } = report.result;
       if (type === 'retry' || type === 'failed') this.#parts.sinks.failed(report.error);
       else if (type !== 'release') this.#parts.sinks.answered();
+      // Also what a claim brought that was under way: nobody else would tell of it.
+      else if (this.#isDraining) this.#handedBack ??= report.event.eventId;
       this.#reports.push(report);
     }
     this.#kick();

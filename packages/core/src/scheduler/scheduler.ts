@@ -125,6 +125,7 @@ export class Scheduler {
       // With a short lease, looking seldom would be most of the time until somebody takes over.
       lookMs: Math.min(storage.reapIntervalMs, options.renewalMs),
       workflowNames: [...parts.workflows.keys()],
+      isRelaying: options.outbox !== null,
       health: this.health,
       storageClock: this.#storageClock,
       clock,
@@ -164,7 +165,7 @@ export class Scheduler {
     this.#link = parts.notifier === null ? null : this.#createLink(parts.notifier);
     this.#busy = new BusySignal({
       clock,
-      isBusy: () => this.#membership.running > 0,
+      isBusy: () => this.#isBusy,
       tell: () => this.#link?.tellBusy(this.#membership.workerId),
     });
     const session = (): WorkerSession | null => this.#membership.session;
@@ -278,11 +279,16 @@ export class Scheduler {
       onPresence: () => {
         this.#leases.renewNow();
         // What was told without a sign to watch did not count.
-        if (this.#membership.running > 0) this.#busy.began();
+        if (this.#isBusy) this.#busy.began();
       },
       onOthersBusy: () => this.#leases.othersAreBusy(),
       tell: (event) => services.hooks.call('onNotifierStateChange', event),
     });
+  }
+
+  /** Others would have to go on with something if this process died. */
+  get #isBusy(): boolean {
+    return this.#membership.running > 0 || (this.#relayer?.view().holding ?? 0) > 0;
   }
 
   /** With a healthy notifier ends elsewhere are told of as well. */

@@ -12,7 +12,7 @@ export interface HubEvents {
   left: (instanceId: string) => void;
   /** A place for a run became free. */
   room: () => void;
-  /** There was no run here, now there is one. */
+  /** There was no run here, or no event to send, now there is one. */
   busy: () => void;
 }
 

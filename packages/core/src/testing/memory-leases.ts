@@ -1,7 +1,13 @@
 // Leases in memory: workers' rows, and what becomes of the instances of dead ones.
 import type { Wakeup } from '../domain/wakeup.js';
 import type { LeaseStore, PendingWork, UpkeepRequest, UpkeepResult } from '../ports/lease-store.js';
-import { makeClaimable, type MemoryDatabase, type MemoryInstance, type MemoryWorker } from './memory-database.js';
+import {
+  makeClaimable,
+  type MemoryDatabase,
+  type MemoryEvent,
+  type MemoryInstance,
+  type MemoryWorker,
+} from './memory-database.js';
 import { outboxDueAt, releaseEvents } from './memory-outbox.js';
 import type { MemorySession } from './memory-session.js';
 
@@ -29,7 +35,7 @@ export function createMemoryLeases(session: MemorySession): LeaseStore {
     retire: ({ workerId }) =>
       session.run((database, now) => {
         const released = remove(database, workerId, now);
-        return { released: released.length, wakeups: tellOf(released) };
+        return { released: released.instances.length, wakeups: tellOf([released]) };
       }),
   };
 }
@@ -44,7 +50,7 @@ function upkeep(database: MemoryDatabase, { workerId, renewal, suspects }: Upkee
       reaped: [],
       work: null,
       peers: [],
-      othersOwnRuns: false,
+      othersOwnWork: false,
       missing: [],
       wakeups: [],
     };
@@ -62,24 +68,24 @@ function upkeep(database: MemoryDatabase, { workerId, renewal, suspects }: Upkee
     .map((worker) => ({ workerId: worker.workerId, released: remove(database, worker.workerId, now) }));
 
   const others = [...database.workers.values()].filter((worker) => worker !== own);
-  const owners = new Set([...database.open].map(({ owner }) => owner));
+  const owners = new Set([...database.open, ...[...database.streams.values()].flat()].map(({ owner }) => owner));
   const watched = others.filter(({ presence, workerId: other }) => presence !== null && owners.has(other));
   return {
     alive: true,
     now,
     presence: own.presence,
-    reaped: dead.map(({ workerId: id, released }) => ({ workerId: id, released: released.length })),
+    reaped: dead.map(({ workerId: id, released }) => ({ workerId: id, released: released.instances.length })),
     work: renewal === null ? null : pendingWork(database, workerId, renewal.workflowNames),
     peers: others
       .filter(({ workflowNames }) => workflowNames.some((name) => own.workflowNames.includes(name)))
       .slice(0, mostTold)
       .map((worker) => worker.workerId),
-    othersOwnRuns: watched.length > 0,
+    othersOwnWork: watched.length > 0,
     missing: watched
       .filter(isMissing)
       .slice(0, mostMissing)
       .map((worker) => ({ workerId: worker.workerId, presence: worker.presence! })),
-    wakeups: tellOf(dead.flatMap(({ released }) => released)),
+    wakeups: tellOf(dead.map(({ released }) => released)),
   };
 }
 
@@ -94,21 +100,29 @@ function pendingWork(database: MemoryDatabase, workerId: string, workflowNames: 
   return { nextDueAt, attention, outboxDueAt: outboxDueAt(database) };
 }
 
+interface Released {
+  readonly instances: readonly MemoryInstance[];
+  readonly events: readonly MemoryEvent[];
+}
+
 /** Takes a worker's row away and hands back what it owned: from here on it can write nothing. */
-function remove(database: MemoryDatabase, workerId: string, now: number): readonly MemoryInstance[] {
+function remove(database: MemoryDatabase, workerId: string, now: number): Released {
   database.workers.delete(workerId);
-  releaseEvents(database, workerId);
-  const released = [...database.open].filter(({ owner }) => owner === workerId);
-  for (const instance of released) {
+  const events = releaseEvents(database, workerId);
+  const instances = [...database.open].filter(({ owner }) => owner === workerId);
+  for (const instance of instances) {
     instance.owner = null;
     instance.status = instance.isCompensating ? 'compensating' : 'pending';
     makeClaimable(instance, now);
   }
-  return released;
+  return { instances, events };
 }
 
-function tellOf(released: readonly MemoryInstance[]): readonly Wakeup[] {
-  return released
-    .slice(0, mostTold)
-    .map(({ instanceId, workflowName }) => ({ kind: 'workflow_resumable', instanceId, workflowName }));
+function tellOf(released: readonly Released[]): readonly Wakeup[] {
+  const instances = released.flatMap((one) => one.instances).slice(0, mostTold);
+  const events = released.flatMap((one) => one.events).slice(0, 1);
+  return [
+    ...instances.map(({ instanceId, workflowName }) => ({ kind: 'workflow_resumable', instanceId, workflowName }) as const),
+    ...events.map(({ eventId }) => ({ kind: 'outbox_pending', eventId }) as const),
+  ];
 }

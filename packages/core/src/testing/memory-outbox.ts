@@ -75,10 +75,10 @@ export function writeEvent(database: MemoryDatabase, event: NewOutboxEvent, now:
 }
 
 /** Hands back what a relayer had that is not there any more. */
-export function releaseEvents(database: MemoryDatabase, workerId: string): void {
-  for (const stream of database.streams.values()) {
-    for (const event of stream) if (event.owner === workerId) release(event);
-  }
+export function releaseEvents(database: MemoryDatabase, workerId: string): readonly MemoryEvent[] {
+  const released = [...database.streams.values()].flatMap((stream) => stream.filter(({ owner }) => owner === workerId));
+  for (const event of released) release(event);
+  return released;
 }
 
 /** When the next stream of which nobody has anything can go on; null: there is none. */
