@@ -5,14 +5,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const source = ['@romancy/source', 'module', 'node', 'development|production'];
 
-/** Those that take a minute or more begin first, or one of them would be at it alone when all others are through. */
+/** Those that take half a minute or more begin first, or one of them would be at it alone when all others are through. */
 const longOnes = [
-  'packages/storage-postgres/test/engine-conformance.test.ts',
   'packages/storage-postgres/test/durability.test.ts',
-  'packages/storage-postgres/test/conformance.test.ts',
-  'packages/storage-sqlite/test/durability.test.ts',
+  'packages/storage-postgres/test/engine-conformance.test.ts',
   'apps/examples/orders/test/demo.test.ts',
   'apps/bench/test/measurements.test.ts',
+  'packages/storage-sqlite/test/durability.test.ts',
+  'packages/storage-postgres/test/conformance.test.ts',
 ];
 
 /** What needs neither databases nor processes stands beside its source, but for the tests of the test support itself. */

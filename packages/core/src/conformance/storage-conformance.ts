@@ -20,6 +20,7 @@ import { modeCases } from './mode-cases.js';
 import { modelCases } from './model-cases.js';
 import { openingCases } from './opening-cases.js';
 import { outboxCases } from './outbox-cases.js';
+import { outboxKeepingCases } from './outbox-keeping-cases.js';
 import { pendingProgressCases } from './pending-progress-cases.js';
 import { payloadCases } from './payload-cases.js';
 import { queueCases } from './queue-cases.js';
@@ -80,6 +81,7 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
     childCases(bench);
     recurrenceCases(bench);
     outboxCases(bench);
+    outboxKeepingCases(bench);
     retentionCases(bench);
     cancelCases(bench);
     listCases(bench);
