@@ -7,7 +7,7 @@ import { releaseOwned } from './release-owned.js';
 import { sql } from './sql.js';
 import { clockMillis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
-import { signCounts, standingPresences, upkeepStatement, type UpkeepTag } from './upkeep-statement.js';
+import { createUpkeepCall, signCounts, standingPresences, type UpkeepTag } from './upkeep-function.js';
 
 interface Reaping extends Pick<UpkeepResult, 'reaped' | 'wakeups'> {
   /** When the earliest of the events that they had is due; null: they had none. */
@@ -27,6 +27,7 @@ function unlessLocked(error: unknown): Reaping {
 }
 
 export function createLeaseStore(database: Database, tables: TableNames): LeaseStore {
+  const upkeepCall = createUpkeepCall(tables);
   /** Declares dead whose lease has run out, and who is rightly suspected. */
   const reap = ({ workerId, suspects }: Pick<UpkeepRequest, 'workerId' | 'suspects'>): Promise<Reaping> =>
     database.transaction(async (connection) => {
@@ -93,7 +94,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
 
     async upkeep(request) {
       const { workerId, renewal, suspects } = request;
-      const answer = await database.rows(upkeepStatement(tables, request));
+      const answer = await database.preparedRows(upkeepCall.name, upkeepCall.of(request));
       const tagged = (tag: UpkeepTag): readonly Row[] => answer.filter((row) => row[0] === tag).map((row) => row.slice(1));
       const [now, isThere, presence, nextDueAt, othersOwnWork, outboxDue] = tagged('own')[0]!;
       const alive = isThere === '1';

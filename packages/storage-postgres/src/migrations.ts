@@ -15,6 +15,7 @@ import { createQueueFunctions } from './queue-functions.js';
 import { createRecurFunctions } from './recur-functions.js';
 import { runTables } from './run-tables.js';
 import type { TableNames } from './table-names.js';
+import { createUpkeepFunction } from './upkeep-function.js';
 
 export interface Migration {
   readonly version: number;
@@ -53,6 +54,7 @@ function functionsOf(t: TableNames): string {
     createCommitFunction(t),
     createCommitRunsFunction(t),
     createClaimFunction(t),
+    createUpkeepFunction(t),
     createDeliverFunction(t),
     createFixModeFunction(t),
     createOutboxFunctions(t),

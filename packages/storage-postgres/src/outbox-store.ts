@@ -8,7 +8,7 @@ import { claimEventsFunction, purgeEventsFunction, requeueEventsFunction, settle
 import { joined, raw, sql, type Sql } from './sql.js';
 import { clockMillis, instant, millis } from './sql-time.js';
 import type { TableNames } from './table-names.js';
-import { mostTold } from './upkeep-statement.js';
+import { mostTold } from './upkeep-function.js';
 
 /** Events that are removed, or made pending again, in one transaction: each may take a lock of its stream. */
 const changedAtOnce = 500;

@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import { sql } from './sql.js';
 import { millis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
-import { mostTold } from './upkeep-statement.js';
+import { mostTold } from './upkeep-function.js';
 
 /**
  * Must be called in the transaction that has deleted the workers' rows, as a statement after that: the DELETE waits for a claim of
