@@ -8,15 +8,18 @@ const special = /["\\]/;
 const eachSpecial = /["\\]/g;
 /** What JSON may write in another way than with a backslash in front of it: controls, and halves of characters. */
 const otherInJson = /[^ -\ud7ff]/;
+/** How that shows where JSON was written; also a backslash of the text before any other letter, which is none of it. */
+const mayBeOther = /\\[^"\\]/;
 
-/** The literal of a one-dimensional array: of texts, or of a type that reads its values from such texts. */
+/**
+ * The literal of a one-dimensional array: of texts, or of a type that reads its values from such texts. In other brackets it is what JSON
+ * writes of the list, as a rule: one call for all of it, and one flat string, which the driver need not put together from pieces.
+ */
 export function arrayLiteral<T>(rows: readonly T[], of: (row: T) => ArrayItem): string {
-  let literal = '{';
-  for (let index = 0; index < rows.length; index++) {
-    if (index > 0) literal += ',';
-    literal += item(of(rows[index]!));
-  }
-  return `${literal}}`;
+  const list: ArrayItem[] = [];
+  for (let index = 0; index < rows.length; index++) list.push(of(rows[index]!));
+  const json = JSON.stringify(list);
+  return mayBeOther.test(json) ? `{${list.map(item).join(',')}}` : `{${json.slice(1, -1)}}`;
 }
 
 function item(value: ArrayItem): string {

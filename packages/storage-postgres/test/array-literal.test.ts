@@ -37,8 +37,10 @@ test('texts of any kind come back as they were', async () => {
       '"\n',
       '"😀',
       '"\u2028\u007f',
+      '\\n',
     ];
     expect(await readBack(odd, 'text')).toEqual(odd);
+    for (const one of odd) expect(await readBack([one, null], 'text')).toEqual([one, null]);
     const text = fc.string({ unit: 'binary', maxLength: 40 }).filter((value) => !/[\0\p{Cs}]/u.test(value));
     await fc.assert(
       fc.asyncProperty(fc.array(fc.option(text), { maxLength: 8 }), async (items) => {

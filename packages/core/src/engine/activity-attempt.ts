@@ -46,6 +46,11 @@ export interface AttemptHost {
   readonly services: RunServices;
 }
 
+/** Who is told of an end. */
+export interface AttemptListener {
+  attemptEnded(attempt: ActivityAttempt, end: AttemptEnd): void;
+}
+
 /** From its start to its end, once. */
 export class ActivityAttempt {
   /** From 1. */
@@ -54,8 +59,10 @@ export class ActivityAttempt {
   readonly began: number;
   readonly #host: AttemptHost;
   readonly #order: ActivityOrder;
-  readonly #abort = new LazyAbort();
-  #onEnd: ((end: AttemptEnd) => void) | undefined;
+  /** Made when somebody looks at its signal, or when it is aborted. */
+  #abort: LazyAbort | undefined;
+  /** Until it ended. */
+  #listener: AttemptListener | undefined;
   #cancelTimeout: (() => void) | undefined;
   #transaction: Promise<ActivityTransaction> | undefined;
   #effects: EffectFacts[] | undefined;
@@ -71,8 +78,8 @@ export class ActivityAttempt {
    * Runs the function. Tells when it ended or was aborted, whichever comes first, once and not within this call: a function that ignores
    * its signal goes on in the background, but what it returns is not recorded and its transaction is rolled back already.
    */
-  start(onEnd: (end: AttemptEnd) => void): void {
-    this.#onEnd = onEnd;
+  start(listener: AttemptListener): void {
+    this.#listener = listener;
     const { timeoutMs, id, execute } = this.#order;
     const { clock } = this.#host.services;
     if (timeoutMs !== null) {
@@ -89,13 +96,13 @@ export class ActivityAttempt {
 
   /** Ends the attempt from outside; without effect when it ended. */
   abort(reason: Error): void {
-    if (this.#onEnd === undefined || this.#abort.aborted) return;
-    this.#abort.abort(reason);
+    if (this.#isOver) return;
+    this.#lazyAbort().abort(reason);
     this.#failed(reason);
   }
 
   readonly #returned = (value: unknown): void => {
-    if (this.#onEnd === undefined) return;
+    if (this.#listener === undefined) return;
     if (this.#order.output === undefined && this.#transaction === undefined) {
       try {
         this.#end({ ok: true, data: this.#encode(value), transaction: undefined, effects: this.#effects });
@@ -119,19 +126,28 @@ export class ActivityAttempt {
 
   /** From here on nothing of the function counts. The end is told when its transaction is over, whose locks others may need. */
   readonly #failed = (error: unknown): void => {
-    const onEnd = this.#takeEnd();
-    if (onEnd !== undefined) void this.#rollback().then(() => onEnd({ ok: false, error }));
+    const listener = this.#takeListener();
+    if (listener !== undefined) void this.#rollback().then(() => listener.attemptEnded(this, { ok: false, error }));
   };
 
   #end(end: AttemptEnd): void {
-    this.#takeEnd()?.(end);
+    this.#takeListener()?.attemptEnded(this, end);
   }
 
-  #takeEnd(): ((end: AttemptEnd) => void) | undefined {
-    const onEnd = this.#onEnd;
-    this.#onEnd = undefined;
+  #takeListener(): AttemptListener | undefined {
+    const listener = this.#listener;
+    this.#listener = undefined;
     this.#cancelTimeout?.();
-    return onEnd;
+    return listener;
+  }
+
+  get #isOver(): boolean {
+    return this.#listener === undefined || this.#abort?.aborted === true;
+  }
+
+  #lazyAbort(): LazyAbort {
+    this.#abort ??= new LazyAbort();
+    return this.#abort;
   }
 
   async #rollback(): Promise<void> {
@@ -141,12 +157,12 @@ export class ActivityAttempt {
 
   /** For the function, when it first looks. */
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#lazyAbort().signal;
   }
 
   /** For the function: to be sent when it succeeds. @throws NotRunningError when the attempt is over: nobody would ever send it. */
   send(effect: EffectFacts): void {
-    if (this.#onEnd === undefined || this.#abort.aborted) {
+    if (this.#isOver) {
       throw new NotRunningError(`attempt ${this.number} of activity ${this.#order.id} is over; what it sends now would be lost`);
     }
     this.#effects ??= [];
@@ -155,10 +171,10 @@ export class ActivityAttempt {
 
   /** For the function: its own transaction, begun at the first call. */
   open(): Promise<ActivityTransaction> {
-    if (this.#onEnd === undefined || this.#abort.aborted) {
+    if (this.#isOver) {
       return Promise.reject(new TransactionError(`attempt ${this.number} of activity ${this.#order.id} is over`));
     }
-    this.#transaction ??= this.#host.services.transactions.begin({ signal: this.#abort.signal });
+    this.#transaction ??= this.#host.services.transactions.begin({ signal: this.signal });
     return this.#transaction;
   }
 }

@@ -3,7 +3,7 @@ import { LeaseLostError, NotRunningError } from '../domain/errors.js';
 import type { WaitingStatus } from '../domain/instance.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { FinishedInstance } from '../ports/instance-store.js';
-import type { CancelOrder, ClaimedRun } from '../ports/run-store.js';
+import type { CancelOrder, ClaimedRun, Settlement } from '../ports/run-store.js';
 import { archiveIdOf } from './archive-id.js';
 import type { CarriedOver, ChildrenAtRecurrence } from './carried-over.js';
 import { childEndMessage } from './child-end.js';
@@ -139,24 +139,31 @@ export class RunExit {
    * Ends the instance.
    * @returns false when a cancellation came first: the instance must end as cancelled.
    */
-  async finish(outcome: RunOutcome, { reason, children, compensationFailures }: EndExtras): Promise<boolean> {
-    const { instanceId, workflowName, claim, parentId, services } = this.#parts;
+  finish(outcome: RunOutcome, extras: EndExtras): Promise<boolean> {
+    const { instanceId, services } = this.#parts;
     this.#close(() => new NotRunningError(`instance ${JSON.stringify(instanceId)} has ended`));
+    const wakeups: Wakeup[] = [{ kind: 'workflow_finished', instanceId }];
+    for (const child of extras.children) wakeups.push({ kind: 'workflow_resumable', ...child });
+    return services.progress
+      .settle(this.#settlementOf(outcome, extras), wakeups)
+      .then((answer) => answer === 'done' && this.#finished(outcome, extras.reason));
+  }
+
+  #settlementOf(outcome: RunOutcome, { reason, children, compensationFailures }: EndExtras): Settlement {
+    const { instanceId, claim, parentId, services } = this.#parts;
     const { status, output, error } = outcome;
     const ends = { type: 'finish', instanceId, claim, status, output, error } as const;
-    const wakeups: Wakeup[] = [{ kind: 'workflow_finished', instanceId }];
-    for (const child of children) wakeups.push({ kind: 'workflow_resumable', ...child });
-    const isPlain = parentId === null && children.length === 0 && compensationFailures === undefined;
-    const settlement = isPlain
-      ? ends
-      : {
-          ...ends,
-          messages: parentId === null ? [] : [childEndMessage({ instanceId, parentId }, { outcome, reason }, services)],
-          cancels: cancelOrders(children, { parentId: instanceId, reason }),
-          ...(compensationFailures === undefined ? {} : { compensationFailures }),
-        };
-    const answer = await services.progress.settle(settlement, wakeups);
-    if (answer === 'refused') return false;
+    if (parentId === null && children.length === 0 && compensationFailures === undefined) return ends;
+    return {
+      ...ends,
+      messages: parentId === null ? [] : [childEndMessage({ instanceId, parentId }, { outcome, reason }, services)],
+      cancels: cancelOrders(children, { parentId: instanceId, reason }),
+      ...(compensationFailures === undefined ? {} : { compensationFailures }),
+    };
+  }
+
+  #finished({ status, output, error }: RunOutcome, reason: string | null): true {
+    const { instanceId, workflowName, services } = this.#parts;
     const cancelReason = status === 'cancelled' ? reason : null;
     this.#finish({ type: 'finished', finished: { instanceId, status, output, error, cancelReason, continuedAs: null } });
     if (services.hooks.has('onWorkflowEnd')) {

@@ -116,8 +116,7 @@ export class RunRecorder {
   }
 
   #forgetDurable(): void {
-    let durable = 0;
-    while (durable < this.#pending.length && this.#pending[durable]!.commitment.durable) durable++;
-    if (durable > 0) this.#pending.splice(0, durable);
+    // One by one: there are few, and the list keeps its place in memory.
+    while (this.#pending.length > 0 && this.#pending[0]!.commitment.durable) this.#pending.shift();
   }
 }

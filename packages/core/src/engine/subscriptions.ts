@@ -11,8 +11,8 @@ export type CarriedSubscriptions = readonly Subscription[];
 export class Subscriptions {
   /** Null: none, as for most. */
   #subscriptions: Map<string, Subscription> | null = null;
-  /** Those that this part of the instance made or used, and not only an earlier one. */
-  readonly #used = new Set<string>();
+  /** Those that this part of the instance made or used, and not only an earlier one. Null: none. */
+  #used: Set<string> | null = null;
   /** How many open calls ask the queue of a topic for a message. */
   #seekers: Map<string, number> | null = null;
   /** Topics whose queue got back something that a read under way may still bring. */
@@ -22,6 +22,7 @@ export class Subscriptions {
     const key = keyOf(subscription);
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(key, subscription);
+    this.#used ??= new Set();
     this.#used.add(key);
   }
 
@@ -52,7 +53,7 @@ export class Subscriptions {
    */
   carried(): CarriedSubscriptions {
     const all = [...(this.#subscriptions?.entries() ?? [])];
-    return all.filter(([key, { filter }]) => filter === undefined || this.#used.has(key)).map(([, one]) => one);
+    return all.filter(([key, { filter }]) => filter === undefined || this.#used?.has(key) === true).map(([, one]) => one);
   }
 
   seekers(topic: string): number {

@@ -57,7 +57,7 @@ export class Outcome<T> implements Commitment {
   reject(error: unknown): void {
     this.#state = 'rejected';
     this.#error = error;
-    this.#reject?.(error);
+    if (this.#promise !== undefined) this.#tell(this.#promise);
   }
 
   #make(): Promise<T> {
@@ -66,10 +66,14 @@ export class Outcome<T> implements Commitment {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (this.#state === 'rejected') this.#reject!(this.#error);
-    // Whoever cares has a handler of his own; a run that was dropped meanwhile does not.
-    promise.catch(ignore);
+    if (this.#state === 'rejected') this.#tell(promise);
     return promise;
+  }
+
+  /** Whoever cares has a handler of his own; a run that was dropped meanwhile does not. */
+  #tell(promise: Promise<T>): void {
+    promise.catch(ignore);
+    this.#reject!(this.#error);
   }
 }
 

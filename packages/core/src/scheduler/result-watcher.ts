@@ -55,23 +55,27 @@ export class ResultWatcher {
         reject((signal?.aborted === true ? signal : this.#abort.signal).reason as Error);
         return;
       }
+      if (signal === undefined) {
+        this.#watch(instanceId).waiters.add({ resolve, reject });
+        return;
+      }
       const aborted = (): void => {
         const watch = this.#watches.get(instanceId);
         watch?.waiters.delete(waiter);
         if (watch?.waiters.size === 0) this.#watches.delete(instanceId);
-        reject(signal!.reason as Error);
+        reject(signal.reason as Error);
       };
       const waiter: Waiter = {
         resolve: (finished) => {
-          signal?.removeEventListener('abort', aborted);
+          signal.removeEventListener('abort', aborted);
           resolve(finished);
         },
         reject: (reason) => {
-          signal?.removeEventListener('abort', aborted);
+          signal.removeEventListener('abort', aborted);
           reject(reason);
         },
       };
-      signal?.addEventListener('abort', aborted, { once: true });
+      signal.addEventListener('abort', aborted, { once: true });
       this.#watch(instanceId).waiters.add(waiter);
     });
   }

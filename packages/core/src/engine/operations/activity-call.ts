@@ -9,7 +9,7 @@ import {
 import type { HistoryEntry, HistoryKind } from '../../domain/history.js';
 import type { WaitingStatus } from '../../domain/instance.js';
 import { isNonRetryable, retryDelayMs, type RetryPolicy } from '../../domain/retry-policy.js';
-import { ActivityAttempt, type ActivityOrder, type AttemptEnd } from '../activity-attempt.js';
+import { ActivityAttempt, type ActivityOrder, type AttemptEnd, type AttemptListener } from '../activity-attempt.js';
 import type { Verb } from '../determinism.js';
 import { encodeWithError } from '../encode-error.js';
 import type { CompensationOrder } from '../saga.js';
@@ -75,7 +75,7 @@ interface AttemptFacts {
  * States: idle → working → (failed, another follows: waiting → working)* → over. Every failed attempt is an entry, so that the count
  * and the next due time survive this process, and a long delay costs nothing: the run is put away like in a sleep.
  */
-export class ActivityCall implements DurableCall {
+export class ActivityCall implements DurableCall, AttemptListener {
   readonly verb: Verb;
   readonly position: number;
   readonly id: string;
@@ -100,8 +100,6 @@ export class ActivityCall implements DurableCall {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    // A loser of a race may reject with nobody listening; that is no fault of the process.
-    this.promise.catch(ignore);
   }
 
   get waiting(): Waiting | null {
@@ -117,6 +115,8 @@ export class ActivityCall implements DurableCall {
         this.#waiting = { status: words.waiting, dueAt: entry.dueAt };
         return false;
       case words.failed:
+        // The loser of a race may reject with nobody listening; that is no fault of the process.
+        this.promise.catch(ignore);
         this.#reject(codec.decode(entry.data!));
         return true;
       case 'activity_compensable':
@@ -160,7 +160,7 @@ export class ActivityCall implements DurableCall {
     const attempt = new ActivityAttempt(this.#host, this.#order, (this.#failed?.attempt ?? 0) + 1);
     this.#attempt = attempt;
     if (services.hooks.has('onActivityStart')) services.hooks.call('onActivityStart', this.#hookEvent(attempt.number));
-    attempt.start((end) => this.#attemptEnded(attempt, end));
+    attempt.start(this);
   };
 
   /** What it depends on will never be durable. */
@@ -169,7 +169,8 @@ export class ActivityCall implements DurableCall {
     this.#host.workEnds();
   };
 
-  #attemptEnded(attempt: ActivityAttempt, end: AttemptEnd): void {
+  /** Called by its attempt. */
+  attemptEnded(attempt: ActivityAttempt, end: AttemptEnd): void {
     this.#attempt = null;
     if (this.#abandoned) {
       // Behind the rollback: until then the run is not put away.
