@@ -15,9 +15,18 @@ export function numberedCallId(name: string, count: number): string {
  * @param now milliseconds since 1970.
  */
 export function timeOrderedUuid(now: number, random: string): string {
-  const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, '0').slice(-12);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`;
+  const time = Math.max(0, Math.floor(now));
+  if (time !== latestTime) {
+    const text = time.toString(16).padStart(12, '0').slice(-12);
+    latestTime = time;
+    latestPrefix = `${text.slice(0, 8)}-${text.slice(8)}-7`;
+  }
+  return latestPrefix + random.slice(15);
 }
+
+/** What was written of the latest time: dozens of instances are started in one millisecond. */
+let latestTime = -1;
+let latestPrefix = '';
 
 /**
  * Refuses what no database can hold or no log can show.
