@@ -1,6 +1,13 @@
 // Cases: what processes do for each other by notes, whatever carries them, and what they do when the notes are lost, late or doubled.
 import { describe, expect, it, type TestContext } from 'vitest';
-import { defineWorkflow, WorkflowCancelledError, type NotifierStateEvent, type Notifier, type RomancyOptions } from '../index.js';
+import {
+  defineWorkflow,
+  WorkflowCancelledError,
+  type NotifierStateEvent,
+  type Notifier,
+  type Romancy,
+  type RomancyOptions,
+} from '../index.js';
 import { disturbed, type DisturbedNotifier } from './engine-disturbed-notifier.js';
 import { gate } from './engine-gate.js';
 import type { EngineBench, EngineHarness, TestApp } from './engine-harness.js';
@@ -45,8 +52,9 @@ export function wakeupCases(bench: EngineBench): void {
           ended.open(signal.reason);
         });
       });
+      const short = defineWorkflow('short', async () => null);
       const asking = await healthyApp(harness, { notifier: notifier() });
-      const serving = await healthyApp(harness, { notifier: notifier(), workflows: [workflow] });
+      const serving = await healthyApp(harness, { notifier: notifier(), workflows: [workflow, short] });
       const { instanceId } = await asking.romancy.startWorkflow(workflow);
       await harness.untilStatus(serving, instanceId, 'waiting_for_event');
       await harness.drive(asking.romancy.sendEvent({ type: 'go', source: 'tests', data: null }));
@@ -54,10 +62,16 @@ export function wakeupCases(bench: EngineBench): void {
       await harness.drive(asking.romancy.cancel(instanceId, 'enough'));
       expect(await harness.drive(ended.opened)).toBeInstanceOf(WorkflowCancelledError);
       await harness.untilStatus(asking, instanceId, 'cancelled');
-      const { notifier: status } = serving.romancy.status();
-      expect(status).toMatchObject({ state: 'healthy', pollIntervalMs: 7_200_000, foundByPoll: 0 });
-      expect(status!.wakeupToClaimMs.p50).toBeGreaterThanOrEqual(0);
-      expect(status!.wakeupToClaimMs.p99).toBeGreaterThanOrEqual(status!.wakeupToClaimMs.p50!);
+      const status = (): NonNullable<ReturnType<Romancy['status']>['notifier']> => serving.romancy.status().notifier!;
+      // A claim that was on its way already, or a run that was just being put away, is no answer to a note: either may have been both times.
+      for (let starts = 0; starts < 20 && status().wakeupToClaimMs.p50 === null; starts++) {
+        const run = await harness.drive(asking.romancy.startWorkflow(short));
+        await harness.drive(run.result());
+      }
+      expect(status()).toMatchObject({ state: 'healthy', pollIntervalMs: 7_200_000, foundByPoll: 0 });
+      const { p50, p99 } = status().wakeupToClaimMs;
+      expect(p50).toBeGreaterThanOrEqual(0);
+      expect(p99).toBeGreaterThanOrEqual(p50!);
     });
 
     it('arm the clocks of others with a timer, so that it fires though its worker is gone', async (context) => {
