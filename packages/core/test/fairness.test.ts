@@ -3,7 +3,7 @@ import { afterwards } from '@romancy/test-support';
 import { expect, it } from 'vitest';
 import { gate } from '../src/conformance/engine-gate.js';
 import { hop } from '../src/engine/hop.js';
-import { defineWorkflow, Romancy, type AnyWorkflow } from '../src/index.js';
+import { defineActivity, defineWorkflow, Romancy, WorkflowCancelledError, type AnyWorkflow } from '../src/index.js';
 import type { ClaimRequest, ProgressBatch } from '../src/ports/index.js';
 import { createMemoryDatabase, createMemoryStorage, recordingLogger, withFaults } from '../src/testing/index.js';
 
@@ -202,4 +202,52 @@ it('a claim brings a hundred entries of each history at most: not a hundred thou
   expect([...limits]).toEqual([100]);
   expect(pages.length).toBeGreaterThan(0);
   expect(Math.max(...pages)).toBeLessThanOrEqual(1000);
+});
+
+const undone = (undo: () => void) =>
+  defineActivity('done', async () => 1, {
+    compensate: async () => {
+      undo();
+    },
+  });
+
+it('what was done is undone though the code left a pause behind when it ended', async () => {
+  let isUndone = false;
+  const done = undone(() => (isUndone = true));
+  const leaving = defineWorkflow('leaving', async (ctx) => {
+    await ctx.run(done);
+    for (let sent = 1; sent < mostInARow; sent++) await ctx.publish('nobody', 1);
+    // The one that pauses, and nobody waits for it.
+    void ctx.publish('nobody', 1);
+  });
+  const { romancy, storage } = await startedApp([leaving]);
+  let isCancelled = false;
+  storage.plan = {
+    before: async ({ name, argument }) => {
+      if (name !== 'runs.commit' || isCancelled) return;
+      const ends = (argument as ProgressBatch).settlements.find(({ type }) => type === 'finish');
+      if (ends === undefined) return;
+      isCancelled = true;
+      await romancy.cancel(ends.instanceId, 'at the last moment');
+    },
+  };
+  const handle = await romancy.startWorkflow(leaving);
+  await expect(handle.result({ timeout: 5000 })).rejects.toThrow(WorkflowCancelledError);
+  expect([isCancelled, isUndone]).toEqual([true, true]);
+});
+
+it('code that failed is over, though another branch of it sends for ever', async () => {
+  let isUndone = false;
+  const done = undone(() => (isUndone = true));
+  const failing = defineWorkflow('failing', async (ctx) => {
+    await ctx.run(done);
+    const endless = (async () => {
+      for (;;) await ctx.publish('nobody', 1);
+    })();
+    await Promise.race([endless, ctx.publish('nobody', 1).then(() => Promise.reject(new Error('no more')))]);
+  });
+  const { romancy } = await startedApp([failing]);
+  const handle = await romancy.startWorkflow(failing);
+  await expect(handle.result({ timeout: 5000 })).rejects.toThrow('no more');
+  expect(isUndone).toBe(true);
 });

@@ -245,10 +245,15 @@ export class Run {
     return moved ? 'hop' : this.#turn();
   }
 
-  /** Between two calls of code that might go on for ever: it can be cancelled and handed back there, as a crash there would leave it. */
+  /**
+   * Between two calls of code that might go on for ever: it can be cancelled and handed back there, as a crash there would leave it, and it is over
+   * if it has failed. Not while an outcome waits to be handed out, which is for code at rest alone: it would come at another place in a replay.
+   */
   #stepInPause(): NextStep {
+    // The code is over: there is no order to keep any more, and a pause of it may never end.
+    if (this.#saga.decision !== null) return this.#turn();
     if (this.#replay.next !== undefined || !this.#delivery.isEmpty) return 'rest';
-    if (this.#cancellation.requested !== null) return this.#ending.next() ?? 'rest';
+    if (this.#cancellation.requested !== null || this.#ending.isFailing) return this.#ending.next() ?? 'rest';
     return this.#host.draining && !this.#host.isWorking ? this.#exit.release() : 'rest';
   }
 

@@ -23,6 +23,8 @@ export type CommitItem =
       readonly settlement: Settlement;
       readonly wakeups: readonly Wakeup[];
       readonly takenMailIds: readonly string[];
+      /** Up to where its run knew what happened to it when it decided on this; undefined: by no mail that it was handed. */
+      readonly seen: string | undefined;
       readonly outcome: Outcome<'done' | 'refused'>;
     };
 

@@ -5,7 +5,7 @@ import type { NewHistoryEntry } from '../domain/history.js';
 import { consoleLogger } from '../app/console-logger.js';
 import { seededEntropy } from '../testing/seeded-entropy.js';
 import type { Clock } from '../ports/clock.js';
-import type { RunStore } from '../ports/run-store.js';
+import type { ProgressBatch, RunStore } from '../ports/run-store.js';
 import type { Commitment } from '../engine/progress.js';
 import { Committer } from './committer.js';
 import { StorageClock } from './storage-time.js';
@@ -103,4 +103,56 @@ test('what gathered during a commit is on its way before those who waited for th
   await told;
   expect(sentByThen).toBe(2);
   await committer.idle();
+});
+
+test('a park that was decided on before mail was handed over does not pass for one that knows of it', async () => {
+  const clock: Clock = { now: () => 0, monotonic: () => 0, schedule: () => () => undefined };
+  const answer = { conflicts: [], refused: [], undelivered: [], wakeups: [], attention: [], now: 0 };
+  const mail = { mailId: '1', topic: 'channel:jobs', data: null, kind: 'message' };
+  const sent: ProgressBatch[] = [];
+  const answers: ((more: object) => void)[] = [];
+  let early: Promise<'done' | 'refused'> | undefined;
+  const committer = new Committer({
+    workerId: 'w',
+    runs: {
+      commit: (batch: ProgressBatch) => {
+        sent.push(batch);
+        // The commit of the other one leaves first, and what follows from the answer before it only then.
+        if (sent.length === 2) early = park();
+        return new Promise((resolve) => answers.push((more) => resolve({ ...answer, ...more })));
+      },
+    } as unknown as RunStore,
+    clock,
+    health: new StorageHealth({ clock, entropy: seededEntropy(1), logger: consoleLogger, description: 'held' }),
+    storageClock: new StorageClock(clock),
+    onWakeups: () => undefined,
+    onMail: () => true,
+    onNews: () => undefined,
+    onLeaseLost: () => undefined,
+  });
+  const record = (instanceId: string): Commitment =>
+    committer.record({
+      ...{ instanceId, seq: 1, callId: 'c:1', position: 1, data: null, dueAt: null },
+      kind: 'activity_completed',
+    });
+  const park = (): Promise<'done' | 'refused'> =>
+    committer.settle({ type: 'park', instanceId: 'x', claim: 1, status: 'waiting_for_event', wakeAt: null });
+  const untilSent = async (count: number): Promise<void> => {
+    while (sent.length < count) await hop();
+  };
+
+  record('x');
+  await untilSent(1);
+  record('other');
+  answers[0]!({ handed: [{ ...mail, instanceId: 'x', mark: 'v7' }] });
+  await untilSent(2);
+  answers[1]!({});
+  await untilSent(3);
+  answers[2]!({ refused: ['x'] });
+  expect(await early).toBe('refused');
+  const late = park();
+  await untilSent(4);
+  answers[3]!({});
+  expect(await late).toBe('done');
+  expect(sent.map(({ seen = [] }) => seen)).toEqual([[], [], [], [{ instanceId: 'x', mark: 'v7' }]]);
 });

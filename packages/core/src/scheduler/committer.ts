@@ -112,7 +112,8 @@ export class Committer implements ProgressSink {
     takenMailIds: readonly string[] = noMail,
   ): Promise<'done' | 'refused'> {
     const outcome = new Outcome<'done' | 'refused'>();
-    this.#add({ type: 'settlement', settlement, wakeups, takenMailIds, outcome });
+    const seen = this.#seen.get(settlement.instanceId);
+    this.#add({ type: 'settlement', settlement, wakeups, takenMailIds, seen, outcome });
     return outcome.promise;
   }
 
@@ -269,9 +270,14 @@ export class Committer implements ProgressSink {
     return () => this.#settle(items, result);
   }
 
+  /** A settlement that was decided on before mail was handed over does not know of it, though it leaves after it: it is to be refused for that mail. */
   #seenOf(items: readonly CommitItem[]): { readonly instanceId: string; readonly mark: string }[] {
-    const instanceIds = new Set(items.map(instanceOf));
-    return [...this.#seen].flatMap(([instanceId, mark]) => (instanceIds.has(instanceId) ? [{ instanceId, mark }] : []));
+    const marks = new Map<string, string | undefined>();
+    for (const item of items) {
+      const instanceId = instanceOf(item);
+      marks.set(instanceId, item.type === 'settlement' ? item.seen : this.#seen.get(instanceId));
+    }
+    return [...marks].flatMap(([instanceId, mark]) => (mark === undefined ? [] : [{ instanceId, mark }]));
   }
 
   #settle(items: readonly CommitItem[], result: ProgressResult): void {
