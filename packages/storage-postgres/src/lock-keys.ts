@@ -9,7 +9,7 @@ export type LockKind = 'topic' | 'stream' | 'relay';
 
 /**
  * An expression for the key: one number of 64 bits, so that two names share a lock by accident only (then one of them waits a moment), and so that
- * no lock is among those by two numbers, as which signs of life are taken (see upkeep-statement.ts).
+ * no lock is among those by two numbers, as which signs of life are taken (see upkeep-function.ts).
  *
  * @param name an expression for the name of what is locked.
  */

@@ -47,6 +47,8 @@ export class Run {
   readonly #saga = new Saga();
   /** Mail came with an answer since the last park began. */
   #wasHanded = false;
+  /** Mail came with an answer since the last reading began: the instance's attention may stand for it alone. */
+  #isAttentionHanded = false;
   /** Something was heard of since the last reading, or the last park, began. */
   #isNewsUnread = false;
   readonly #attention = new Attention(() => this.#readSignals());
@@ -193,9 +195,15 @@ export class Run {
     if (this.#exit.isClosed) return false;
     this.#host.mailbox.add([mail]);
     this.#wasHanded = true;
+    this.#isAttentionHanded = true;
     this.#takeMail();
     this.#pump.wakeUp();
     return true;
+  }
+
+  /** Whether that the instance has attention need be no news: it has, from mail that came with an answer to the next reading or park. */
+  get isAttentionHanded(): boolean {
+    return this.#isAttentionHanded;
   }
 
   /** Begin nothing new; hand the instance back as soon as what is under way has ended. */
@@ -296,6 +304,7 @@ export class Run {
 
   async #readSignals(): Promise<void> {
     this.#isNewsUnread = false;
+    this.#isAttentionHanded = false;
     const signals = await this.#services.reader.signals(this.instanceId);
     if (signals === undefined || this.#exit.end !== null) return;
     this.#host.mailbox.add(signals.mail);

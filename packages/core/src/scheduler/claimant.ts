@@ -13,5 +13,7 @@ export interface Claimant {
   begin(claimed: ClaimedRun): void;
   /** Instances it owns that something happened to. */
   attend(instanceIds: readonly string[]): void;
+  /** Those of which their runs do not know already that they have attention: it stays with mail that came with an answer until it is looked at. */
+  surprised(instanceIds: readonly string[]): readonly string[];
   leaseLost(error: LeaseLostError): void;
 }

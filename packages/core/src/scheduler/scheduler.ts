@@ -138,7 +138,7 @@ export class Scheduler {
       onReleased: (wakeups) => this.tellAll(wakeups),
       onReaped: () => this.#relayer?.othersLeft(),
       onWork: (work, now) => {
-        this.#link?.foundAttention(work.attention);
+        this.#link?.foundAttention(this.#membership.session?.surprised(work.attention) ?? []);
         this.#finder.heardOfWork(work, now);
         this.#relayer?.heardOfWork(work.outboxDueAt, now);
       },

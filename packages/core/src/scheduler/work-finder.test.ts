@@ -43,6 +43,7 @@ beforeEach(() => {
     alone: (work) => work(),
     begin: ({ instanceId }) => void begun.push(instanceId),
     attend: (instanceIds) => void attended.push(...instanceIds),
+    surprised: (instanceIds) => instanceIds,
     leaseLost: () => void claimant.lost++,
   };
   const claim = (request: ClaimRequest): Promise<ClaimResult> =>

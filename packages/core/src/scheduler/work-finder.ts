@@ -195,6 +195,7 @@ export class WorkFinder {
       const result = await this.#sender.send(claimant, limit);
       this.claims++;
       for (const claimed of result.claimed) claimant.begin(claimed);
+      const attention = claimant.surprised(result.attention);
       if (result.attention.length > 0) claimant.attend(result.attention);
       if (result.claimed.length > 0) this.#inVain = 0;
       else if (causes.has('told') || causes.has('due') || causes.has('sweep')) this.#inVain++;
@@ -210,7 +211,7 @@ export class WorkFinder {
       if (next !== null) this.dueAt(next.at);
       this.#parts.onClaimed?.({
         claimed: result.claimed.map(({ instanceId }) => instanceId),
-        attention: result.attention,
+        attention,
         isPoll,
         isTold: causes.has('told'),
         isDue: causes.has('due'),

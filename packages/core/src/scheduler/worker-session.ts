@@ -213,6 +213,10 @@ export class WorkerSession implements Claimant {
     }
   }
 
+  surprised(instanceIds: readonly string[]): readonly string[] {
+    return instanceIds.filter((instanceId) => this.#runs.get(instanceId)?.run.isAttentionHanded !== true);
+  }
+
   leaseLost(error: LeaseLostError): void {
     this.drop(error);
     this.#parts.onLeaseLost(this, error);
