@@ -93,7 +93,11 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
       }
       perRound.push(Object.fromEntries(Object.entries(rates).map(([way, each]) => [way, mean(each)])) as Rates);
     }
+    // Whoever writes no more, or tells of nothing, would be fast for nothing.
+    await atWork.stop();
     if (byHand.heard === 0) throw new Error('notes by hand did not arrive');
+    for (const { state } of [notifier, lonely]) if (state !== 'healthy') throw new Error(`a notifier became ${state} meanwhile`);
+    if (perRound.some(({ flushes }) => flushes === 0)) throw new Error('the notifier sent nothing');
     const pairs = (way: Way, beside: keyof Rates) => perRound.map((rates) => ({ romancy: rates[way], raw: rates[beside] }));
     const target = { of: 'ratio', bound: 'at least', value: 0.95 } as const;
     return [

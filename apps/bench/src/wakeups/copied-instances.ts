@@ -39,12 +39,13 @@ export async function copyInstances(client: pg.Client, copies: Copies): Promise<
   };
   for (const table of new Set(rows.map((row) => row.table))) {
     const columns = rows.filter((row) => row.table === table).map(({ column }) => column);
-    await client.query(
+    const { rowCount } = await client.query(
       `INSERT INTO ${schema}.${table} (${columns.join(', ')})
         SELECT ${columns.map(valueOf).join(', ')} FROM ${schema}.${table} t, generate_series($2::bigint, $3::bigint) AS g (number)
           WHERE t.instance_id = $1`,
       [instanceId, from, to],
     );
+    if (table === 'instances' && rowCount !== to - from + 1) throw new Error(`${rowCount} copies of ${instanceId} were made`);
   }
 }
 

@@ -30,7 +30,7 @@ export function startManyCases(bench: EngineBench): void {
       expect(await app.romancy.startMany(workflow, [])).toEqual([]);
     });
 
-    it('take one commit for a thousand, one hint, and the claims that a thousand need', async () => {
+    it('take one commit for a thousand, and one hint', async () => {
       const harness = await bench.harness();
       const workflow = defineWorkflow('counted', async (_ctx, input: number) => input);
       const app = await harness.app({ workflows: [workflow] });
