@@ -38,7 +38,8 @@ it('ten thousand recurrences grow nothing but the rows that are kept of them', {
   for (const each of calls) expect(each / every).toBeLessThan(3.2);
   // The first thousand warm up.
   const grown = (seen.at(-1)!.heap - seen[1]!.heap) / (last - every);
-  expect(grown, 'bytes for each recurrence').toBeLessThan(60);
+  // What is kept of each would be an object and its place in a list or map, a hundred bytes at the least; the heap itself is measured to half of that.
+  expect(grown, 'bytes for each recurrence').toBeLessThan(100);
   expect(app.status().running).toBe(0);
   await app.stop();
 });
