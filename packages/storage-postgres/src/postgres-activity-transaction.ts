@@ -5,6 +5,7 @@ import {
   TransactionError,
   type ActivityTransaction,
   type CommitNews,
+  type Effect,
   type PendingProgress,
 } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
@@ -162,15 +163,20 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     }
     if (alive !== '1') throw leaseLost(workerId);
     const granted = effects ?? [];
-    const progress = { workerId, ...(before ?? nothing), granted, settlements: [] };
-    if (granted.length === 0 && isEmpty(progress)) return { transactionId: transactionId!, news: noNews };
-    if (isolation !== 'read committed' && granted.length + progress.effects.length > 0) {
+    const pieces = (before ?? []).map((each) => ({ workerId, ...each, granted: noEffects, settlements: [] }));
+    const last = { ...(pieces.pop() ?? { workerId, ...nothing, settlements: [] }), granted };
+    const batches = [...pieces, last].filter((batch) => batch.granted.length > 0 || !isEmpty(batch));
+    if (isolation !== 'read committed' && batches.some((batch) => batch.granted.length + batch.effects.length > 0)) {
       throw new TransactionError(
         `an activity whose transaction has the isolation level ${isolation} cannot publish, send or start anything with it; its result was not recorded`,
       );
     }
     const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
-    return { transactionId: transactionId!, news: await commitProgress(rows, createCommitCalls(tables).any, progress) };
+    const news: CommitNews[] = [];
+    // More than one is rare: a parallel branch of the code publishes to a group and joins it, or leaves it, at this moment. The locks of topics that a
+    // later one takes then come behind rows of an earlier one: where that makes a circle, the server ends it, and the attempt is repeated.
+    for (const batch of batches) news.push(await commitProgress(rows, createCommitCalls(tables).any, batch));
+    return { transactionId: transactionId!, news: allOf(news) };
   }
 
   async #undo(): Promise<void> {
@@ -186,8 +192,17 @@ export class PostgresActivityTransaction implements ActivityTransaction {
   }
 }
 
-const noNews: CommitNews = { undelivered: [], wakeups: [], attention: [] };
+const noEffects: readonly Effect[] = [];
 const nothing: PendingProgress = { starts: [], entries: [], effects: [], subscriptions: [], takenMail: [] };
+
+function allOf(news: readonly CommitNews[]): CommitNews {
+  return {
+    undelivered: news.flatMap(({ undelivered }) => undelivered),
+    wakeups: news.flatMap(({ wakeups }) => wakeups),
+    attention: news.flatMap(({ attention }) => attention),
+    handed: news.flatMap(({ handed = [] }) => handed),
+  };
+}
 
 function isEmpty({ starts, entries, effects, subscriptions, takenMail }: PendingProgress): boolean {
   return starts.length + entries.length + effects.length + subscriptions.length + takenMail.length === 0;

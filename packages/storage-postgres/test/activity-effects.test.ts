@@ -71,7 +71,7 @@ describe('an activity that sends', () => {
   it('is committed with what it sent and with what was not durable before', async () => {
     const { transaction, client } = await begin();
     await client.query(`INSERT INTO written VALUES ('a')`);
-    await transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: before(1) });
+    await transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] });
     expect(await seen()).toEqual({ written: ['a'], entries: [1, 2], ...both });
     // The same progress comes by the ordinary way too.
     await storage.runs.commit(batch(worker, before(1)));
@@ -86,7 +86,7 @@ describe('an activity that sends', () => {
 
     const refused = await begin();
     await refused.client.query(`INSERT INTO refused VALUES ('b')`);
-    const request = { workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: before(1) };
+    const request = { workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] };
     await expect(refused.transaction.commit(request)).rejects.toMatchObject({ code: '23503' });
     expect(await seen()).toEqual(nothing);
     expect(await storage.runs.readSignals({ workerId: worker, instanceIds: ['two'], mailLimit: 1 })).toMatchObject([
@@ -102,7 +102,7 @@ describe('an activity that sends', () => {
       await send();
       throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
     });
-    await transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: before(1) });
+    await transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] });
     expect(await seen()).toMatchObject({ entries: [1, 2], ...both });
   });
 
@@ -118,7 +118,7 @@ describe('an activity that sends', () => {
       try {
         const byCommit = (): Promise<unknown> => storage.runs.commit(batch(worker, before(1)));
         const byTransaction = (): Promise<unknown> =>
-          transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: before(1) });
+          transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] });
         const [one, other] = first === 'commit' ? [byCommit, byTransaction] : [byTransaction, byCommit];
         const firstDone = one();
         await lockWaits(looker, 1);

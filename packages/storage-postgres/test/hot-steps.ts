@@ -177,7 +177,7 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
     subscriptions: [{ instanceId: 'new-1', topic: 'event:y' }],
     takenMail,
   };
-  await transaction.commit({ workerId, entry: newEntry('new-1', 8), before });
+  await transaction.commit({ workerId, entry: newEntry('new-1', 8), before: [before] });
 
   await messageSteps(storage, { workerId, name });
 

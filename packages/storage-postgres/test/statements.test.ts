@@ -129,7 +129,7 @@ describe('more than one statement takes', () => {
         workerId: worker,
         entry: newEntry('one', 3),
         ...(pending > 1 ? { effects: effects.map((effect) => ({ ...effect, seq: 3 })) } : {}),
-        before: { starts: [], entries, effects: [], subscriptions: [], takenMail: [] },
+        before: [{ starts: [], entries, effects: [], subscriptions: [], takenMail: [] }],
       });
     };
     expect(await statementsOf(commit)).toBe(expected);

@@ -1,5 +1,5 @@
 // One transaction of one attempt of an activity, from its begin to its end.
-import { TransactionError, type ActivityTransaction, type CommitNews } from '@romancy/core/ports';
+import { TransactionError, type ActivityTransaction, type CommitNews, type PendingProgress } from '@romancy/core/ports';
 import { isAlive, requireAlive } from './fence.js';
 import { handedNews } from './handed-news.js';
 import { InstanceLookup } from './instance-lookup.js';
@@ -16,6 +16,8 @@ import type { WritingConnection } from './writing-connection.js';
 const savepoint = 'romancy_activity';
 /** Who kept the write lock for longer, in milliseconds, makes up for it in the leases. */
 const longMs = 1000;
+
+const nothing: PendingProgress = { starts: [], entries: [], effects: [], subscriptions: [], takenMail: [] };
 
 type CommitRequest = Parameters<ActivityTransaction['commit']>[0];
 
@@ -77,7 +79,7 @@ export class OpenTransaction implements ActivityTransaction {
     return true;
   }
 
-  async #commit({ workerId, entry, effects = [], before }: CommitRequest): Promise<CommitNews> {
+  async #commit({ workerId, entry, effects = [], before = [] }: CommitRequest): Promise<CommitNews> {
     const { file, writing } = this.#parts;
     const { tables } = file;
     const connection = this.#connection;
@@ -88,20 +90,15 @@ export class OpenTransaction implements ActivityTransaction {
       const lookup = new InstanceLookup(connection, tables);
       // What came before waits for the lock that this transaction has; when its turn comes, it finds everything done.
       const scope = { connection, tables, workerId, now: file.now(), lookup, handed: [] } satisfies WorkerScope;
-      const all = [...(before?.effects ?? []), ...effects];
-      const { isNew, undelivered } = recordProgress(scope, {
-        starts: before?.starts ?? [],
-        entries: [...(before?.entries ?? []), entry],
-        effects: all,
-        subscriptions: before?.subscriptions ?? [],
-        takenMail: before?.takenMail ?? [],
-      });
+      const earlier = before.map((each) => recordProgress(scope, each));
+      const { isNew, undelivered } = recordProgress(scope, { ...nothing, entries: [entry], effects });
       if (!isNew(entry)) {
         throw new TransactionError(
           `instance ${JSON.stringify(entry.instanceId)} has an entry ${entry.seq} already; nothing was committed`,
         );
       }
-      news = { undelivered, ...handedNews(scope, all) };
+      const all = [...before.flatMap((each) => each.effects), ...effects];
+      news = { undelivered: [...earlier.flatMap((each) => each.undelivered), ...undelivered], ...handedNews(scope, all) };
       this.#makeUp();
       await writing.commit();
     } catch (error) {

@@ -86,7 +86,7 @@ it('once, although what came before is on its way in a commit of its own', async
   const before = { starts: [], entries: [entry('one', 2)], effects, subscriptions: [], takenMail: [] };
   const transaction = await storage.transactions.begin({ signal: noSignal });
   const waiting = storage.runs.commit(batch('me', before));
-  await transaction.commit({ workerId: 'me', entry: entry('one', 3), before });
+  await transaction.commit({ workerId: 'me', entry: entry('one', 3), before: [before] });
   const once = rows();
   expect((await waiting).undelivered).toEqual([]);
   expect(rows()).toEqual(once);
@@ -100,7 +100,7 @@ it('for a child whose id is taken, one word to its parent, whichever of the two 
   const before = { starts: [child], entries: [entry('one', 1)], effects: [], subscriptions: [], takenMail: [] };
   const transaction = await storage.transactions.begin({ signal: noSignal });
   const waiting = storage.runs.commit(batch('me', before));
-  await transaction.commit({ workerId: 'me', entry: entry('one', 2), before });
+  await transaction.commit({ workerId: 'me', entry: entry('one', 2), before: [before] });
   expect((await waiting).conflicts).toEqual(['two']);
   expect(await mailOf('one')).toEqual(['child:two']);
 });

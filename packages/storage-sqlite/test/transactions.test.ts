@@ -146,7 +146,7 @@ describe('a commit', () => {
     const before = { starts: [], entries: [entry('one', 1)], effects: [], subscriptions, takenMail };
     const { transaction } = await begin();
     const waiting = storage.runs.commit(batch('me', before));
-    await transaction.commit({ workerId: 'me', entry: entry('one', 2), before });
+    await transaction.commit({ workerId: 'me', entry: entry('one', 2), before: [before] });
     expect(await history()).toEqual([1, 2]);
     await waiting;
     expect(await history()).toEqual([1, 2]);

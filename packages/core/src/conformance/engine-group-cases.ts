@@ -1,6 +1,7 @@
 // Cases: groups of instances, and what is sent to them.
 import { describe, expect, it } from 'vitest';
-import { defineWorkflow } from '../index.js';
+import { defineWorkflow, type ActivityContext } from '../index.js';
+import { gate } from './engine-gate.js';
 import type { EngineBench } from './engine-harness.js';
 
 export function groupCases(bench: EngineBench): void {
@@ -77,5 +78,41 @@ export function groupCases(bench: EngineBench): void {
       const app = await harness.app({ workflows: [member] });
       expect(await harness.drive((await app.romancy.startWorkflow(member)).result())).toEqual(['as a member', 'the last']);
     });
+
+    it.for(['joins', 'leaves'] as const)(
+      'brings nothing to who %s what was sent while he was no member, also where an activity with a transaction brings it along',
+      async (move, context) => {
+        const harness = await bench.harness();
+        const rows = harness.rows(context);
+        const member = defineWorkflow('member', async (ctx) => {
+          await ctx.subscribe('orders', 'direct');
+          if (move === 'leaves') await ctx.joinGroup('team');
+          // Where there is one writer at a time, what the branch records waits for the transaction, and becomes durable with it.
+          const [written, moved] = [gate(), gate()];
+          const branch = async (): Promise<void> => {
+            await written.opened;
+            if (move === 'leaves') await ctx.leaveGroup('team');
+            await ctx.publish('orders', 'no member', { group: 'team' });
+            if (move === 'joins') await ctx.joinGroup('team');
+            moved.open();
+          };
+          const write = async (activity: ActivityContext): Promise<void> => {
+            await rows.write(activity, 'row', 'x');
+            written.open();
+            await moved.opened;
+            await activity.publish('orders', 'from the activity', { group: 'team' });
+          };
+          await Promise.all([ctx.run('write', write), branch()]);
+          await ctx.sendTo(ctx.instanceId, 'orders', 'the last');
+          const received: unknown[] = [];
+          do received.push((await ctx.receive('orders')).data);
+          while (received.at(-1) !== 'the last');
+          return received;
+        });
+        const app = await harness.app({ workflows: [member] });
+        const expected = move === 'joins' ? ['from the activity', 'the last'] : ['the last'];
+        expect(await harness.drive((await app.romancy.startWorkflow(member)).result())).toEqual(expected);
+      },
+    );
   });
 }

@@ -13,7 +13,7 @@ export function pendingProgressCases(bench: Bench): void {
       const before = await pending(stage);
       const transaction = await begin();
       await probe.write(transaction.handle, 'row', 'x');
-      await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 3), before });
+      await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 3), before: [before] });
       expect((await worker.history('one')).map(({ seq }) => seq)).toEqual([1, 2, 3]);
       expect(await probe.read('row')).toBe('x');
       expect((await worker.signals('one'))[0]?.mail.map(({ data }) => data)).toEqual(['"second"']);
@@ -33,7 +33,9 @@ export function pendingProgressCases(bench: Bench): void {
       const before = await pending(stage);
       const transaction = await stage.begin();
       const { workerId } = await stage.harness.unregistered();
-      await expect(transaction.commit({ workerId, entry: newEntry('one', 3), before })).rejects.toBeInstanceOf(LeaseLostError);
+      await expect(transaction.commit({ workerId, entry: newEntry('one', 3), before: [before] })).rejects.toBeInstanceOf(
+        LeaseLostError,
+      );
       await transaction.rollback();
       await expectNothing(stage);
     });
@@ -49,7 +51,7 @@ export function pendingProgressCases(bench: Bench): void {
         if (order === 'first') await worker.commit(other);
         const history = await worker.history('one');
         const transaction = await begin();
-        await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 3), before });
+        await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 3), before: [before] });
         if (order === 'second') expect(await worker.commit(other)).toMatchObject({ conflicts: [], refused: [] });
         const after = await worker.history('one');
         expect(after.map(({ seq }) => seq)).toEqual([1, 2, 3]);
@@ -71,7 +73,7 @@ export function pendingProgressCases(bench: Bench): void {
         // In one batch with what others of the process did, as it is in real life.
         const committed = worker.commit({ entries: [first, newEntry('two', round + 1)] });
         if (round % 2 === 1) await turn();
-        await Promise.all([transaction.commit({ workerId: worker.workerId, entry: second, before }), committed]);
+        await Promise.all([transaction.commit({ workerId: worker.workerId, entry: second, before: [before] }), committed]);
         expect(await probe.read(`row-${round}`)).toBe('x');
       }
       expect((await worker.history('one')).map(({ seq }) => seq)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));

@@ -103,7 +103,7 @@ export function transactionEffectCases(bench: Bench): void {
         const other = structuredClone(before);
         if (order === 'first') await worker.commit(other);
         const transaction = await stage.begin();
-        await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 3), effects: sending(3), before });
+        await transaction.commit({ workerId: worker.workerId, entry: newEntry('one', 3), effects: sending(3), before: [before] });
         if (order === 'second') expect(await worker.commit(other)).toMatchObject({ conflicts: [] });
         await expectSent(stage, [3], ['before', 'also', 3]);
         expect((await worker.history('one')).map(({ seq }) => seq)).toEqual([1, 2, 3]);
@@ -112,6 +112,36 @@ export function transactionEffectCases(bench: Bench): void {
         expect((await harness.deliver({ topic: 'event:later' })).receivers).toBe(1);
       },
     );
+
+    it('comes after what its instance did before, piece by piece: nobody gets what he sent before he joined or after he left', async (context) => {
+      const stage = await subscribedStage(bench, context);
+      const { worker, harness } = stage;
+      const toGroup = (data: string) => published(data, { to: { type: 'group', group: 'g' } });
+      const piece = (seq: number, ...effects: EffectFacts[]): PendingProgress => ({
+        ...stepOf('one', effects, seq),
+        starts: [],
+        subscriptions: [],
+        takenMail: [],
+      });
+      const joining = await stage.begin();
+      await joining.commit({
+        workerId: worker.workerId,
+        entry: newEntry('one', 3),
+        effects: withSeq(3, [toGroup('a member')]),
+        before: [piece(1, toGroup('too early')), piece(2, { type: 'join', group: 'g' })],
+      });
+      expect(await mailOf(harness, 'one')).toEqual(['a member']);
+      const leaving = await stage.begin();
+      await leaving.commit({
+        workerId: worker.workerId,
+        entry: newEntry('one', 5),
+        effects: withSeq(5, [toGroup('too late')]),
+        before: [piece(4, { type: 'leave', group: 'g' }), { ...piece(5), entries: [] }],
+      });
+      expect(await mailOf(harness, 'one')).toEqual(['a member']);
+      expect((await worker.history('one')).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+      expect(await worker.storage.messages.members('g')).toEqual([]);
+    });
 
     it('is sent while others send the same people something: all of it arrives', async (context) => {
       const stage = await subscribedStage(bench, context);

@@ -99,7 +99,8 @@ export class OutcomeDelivery {
     const { workerId, recorder, isOver } = this.#parts;
     const entry = recorder.number(facts);
     try {
-      const news = await transaction.commit({ workerId, entry, effects: effectsOf(proposal, entry), before: recorder.pending });
+      const effects = effectsOf(proposal, entry);
+      const news = await transaction.commit({ workerId, entry, effects, before: recorder.pendingBefore(effects) });
       return { entry, news };
     } catch (error) {
       await transaction.rollback();

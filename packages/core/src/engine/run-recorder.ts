@@ -4,6 +4,7 @@ import type { PendingProgress } from '../ports/activity-transaction.js';
 import type { Effect, NewInstance, NewSubscription } from '../ports/run-store.js';
 import type { CallIdentity } from './call-ids.js';
 import { numberedExtras, withoutUndone, type EntryExtras, type ExtraFacts } from './entry-extras.js';
+import { MembershipOrder } from './membership-order.js';
 import type { Commitment } from './progress.js';
 import type { RunServices } from './run-services.js';
 
@@ -76,15 +77,35 @@ export class RunRecorder {
     return this.#pending.length;
   }
 
-  /** What is not known to be durable. */
-  get pending(): PendingProgress {
+  /**
+   * What is not known to be durable, in as many pieces as it takes to keep the order of effects, of which the last can be committed together with
+   * these effects.
+   */
+  pendingBefore(effects: readonly Effect[]): readonly PendingProgress[] {
     this.#forgetDurable();
+    const pieces: Recorded[][] = [[]];
+    let memberships = new MembershipOrder();
+    const keepOrder = (next: readonly Effect[]): void => {
+      if (memberships.keeps(next)) return;
+      pieces.push([]);
+      memberships = new MembershipOrder();
+      memberships.keeps(next);
+    };
+    for (const recorded of this.#pending) {
+      keepOrder(recorded.extras?.effects ?? []);
+      pieces.at(-1)!.push(recorded);
+    }
+    keepOrder(effects);
+    return pieces.map((piece) => this.#progressOf(piece));
+  }
+
+  #progressOf(recorded: readonly Recorded[]): PendingProgress {
     const entries: NewHistoryEntry[] = [];
     const starts: NewInstance[] = [];
     const effects: Effect[] = [];
     const subscriptions: NewSubscription[] = [];
     const takenMail: { instanceId: string; mailId: string }[] = [];
-    for (const { entry, extras } of this.#pending) {
+    for (const { entry, extras } of recorded) {
       entries.push(entry);
       if (extras === undefined) continue;
       if (extras.start !== undefined) starts.push(extras.start);

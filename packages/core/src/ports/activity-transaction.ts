@@ -11,7 +11,7 @@ export interface ActivityTransaction {
   /** What the adapter hands to the user: its own type, known to the adapter alone. */
   readonly handle: unknown;
   /**
-   * Writes what is in `before`, then the entry and its effects, checks in the same transaction that the worker is alive, and commits.
+   * Writes what is in `before`, one after the other, then the entry and its effects, checks in the same transaction that the worker is alive, and commits.
    * Rejects with LeaseLostError (nothing is committed), with StorageUnavailableError when the outcome is not known after the
    * storage did what it could to find out, else with the database's error (nothing is committed).
    */
@@ -24,8 +24,11 @@ export interface ActivityTransaction {
      * What the instance recorded before the entry and is not known to be durable: it becomes durable with it, so that history has no
      * gap. It is on its way through `runs.commit` as well, and may be there already; whichever comes second changes nothing. So the
      * transaction need not wait for a commit that may itself be waiting for a lock of the transaction.
+     *
+     * Each as a commit of its own would be, since within one the order of effects is not that of the entries (see {@link Effect}). The last may be
+     * written together with the entry and its effects.
      */
-    readonly before?: PendingProgress;
+    readonly before?: readonly PendingProgress[];
   }): Promise<CommitNews>;
   /** Undoes everything. Never rejects; may come after a failed commit. */
   rollback(): Promise<void>;

@@ -1,7 +1,7 @@
 // What waits to be committed, and how much of it goes into one commit.
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import { MembershipOrder } from './membership-order.js';
+import { MembershipOrder } from '../engine/membership-order.js';
 import { wakeupsOfEffects, withoutUndone, type EntryExtras } from '../engine/entry-extras.js';
 import type { Commitment } from '../engine/progress.js';
 import { messageWakeup } from '../ports/message-store.js';

@@ -119,7 +119,9 @@ describe('memoryTransaction', () => {
     const { ctx, transaction } = await activity();
     (await memoryTransaction(ctx)).set('twice', true);
     const before = { starts: [], entries: [entry(5)], effects: [], subscriptions: [], takenMail: [] };
-    await expect(transaction.commit({ workerId: 'w', entry: entry(1), before })).rejects.toBeInstanceOf(TransactionError);
+    await expect(transaction.commit({ workerId: 'w', entry: entry(1), before: [before] })).rejects.toBeInstanceOf(
+      TransactionError,
+    );
     expect(database.values.size).toBe(0);
     expect(database.instances.get('one')?.history.map(({ seq }) => seq)).toEqual([1]);
   });

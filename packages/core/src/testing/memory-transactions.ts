@@ -62,7 +62,12 @@ class BufferedTransaction implements ActivityTransaction {
     };
   }
 
-  async commit({ workerId, entry, effects, before }: Parameters<ActivityTransaction['commit']>[0]): Promise<CommitNews> {
+  async commit({
+    workerId,
+    entry,
+    effects = [],
+    before = [],
+  }: Parameters<ActivityTransaction['commit']>[0]): Promise<CommitNews> {
     this.#requireOpen();
     this.#over = true;
     return await this.#session.run((database, now) => {
@@ -74,17 +79,16 @@ class BufferedTransaction implements ActivityTransaction {
         );
       }
       const nothing = { workerId, starts: [], subscriptions: [], takenMail: [], settlements: [] };
-      const first = before === undefined ? undefined : commitProgress(database, { ...nothing, ...before }, now);
-      const last = commitProgress(database, { ...nothing, entries: [entry], effects: effects ?? [] }, now);
+      const results = before.map((each) => commitProgress(database, { ...nothing, ...each }, now));
+      results.push(commitProgress(database, { ...nothing, entries: [entry], effects }, now));
       for (const [key, change] of this.#changes) {
         if (change === 'deleted') database.values.delete(key);
         else database.values.set(key, change.value);
       }
-      const { undelivered = [], wakeups = [], attention = [] } = first ?? {};
       return {
-        undelivered: [...undelivered, ...last.undelivered],
-        wakeups: [...wakeups, ...last.wakeups],
-        attention: [...attention, ...last.attention],
+        undelivered: results.flatMap(({ undelivered }) => undelivered),
+        wakeups: results.flatMap(({ wakeups }) => wakeups),
+        attention: results.flatMap(({ attention }) => attention),
       };
     });
   }
