@@ -1,7 +1,9 @@
 // Events from outside: what is refused before anybody asks the database, and under which name.
 import { expect, it } from 'vitest';
+import type { OutboxEventInput } from '../authoring/messaging.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import type { CloudEventInput } from '../domain/cloud-event.js';
+import { makeOutboxEvent } from '../engine/outgoing.js';
 import { ManualClock, seededEntropy } from '../testing/index.js';
 import { toIncomingEvent } from './event-input.js';
 import { createJsonCodec } from './json-codec.js';
@@ -22,6 +24,11 @@ it.each<[string, unknown]>([
   ['time', { ...event, time: 'tomorrow' }],
   ['extensions', { ...event, extensions: 'abc' }],
   ['extensions', { ...event, extensions: ['a'] }],
+  ['extensions.traceId', { ...event, extensions: { traceId: 'abc' } }],
+  ['extensions.id', { ...event, extensions: { id: 'abc' } }],
+  ['extensions.', { ...event, extensions: { '': 'abc' } }],
+  ['dta', { ...event, dta: 1 }],
+  ['traceparent', { ...event, traceparent: '00-ab' }],
   ['extensions.trace', { ...event, extensions: { trace: { id: 1 } } }],
 ])('%s of %j is refused by name', (argument, input) => {
   let refused: unknown;
@@ -32,6 +39,11 @@ it.each<[string, unknown]>([
   }
   expect(refused).toBeInstanceOf(InvalidArgumentError);
   expect(refused).toMatchObject({ argument });
+});
+
+it('an event of the outbox is for no instance', () => {
+  expect(() => makeOutboxEvent({ ...event, instanceId: 'order-1' } as OutboxEventInput, parts)).toThrow(/sendTo/);
+  expect(makeOutboxEvent({ ...event, subject: 'order-1' }, parts)).toMatchObject({ type: 'paid' });
 });
 
 it('what is left out is assumed, and any text is taken where text is', () => {

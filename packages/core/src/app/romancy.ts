@@ -222,7 +222,7 @@ export class Romancy {
   }
 
   /**
-   * Sends to one instance, which keeps it until it calls `receive` on the channel.
+   * Sends to one instance, which keeps it until it has subscribed to the channel, in any mode, and calls `receive`.
    * @throws InstanceNotFoundError, InstanceFinishedError, InvalidArgumentError, PayloadTooLargeError, PayloadNotSerializableError
    */
   async sendTo(instanceId: string, channel: string, data: unknown, options?: SendOptions): Promise<MessageReceipt> {

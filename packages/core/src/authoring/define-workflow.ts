@@ -52,7 +52,14 @@ export function defineWorkflow<TInput, TOutput, TGiven = TInput>(
   checkKnownOptions(options, optionNames, `workflow ${name}: options`);
   checkSchema(options.input, `workflow ${name}: input`);
   checkSchema(options.output, `workflow ${name}: output`);
-  for (const type of eventTypesOf(name, options.startOn)) checkName(type, `workflow ${name}: startOn`);
+  const { startOn } = options;
+  if (startOn !== undefined && startOn !== true && typeof startOn !== 'string' && !Array.isArray(startOn)) {
+    throw new ConfigurationError(
+      `workflow ${name}: startOn is ${String(startOn)}; it takes true, an event type such as 'order.paid', or a list of them`,
+      { option: `workflow ${name}: startOn` },
+    );
+  }
+  for (const type of eventTypesOf(name, startOn)) checkName(type, `workflow ${name}: startOn`);
   return Object.freeze({ type: 'workflow', name, execute, options: Object.freeze({ ...options }) });
 }
 

@@ -46,6 +46,9 @@ describe('a workflow', () => {
     ['workflow order: options', null, 'null'],
     ['workflow order: input', { input: (value: unknown) => value }, 'Standard Schema'],
     ['workflow order: output', { output: { validate: run } }, 'Standard Schema'],
+    ['workflow order: startOn', { startOn: 3 }, 'order.paid'],
+    ['workflow order: startOn', { startOn: null }, 'order.paid'],
+    ['workflow order: startOn', { startOn: false }, 'order.paid'],
   ])('is refused for %s', (option, options, allowed) => {
     const refusal = refusalOf(() => defineWorkflow('order', run, options as never));
     expect(refusal.option).toBe(option);

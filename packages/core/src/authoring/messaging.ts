@@ -11,7 +11,10 @@ export interface SendOptions {
 }
 
 export interface PublishOptions extends SendOptions {
-  /** Only to the members of this group, subscribed or not, and in whatever mode the channel is. Default: to the channel's subscribers. */
+  /**
+   * Only to the members of this group, in whatever mode the channel is. It is kept for those that have not subscribed to the channel yet, and they `receive` it once
+   * they have. Default: to the channel's subscribers.
+   */
   readonly group?: string;
 }
 
@@ -23,7 +26,8 @@ export interface ReceiveOptions<TData> {
 }
 
 /**
- * What an event must have at these places, all of them: `{ subject: 'order-42' }`, `{ 'data.order.id': 42 }`. Types count: `42` is not `'42'`.
+ * What an event must have at these places, all of them: `{ subject: 'order-42' }`, `{ 'data.order.id': 42 }`. Each begins with a member of
+ * the event (see `ReceivedEvent`). Types count: `42` is not `'42'`.
  * The first place is compared in the database, so that an event wakes only those that it fits: name the most telling one first.
  */
 export type EventMatch = Readonly<Record<string, JsonScalar>>;
@@ -37,8 +41,8 @@ export interface Sender {
    */
   publish(channel: string, data: unknown, options?: PublishOptions): Promise<string>;
   /**
-   * Sends to one instance, which keeps it until it calls `receive` on the channel. To one that does not exist or has ended it is lost, with a warning in
-   * the log.
+   * Sends to one instance, which keeps it until it has subscribed to the channel, in any mode, and calls `receive`. To one that does not exist or has ended it is
+   * lost, with a warning in the log.
    * @returns the message's id.
    */
   sendTo(instanceId: string, channel: string, data: unknown, options?: SendOptions): Promise<string>;

@@ -112,7 +112,11 @@ export function childCases(bench: EngineBench): void {
       const child = defineWorkflow('child', async () => 'done');
       const parent = defineWorkflow('parent', async (ctx) => {
         const started = await ctx.startChild(child, undefined, { instanceId: 'taken' });
-        return await started.result().catch((error: unknown) => (error as InstanceConflictError).code);
+        return await started.result().catch((error: unknown) => {
+          const { code, message } = error as InstanceConflictError;
+          // There is no such option here.
+          return message.includes('onConflict') ? message : code;
+        });
       });
       const app = await harness.app({ workflows: [parent, child] });
       await harness.drive((await app.romancy.startWorkflow(child, undefined, { instanceId: 'taken' })).result());

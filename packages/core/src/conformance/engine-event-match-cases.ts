@@ -68,7 +68,16 @@ export function eventMatchCases(bench: EngineBench): void {
 
     it('is refused at the call when the match can fit nothing', async () => {
       const harness = await bench.harness();
-      for (const match of [{}, { '': 1 }, { 'a..b': 1 }, { subject: {} }, null] as never[]) {
+      for (const match of [
+        {},
+        { '': 1 },
+        { 'data..b': 1 },
+        { 'order.id': 1 },
+        { 'data.id': 1, id2: 1 },
+        { '[0]': 1 },
+        { subject: {} },
+        null,
+      ] as never[]) {
         const waiter = defineWorkflow('waiter', (ctx) => ctx.waitEvent('paid', { match }));
         const app = await harness.app({ workflows: [waiter] });
         const error = await harness.failure((await app.romancy.startWorkflow(waiter)).result());

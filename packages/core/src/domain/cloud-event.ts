@@ -1,6 +1,9 @@
 // Events: the attributes of CloudEvents 1.0 that Romancy reads, and what a workflow receives.
 
-/** What is sent from outside, after CloudEvents 1.0.2 (https://github.com/cloudevents/spec). */
+/**
+ * What is sent from outside, after CloudEvents 1.0.2 (https://github.com/cloudevents/spec). A member of any other name is refused: `@romancy/http` reads events as
+ * they come over the wire.
+ */
 export interface CloudEventInput {
   /** With `source`, the identity of the event: the same pair again has no second effect. Default: a new UUID. */
   readonly id?: string;
@@ -12,7 +15,7 @@ export interface CloudEventInput {
   /** When it happened. Default: now, by the sender's clock. */
   readonly time?: Date | string;
   readonly data?: unknown;
-  /** Extension attributes. */
+  /** Extension attributes; their names have a to z and 0 to 9 only. */
   readonly extensions?: Readonly<Record<string, string | number | boolean>>;
   /**
    * The one instance that this event is for. It reaches that one alone, and is kept for it when it does not wait yet.

@@ -46,6 +46,6 @@ export function outputOfChild(end: ChildEnd): unknown {
     case 'cancelled':
       throw new WorkflowCancelledError({ instanceId, reason: end.reason });
     case 'conflict':
-      throw new InstanceConflictError({ instanceId });
+      throw new InstanceConflictError({ instanceId, isChild: true });
   }
 }

@@ -1,10 +1,23 @@
 // Events as users give them, checked.
 import type { OutboxEventInput } from '../authoring/messaging.js';
-import type { ReceivedEvent } from '../domain/cloud-event.js';
+import type { CloudEventInput, ReceivedEvent } from '../domain/cloud-event.js';
 import { InvalidArgumentError } from '../domain/errors.js';
 import { checkName } from '../domain/ids.js';
+import { namesOf } from '../domain/known-options.js';
 import type { Clock } from '../ports/clock.js';
 import type { Entropy } from '../ports/entropy.js';
+
+const members = namesOf<CloudEventInput>({
+  id: true,
+  type: true,
+  source: true,
+  subject: true,
+  time: true,
+  data: true,
+  extensions: true,
+  instanceId: true,
+});
+const attributeName = /^[a-z0-9]+$/;
 
 /**
  * The event with what it did not say: an id, a time.
@@ -15,6 +28,7 @@ export function toReceivedEvent(
   parts: { readonly clock: Clock; readonly entropy: Entropy },
 ): ReceivedEvent {
   if (typeof input !== 'object' || input === null) throw refused('event', input, `an object such as { type, source, data }`);
+  checkMembers(input);
   checkName(input.type, 'event type');
   checkName(input.source, 'event source');
   if (input.id !== undefined) checkName(input.id, 'event id');
@@ -34,12 +48,28 @@ export function toReceivedEvent(
   };
 }
 
+/** What nobody reads would be lost without a word: a misspelt `data`, or the extension attributes of an event as it came over the wire. */
+function checkMembers(input: object): void {
+  const unknown = Object.entries(input).find(([name, value]) => !members.has(name) && value !== undefined)?.[0];
+  if (unknown === undefined) return;
+  throw new InvalidArgumentError(
+    `event has a member ${JSON.stringify(unknown)} that nobody reads; there are ${[...members].join(', ')}, and attributes of other names belong into extensions`,
+    { argument: unknown },
+  );
+}
+
 function checkExtensions(extensions: unknown): void {
   if (extensions === undefined) return;
   if (typeof extensions !== 'object' || extensions === null || Array.isArray(extensions)) {
     throw refused('extensions', extensions, `an object such as { partition: 3 }`);
   }
   for (const [name, value] of Object.entries(extensions)) {
+    if (!attributeName.test(name) || members.has(name)) {
+      throw new InvalidArgumentError(
+        `event extensions.${name} can be no extension attribute; their names have a to z and 0 to 9 only, and none is that of another member`,
+        { argument: `extensions.${name}` },
+      );
+    }
     if (!['string', 'number', 'boolean'].includes(typeof value)) {
       throw refused(`extensions.${name}`, value, 'a text, a number or a boolean');
     }

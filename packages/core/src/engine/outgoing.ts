@@ -74,6 +74,12 @@ export function makeMessage(order: MessageOrder, parts: OutgoingParts): Outgoing
 /** @throws InvalidArgumentError, PayloadTooLargeError, PayloadNotSerializableError */
 export function makeOutboxEvent(input: OutboxEventInput, parts: OutgoingParts): NewOutboxEvent {
   const event = toReceivedEvent(input, parts);
+  if ('instanceId' in input && input.instanceId !== undefined) {
+    throw new InvalidArgumentError(
+      `event instanceId: an event of the outbox leaves for other systems; ctx.sendTo reaches an instance, and so does sendEvent of the app`,
+      { argument: 'instanceId' },
+    );
+  }
   const { id, type, source, subject } = event;
   if (subject !== undefined && subject.length > longestName) {
     throw new InvalidArgumentError(

@@ -6,14 +6,20 @@ import { RomancyError } from './romancy-error.js';
 export class InstanceConflictError extends RomancyError {
   readonly code = 'INSTANCE_CONFLICT';
   readonly instanceId: string;
-  /** @param fields `workflowName`: the workflow of the instance that is there, when it is another one than was asked for. */
-  constructor(fields: { instanceId: string; workflowName?: string }) {
-    const { instanceId, workflowName } = fields;
+  /**
+   * @param fields `workflowName`: the workflow of the instance that is there, when it is another one than was asked for. `isChild`: a workflow wanted to start it
+   * as its child.
+   */
+  constructor(fields: { instanceId: string; workflowName?: string; isChild?: boolean }) {
+    const { instanceId, workflowName, isChild = false } = fields;
     super(
-      workflowName === undefined
-        ? `a workflow instance with id ${JSON.stringify(instanceId)} exists already; choose another id, or pass ` +
+      isChild
+        ? `a workflow instance with id ${JSON.stringify(instanceId)} exists already, and this call did not start it; choose another ` +
+            `instanceId for the child, or leave it out`
+        : workflowName === undefined
+          ? `a workflow instance with id ${JSON.stringify(instanceId)} exists already; choose another id, or pass ` +
             `onConflict: 'existing' to get the handle of the one that is there`
-        : `a workflow instance with id ${JSON.stringify(instanceId)} exists already, and it is one of workflow ` +
+          : `a workflow instance with id ${JSON.stringify(instanceId)} exists already, and it is one of workflow ` +
             `${JSON.stringify(workflowName)}; choose another id`,
     );
     this.instanceId = instanceId;

@@ -17,6 +17,15 @@ import { MailWaitCall } from '../operations/mail-wait-call.js';
 
 /** So that every database can keep it in an index, beside a type and an instance's id. */
 const longestPlace = 100;
+const eventMembers = namesOf<ReceivedEvent>({
+  id: true,
+  type: true,
+  source: true,
+  subject: true,
+  time: true,
+  extensions: true,
+  data: true,
+});
 const waitNames = namesOf<WaitEventOptions<unknown>>({ timeout: true, match: true, schema: true });
 
 export function waitEvent<TData>(
@@ -69,6 +78,13 @@ function toFilters(match: EventMatch): readonly TopicFilter[] {
         {
           argument: 'match',
         },
+      );
+    }
+    // Nothing is there in any event, and the wait would never end.
+    if (!eventMembers.has(String(path[0]))) {
+      throw new InvalidArgumentError(
+        `ctx.waitEvent: match[${JSON.stringify(place)}] begins with no member of an event; there are ${[...eventMembers].join(', ')}, so write 'data.order.id' for the order's id in the data`,
+        { argument: 'match' },
       );
     }
     if (!isJsonScalar(equals)) {
