@@ -1,5 +1,6 @@
 // Receivers with random scripts against arrivals, timeouts, cancellations and crashes: nothing is lost, doubled, or different in a replay.
 import { expect, it } from 'vitest';
+import { environmentNumber } from '../src/conformance/environment-number.js';
 import { mortal, type MortalStorage } from '../src/conformance/engine-mortal-storage.js';
 import { channelTopic } from '../src/domain/topic.js';
 import type { Delivery } from '../src/ports/message-store.js';
@@ -16,8 +17,8 @@ import {
 } from '../src/testing/index.js';
 import { receiverOf, stop, type Channel, type Execution, type Move, type Script } from './random-receiver.js';
 
-const stories = Number(process.env['ROMANCY_STORIES'] ?? 80);
-const firstSeed = Number(process.env['ROMANCY_SEED'] ?? 1);
+const stories = environmentNumber('ROMANCY_STORIES', { byDefault: 80 });
+const firstSeed = environmentNumber('ROMANCY_SEED', { byDefault: 1, least: 0 });
 const receivers = ['a', 'b', 'c'];
 
 interface Told {

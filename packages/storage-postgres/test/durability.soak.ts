@@ -1,9 +1,9 @@
 // The same as durability.test.ts, over and over, with many more random programs. ROMANCY_SOAK_ROUNDS says how often (default 10).
-import { durabilityConformance } from '@romancy/core/conformance';
+import { durabilityConformance, environmentNumber } from '@romancy/core/conformance';
 import { postgresFaults, postgresOutage } from './postgres-durability-faults.js';
 import { createPostgresDurabilityFixture } from './postgres-durability-fixture.js';
 
-const rounds = Number(process.env['ROMANCY_SOAK_ROUNDS'] ?? 10);
+const rounds = environmentNumber('ROMANCY_SOAK_ROUNDS', { byDefault: 10 });
 
 for (let round = 1; round <= rounds; round++) {
   durabilityConformance(`PostgreSQL, round ${round} of ${rounds},`, () => createPostgresDurabilityFixture(), {

@@ -1,12 +1,14 @@
-// A hundred thousand sleepers that become due within a minute: no claim costs more than the one before, and memory stays as it is.
+// A hundred thousand sleepers (ROMANCY_SOAK_SLEEPERS says how many) that become due within a minute: no claim costs more than the one before,
+// and memory stays as it is.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { defineWorkflow, Romancy, silentLogger } from '@romancy/core';
+import { environmentNumber } from '@romancy/core/conformance';
 import { createSqliteStorage } from '@romancy/storage-sqlite';
 import { afterwards, collectGarbage, eventually, temporaryFile } from '@romancy/test-support';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 
-const sleepers = Number(process.env['SLEEPERS'] ?? 100_000);
+const sleepers = environmentNumber('ROMANCY_SOAK_SLEEPERS', { byDefault: 100_000, least: 1000 });
 const windowMs = sleepers * 0.6;
 /** What it takes to start them and put them to sleep, with some to spare. */
 const preparationMs = 5000 + sleepers * 0.8;

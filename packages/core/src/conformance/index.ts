@@ -18,6 +18,7 @@ export type {
   WorkerProcess,
 } from './durability-fixture.js';
 export type { WorkerPlan } from './durability-plan.js';
+export { environmentNumber, type EnvironmentNumberOptions } from './environment-number.js';
 export { messageSoak, type SoakFixture } from './message-soak.js';
 export type { MessageSoakOptions } from './soak-options.js';
 export type { SoakPlan } from './soak-plan.js';

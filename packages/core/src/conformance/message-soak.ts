@@ -14,6 +14,7 @@ import {
   groupOf,
   kindOf,
   publishEvent,
+  streamCount,
   subscriberCount,
   subscriberId,
   targetOf,
@@ -39,8 +40,11 @@ const workerCount = 3;
 const lanes = 40;
 
 /**
- * Defines the tests in the vitest file that calls it; how much they do, {@link resolveSoakOptions} says.
+ * Defines the tests in the vitest file that calls it. How much they do, environment variables say: `ROMANCY_SOAK_MESSAGES` how many messages
+ * there are (default 100,000; a tenth as many events, 2,000 at least), `ROMANCY_SOAK_PARTS` in how many tests (default 1), `ROMANCY_SOAK_SEED`
+ * what is random in them (default: something else in each run).
  * @param name what they are listed under.
+ * @throws RangeError when a variable is no such number.
  */
 export function messageSoak(name: string, factory: () => Promise<SoakFixture>, options: MessageSoakOptions): void {
   const { messages, publishers, events, seed, parts, leaseMs, waitMs, ...resolved } = resolveSoakOptions(options);
@@ -103,12 +107,11 @@ export function messageSoak(name: string, factory: () => Promise<SoakFixture>, o
     },
   );
 
-  const streams = 20;
   const sendAll = async (killEvery: ResolvedSoakOptions['killEvery'] | null): Promise<readonly string[]> => {
     const { app, crew, readSink } = await begin(0.2, killEvery);
-    const names = Array.from({ length: streams }, (_, stream) => `s${stream}`);
+    const names = Array.from({ length: streamCount }, (_, stream) => `s${stream}`);
     for (const stream of names) {
-      const data: EmitOrder = { stream, count: events / streams };
+      const data: EmitOrder = { stream, count: events / streamCount };
       await app.sendEvent({ type: 'soak.emit', source: 'soak', id: stream, data });
     }
     await untilEnded(
@@ -133,7 +136,7 @@ export function messageSoak(name: string, factory: () => Promise<SoakFixture>, o
       expect(Number(number), `${id} after ${next.get(stream) ?? 0} of its stream`).toBeLessThanOrEqual(next.get(stream) ?? 0);
       if (Number(number) === (next.get(stream) ?? 0)) next.set(stream, Number(number) + 1);
     }
-    expect([...next.values()]).toEqual(Array(streams).fill(events / streams));
+    expect([...next.values()]).toEqual(Array(streamCount).fill(events / streamCount));
   };
 
   it(`${name} sends ${events} events in order, each once, to a sink that fails at random`, async () => {

@@ -26,6 +26,8 @@ export interface Parcel {
 }
 
 export const subscriberCount = 20;
+/** Of the events, each with an order of its own. */
+export const streamCount = 20;
 /** Where a publisher's instance is told to publish. */
 export const publishEvent = 'soak.publish';
 /** The group of all subscribers. */
