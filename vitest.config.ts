@@ -33,20 +33,18 @@ class LongestFirst extends BaseSequencer {
 
 /** What holds for the tests of both projects. */
 export const shared = {
-  pool: 'forks',
+  pool: 'forks' as const,
   // Tests start processes of their own and share a database server: two files at once keep two cores busy.
   maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
   testTimeout: 20_000,
   hookTimeout: 30_000,
-} as const;
+  setupFiles: ['packages/test-support/src/each-file.ts'],
+};
 
 export const resolution = { resolve: { conditions: source }, ssr: { resolve: { conditions: source } } };
 
-/** One PostgreSQL for all, and a process for each file. */
-export const withServer = {
-  globalSetup: ['packages/test-support/src/global-setup.ts'],
-  setupFiles: ['packages/test-support/src/each-file.ts'],
-};
+/** One PostgreSQL for all. */
+export const withServer = { globalSetup: ['packages/test-support/src/global-setup.ts'] };
 
 export default defineConfig({
   test: {

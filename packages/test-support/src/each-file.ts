@@ -1,8 +1,7 @@
-// Runs beside every test file: clears away what was asked for outside of its tests, and does not outlive the run.
+// Runs beside every test file: clears away what was asked for outside of its tests.
 import { afterAll } from 'vitest';
 import { undoAll } from './afterwards.js';
+// A module of its own, since many files may share a process, and this one runs for each of them.
+import './each-process.js';
 
 afterAll(undoAll);
-
-// A worker whose run was killed would otherwise go on to the end of its test. Its fixtures go with it.
-process.once('disconnect', () => process.exit(1));

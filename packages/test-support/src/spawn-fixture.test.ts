@@ -1,5 +1,7 @@
 // Shows that fixtures run from source, that their messages can be awaited, and that none is left behind.
 import { describe, expect, it } from 'vitest';
+import { compileFixture } from './compile-fixture.js';
+import { refuseDeprecated } from './refuse-deprecated.js';
 import { type FixtureProcess, spawnFixture } from './spawn-fixture.js';
 
 const talker = new URL('../fixtures/talker.ts', import.meta.url);
@@ -51,6 +53,18 @@ describe('spawnFixture', () => {
     expect(await gentle.kill('SIGTERM')).toEqual({ code: 3, signal: null });
     const hard = spawnFixture(talker);
     expect(await hard.kill()).toEqual({ code: null, signal: 'SIGKILL' });
+  });
+
+  it('ends a process that uses what is deprecated, and says where', async () => {
+    const old = new URL('../fixtures/deprecated-caller.ts', import.meta.url);
+    for (const child of [spawnFixture(old), spawnFixture(await compileFixture(old))]) {
+      expect(await child.exited).toEqual({ code: 1, signal: null });
+      expect(child.output).toMatch(/old habit of Node(.|\n)*throw warning(.|\n)*an old habit of a library\n +at /);
+    }
+  });
+
+  it('is not alone with that: the process of a test does not use it either', () => {
+    expect(process.listeners('warning')).toContain(refuseDeprecated);
   });
 
   describe('afterwards', () => {
