@@ -89,9 +89,8 @@ export interface ClaimCall {
 
 export function createClaimCall(tables: TableNames): ClaimCall {
   const called = raw(functionName(tables, name));
-  return {
-    name: callName(tables, name),
-    of: ({ workerId, workflowNames, limit, historyLimit, mailLimit }) =>
-      sql`SELECT * FROM ${called}(${workerId}, ${[...new Set(workflowNames)]}, ${limit}, ${historyLimit + 1}, ${mailLimit})`,
-  };
+  const of = ({ workerId, workflowNames, limit, historyLimit, mailLimit }: ClaimRequest): Statement =>
+    sql`SELECT * FROM ${called}(${workerId}, ${[...new Set(workflowNames)]}, ${limit}, ${historyLimit + 1}, ${mailLimit})`;
+  const nothing: ClaimRequest = { workerId: '', workflowNames: [], limit: 0, historyLimit: 0, mailLimit: 0, holding: null };
+  return { name: callName(name, of(nothing).text), of };
 }

@@ -52,5 +52,5 @@ interface Called {
 function createCall(tables: TableNames, { name, columns, count, parametersOf: valuesOf }: Called): CommitCall {
   const parameters = Array.from({ length: count }, (_, index) => `$${index + 1}`).join(', ');
   const text = `SELECT ${columns} FROM ${functionName(tables, name)}(${parameters})`;
-  return { name: callName(tables, name), of: (batch) => ({ text, values: valuesOf(batch) }) };
+  return { name: callName(name, text), of: (batch) => ({ text, values: valuesOf(batch) }) };
 }

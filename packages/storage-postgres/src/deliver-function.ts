@@ -130,16 +130,14 @@ export interface DeliverCall {
 
 export function createDeliverCall(tables: TableNames): DeliverCall {
   const called = raw(functionName(tables, name));
-  return {
-    name: callName(tables, name),
-    of(messages) {
-      const column = (of: (message: IncomingMessage) => string | null): string => arrayLiteral(messages, of);
-      const starts = messages.some((message) => message.starts !== null);
-      return sql`SELECT to_json(outcomes), to_json(counts), started FROM ${called}(${column(({ source }) => source)},
+  const of = (messages: readonly IncomingMessage[]): Statement => {
+    const column = (valueOf: (message: IncomingMessage) => string | null): string => arrayLiteral(messages, valueOf);
+    const starts = messages.some((message) => message.starts !== null);
+    return sql`SELECT to_json(outcomes), to_json(counts), started FROM ${called}(${column(({ source }) => source)},
         ${column(({ messageId }) => messageId)}, ${column(({ topic }) => topic)}, ${column(({ data }) => data)}, ${column(({ to }) => to.type)},
         ${column(({ to }) => (to.type === 'instance' ? to.instanceId : to.type === 'group' ? to.group : null))},
         ${starts ? column((message) => message.starts?.input ?? null) : null},
         ${starts ? column((message) => message.starts?.idEnding ?? null) : null})`;
-    },
   };
+  return { name: callName(name, of([]).text), of };
 }

@@ -24,7 +24,10 @@ export function functionName({ schema }: TableNames, name: string): string {
   return `${identifier(schema)}.${name}`;
 }
 
-/** Under which sessions keep the call parsed: no longer than PostgreSQL takes, whatever the schema is called, and that of no other text. */
-export function callName({ schema }: TableNames, name: string): string {
-  return `romancy_${name}_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`;
+/**
+ * Under which sessions keep the call of a function parsed: no longer than PostgreSQL takes, and that of no other text. The text names the schema; and another
+ * version of this library, which a pooler may give the same session, may have another text for the function.
+ */
+export function callName(name: string, text: string): string {
+  return `romancy_${name}_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }

@@ -15,13 +15,14 @@ const changedAtOnce = 500;
 
 export function createOutboxStore(database: Database, tables: TableNames): OutboxStore {
   const call = (name: string): Sql => raw(functionName(tables, name));
+  const claimCall = (workerId: string, limit: number): Sql => sql`
+    SELECT c.event_number::text, c.id, c.of_stream, c.event_type, c.event_source, c.content::text, c.attempt::text,
+      ${millis('c.failing_since')}::text, c.alive::text, ${millis('c.next_due_at')}::text, ${clockMillis}::text
+    FROM ${call(claimEventsFunction)}(${workerId}, ${limit}) c`;
+  const claimName = callName(claimEventsFunction, claimCall('', 0).text);
   return {
     async claim({ workerId, limit }) {
-      const statement = sql`
-        SELECT c.event_number::text, c.id, c.of_stream, c.event_type, c.event_source, c.content::text, c.attempt::text,
-          ${millis('c.failing_since')}::text, c.alive::text, ${millis('c.next_due_at')}::text, ${clockMillis}::text
-        FROM ${call(claimEventsFunction)}(${workerId}, ${limit}) c`;
-      const answer = await database.preparedRows(callName(tables, claimEventsFunction), statement);
+      const answer = await database.preparedRows(claimName, claimCall(workerId, limit));
       const [rest] = answer.slice(-1);
       const [alive, nextDueAt, now] = rest!.slice(8);
       if (alive !== 'true') throw leaseLost(workerId);

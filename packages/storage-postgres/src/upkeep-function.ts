@@ -75,15 +75,13 @@ export interface UpkeepCall {
 
 export function createUpkeepCall(tables: TableNames): UpkeepCall {
   const called = raw(functionName(tables, name));
-  return {
-    name: callName(tables, name),
-    of: ({ workerId, renewal, suspects }) => {
-      const served = renewal === null ? null : [...new Set(renewal.workflowNames)];
-      const renewed = sql`${renewal?.leaseMs ?? null}::float8, ${renewal?.presence ?? null}, ${served}`;
-      const suspected = sql`${suspects.map((suspect) => suspect.workerId)}, ${suspects.map((suspect) => suspect.presence)}`;
-      return sql`SELECT * FROM ${called}(${workerId}, ${renewed}, ${suspected})`;
-    },
+  const of = ({ workerId, renewal, suspects }: UpkeepRequest): Statement => {
+    const served = renewal === null ? null : [...new Set(renewal.workflowNames)];
+    const renewed = sql`${renewal?.leaseMs ?? null}::float8, ${renewal?.presence ?? null}, ${served}`;
+    const suspected = sql`${suspects.map((suspect) => suspect.workerId)}, ${suspects.map((suspect) => suspect.presence)}`;
+    return sql`SELECT * FROM ${called}(${workerId}, ${renewed}, ${suspected})`;
   };
+  return { name: callName(name, of({ workerId: '', renewal: null, suspects: [] }).text), of };
 }
 
 function statement(t: TableNames, renews: boolean): string {
