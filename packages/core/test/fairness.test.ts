@@ -1,13 +1,12 @@
 // Code that never awaits anything real, and histories without end: what one run takes of the event loop at a stretch is bounded.
-import { afterwards } from '@romancy/test-support';
+import { afterwards, eventually } from '@romancy/test-support';
 import { expect, it } from 'vitest';
 import { gate } from '../src/conformance/engine-gate.js';
 import { hop } from '../src/engine/hop.js';
+import { mostInARow } from '../src/engine/run-host.js';
 import { defineActivity, defineWorkflow, Romancy, WorkflowCancelledError, type AnyWorkflow } from '../src/index.js';
 import type { ClaimRequest, ProgressBatch } from '../src/ports/index.js';
 import { createMemoryDatabase, createMemoryStorage, recordingLogger, withFaults } from '../src/testing/index.js';
-
-const mostInARow = 100;
 
 /** Counts the turns of the event loop while something goes on. */
 function countTurns(): { readonly count: number; stop(): void } {
@@ -72,7 +71,7 @@ it.each<[string, (ctx: Parameters<AnyWorkflow['execute']>[0]) => Promise<unknown
   });
   const { romancy, logger } = await startedApp([sender]);
   const handle = await romancy.startWorkflow(sender);
-  while ((await handle.status()) !== 'waiting_for_event') await hop();
+  await eventually(async () => (await handle.status()) === 'waiting_for_event');
   await romancy.sendEvent({ type: 'go', source: 'tests' });
   await handle.result();
   expect(stretches).toHaveLength(2);
@@ -92,7 +91,7 @@ it('outcomes of a replay come one a turn, however many come together', async () 
   });
   const { romancy } = await startedApp([wide]);
   const handle = await romancy.startWorkflow(wide);
-  while ((await handle.status()) !== 'waiting_for_event') await hop();
+  await eventually(async () => (await handle.status()) === 'waiting_for_event');
   await romancy.sendEvent({ type: 'go', source: 'tests' });
   await handle.result();
   expect(longest).toHaveLength(2);
@@ -119,7 +118,7 @@ it('code that sends for ever waits for the database, and is cancelled all the sa
     },
   };
   const handle = await romancy.startWorkflow(endless);
-  while (durable < 3000) await hop();
+  await eventually(() => durable >= 3000, { interval: 'turn' });
   for (let turn = 0; turn < 200; turn++) await hop();
   // The database answers no more: what is in memory is bounded.
   expect(sent - durable).toBeLessThanOrEqual(1000 + 2 * mostInARow);
@@ -143,13 +142,13 @@ it('code that sends for ever is handed back by a stop, and goes on elsewhere whe
   });
   const first = await startedApp([endless], database);
   const { instanceId } = await first.romancy.startWorkflow(endless);
-  while (traces[0]! < 500) await hop();
+  await eventually(() => traces[0]! >= 500, { interval: 'turn' });
   await first.romancy.stop({ timeout: 60_000 });
   expect(database.instances.get(instanceId)).toMatchObject({ status: 'pending', owner: null });
   const entries = database.instances.get(instanceId)!.history.length;
   expect(entries).toBeGreaterThanOrEqual(500);
   const second = await startedApp([endless], database);
-  while ((traces[1] ?? 0) < entries + 500) await hop();
+  await eventually(() => (traces[1] ?? 0) >= entries + 500, { timeout: 15_000, interval: 'turn' });
   expect(second.logger.at('error')).toEqual([]);
   await second.romancy.stop();
 });
@@ -172,7 +171,7 @@ it('branches that pause go on in the same order when they are replayed, however 
   const { romancy, storage, logger } = await startedApp([branched]);
   storage.plan = { fault: ({ name, count }) => (name === 'runs.commit' ? { answerDelayMs: count % 3 } : undefined) };
   const handle = await romancy.startWorkflow(branched);
-  while ((await handle.status()) !== 'waiting_for_event') await hop();
+  await eventually(async () => (await handle.status()) === 'waiting_for_event');
   await romancy.sendEvent({ type: 'go', source: 'tests' });
   await handle.result();
   expect(orders).toHaveLength(2);
@@ -196,7 +195,7 @@ it('a claim brings a hundred entries of each history at most: not a hundred thou
     },
   };
   const handle = await romancy.startWorkflow(long);
-  while ((await handle.status()) !== 'waiting_for_event') await hop();
+  await eventually(async () => (await handle.status()) === 'waiting_for_event');
   await romancy.sendEvent({ type: 'go', source: 'tests' });
   expect(await handle.result()).toBe('done');
   expect([...limits]).toEqual([100]);

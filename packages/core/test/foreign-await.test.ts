@@ -1,8 +1,9 @@
 // Code that awaits something of its own between durable calls: on replay that takes longer, or less long, than it did at first.
+import { eventually } from '@romancy/test-support';
 import { afterEach, expect, it } from 'vitest';
 import { gate, type Gate } from '../src/conformance/engine-gate.js';
 import { hop } from '../src/engine/hop.js';
-import { defineWorkflow, Romancy, type WorkflowContext } from '../src/index.js';
+import { defineWorkflow, Romancy, type InstanceStatus, type WorkflowContext } from '../src/index.js';
 import { createMemoryStorage, ManualClock, recordingLogger } from '../src/testing/index.js';
 
 let app: Romancy;
@@ -23,9 +24,10 @@ async function replayed(program: (ctx: WorkflowContext) => Promise<unknown>): Pr
   });
   await app.start();
   const handle = await app.startWorkflow(workflow);
-  while ((await handle.status()) !== 'waiting_for_event') await hop();
+  const is = async (...wanted: readonly InstanceStatus[]): Promise<boolean> => wanted.includes(await handle.status());
+  await eventually(() => is('waiting_for_event'), { interval: 'turn' });
   await app.sendEvent({ type: 'go', source: 'tests', instanceId: handle.instanceId });
-  while (!['completed', 'stalled'].includes(await handle.status())) await hop();
+  await eventually(() => is('completed', 'stalled'), { interval: 'turn' });
   expect(await handle.status()).toBe('completed');
   return await handle.result();
 }

@@ -15,6 +15,7 @@ import {
   seededEntropy,
   type MemoryDatabase,
 } from '../src/testing/index.js';
+import { drive } from './crashing-story.js';
 import { receiverOf, stop, type Channel, type Execution, type Move, type Script } from './random-receiver.js';
 
 const stories = environmentNumber('ROMANCY_STORIES', { byDefault: 80 });
@@ -252,12 +253,8 @@ class Story {
     return JSON.stringify({ queue, seekers, all }, null, 1);
   }
 
-  async #drive<T>(promise: Promise<T>): Promise<T> {
-    let over = false;
-    const ended = (): void => void (over = true);
-    promise.then(ended, ended);
-    while (!over) await this.#clock.advance(1);
-    return await promise;
+  #drive<T>(promise: Promise<T>): Promise<T> {
+    return drive(this.#clock, promise, 1);
   }
 }
 

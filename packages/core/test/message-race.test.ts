@@ -1,4 +1,5 @@
 // What comes between the look at the mail and the park is received, an event as well as a message, however often one tries.
+import { eventually } from '@romancy/test-support';
 import { expect, it } from 'vitest';
 import { defineWorkflow, Romancy, type WorkflowContext } from '../src/index.js';
 import { createMemoryStorage, recordingLogger, withFaults } from '../src/testing/index.js';
@@ -65,7 +66,7 @@ it.each(ways)(`$what at any moment around a wait is received, ${rounds} times in
   for (let from = 0; from < rounds; from += perInstance) {
     const handle = await app.startWorkflow(workflow, perInstance);
     const { instanceId } = handle;
-    while (!(await app.groupMembers('ready')).includes(instanceId)) await turn();
+    await eventually(async () => (await app.groupMembers('ready')).includes(instanceId), { interval: 'turn' });
     for (let number = 0; number < perInstance; number++) {
       // From the middle of one turn of the run to after its park, evenly.
       for (let turns = (from + number * 7) % 13; turns > 0; turns--) {

@@ -1,6 +1,6 @@
 // Shows what stands between a socket and its driver: errors that end no process, and turns for everybody else.
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { guardStream } from './guarded-stream.js';
 
 describe('a guarded stream', () => {
@@ -39,7 +39,7 @@ describe('a guarded stream', () => {
     });
     // The first is no more than is read without a look at the clock.
     for (let chunk = 0; chunk < 10; chunk++) stream.write('x'.repeat(16_384));
-    while (read < 10) await new Promise((resolve) => setImmediate(resolve));
+    await vi.waitUntil(() => read === 10);
     expect(readUntilPause).toEqual([4, 8]);
   });
 

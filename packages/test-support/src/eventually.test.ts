@@ -19,6 +19,15 @@ it('takes an error for "not yet"', async () => {
   expect(looks).toBe(3);
 });
 
+it('looks once a turn of the event loop, if it is told to', async () => {
+  let turns = 0;
+  const turn = (): void => void (++turns < 5 && setImmediate(turn));
+  setImmediate(turn);
+  const seen: number[] = [];
+  await eventually(() => seen.push(turns) > 0 && turns === 5, { interval: 'turn' });
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
 it('gives up with the last error as its cause', async () => {
   const cause = new Error('still closed');
   const waiting = eventually(() => Promise.reject(cause), { timeout: 5, interval: 1 });

@@ -3,8 +3,8 @@
 export interface EventuallyOptions {
   /** Milliseconds until it gives up; default 5000. */
   readonly timeout?: number;
-  /** Milliseconds between two looks; default 5. */
-  readonly interval?: number;
+  /** Milliseconds between two looks, or `'turn'`: a look in each turn of the event loop, so that little goes on in between. Default 5. */
+  readonly interval?: number | 'turn';
 }
 
 /**
@@ -26,6 +26,6 @@ export async function eventually<T>(look: () => T | Promise<T>, options: Eventua
       const cause = last === undefined ? {} : { cause: last.error };
       throw new Error(`Did not come true within ${String(timeout)} ms: ${look.toString()}`, cause);
     }
-    await new Promise((resolve) => setTimeout(resolve, interval));
+    await new Promise((resolve) => (interval === 'turn' ? setImmediate(resolve) : setTimeout(resolve, interval)));
   }
 }

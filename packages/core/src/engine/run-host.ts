@@ -22,7 +22,7 @@ import { Subscriptions } from './subscriptions.js';
 const settled = Promise.resolve();
 
 /** So many calls that have their outcome at once, and the event loop has a turn: by their number, which is the same on every run. */
-const mostInARow = 100;
+export const mostInARow = 100;
 /** With more entries in memory that are not durable, the code waits for the database. */
 const mostUndurable = 1000;
 

@@ -98,7 +98,7 @@ test('what gathered during a commit is on its way before those who waited for th
   const first = record().done;
   let sentByThen = 0;
   const told = first.then(() => (sentByThen = batches.length));
-  while (batches.length === 0) await hop();
+  await untilTurn(() => batches.length > 0);
   record();
   await told;
   expect(sentByThen).toBe(2);
@@ -137,9 +137,7 @@ test('a park that was decided on before mail was handed over does not pass for o
     });
   const park = (): Promise<'done' | 'refused'> =>
     committer.settle({ type: 'park', instanceId: 'x', claim: 1, status: 'waiting_for_event', wakeAt: null });
-  const untilSent = async (count: number): Promise<void> => {
-    while (sent.length < count) await hop();
-  };
+  const untilSent = (count: number): Promise<void> => untilTurn(() => sent.length >= count);
 
   record('x');
   await untilSent(1);
@@ -156,3 +154,11 @@ test('a park that was decided on before mail was handed over does not pass for o
   expect(await late).toBe('done');
   expect(sent.map(({ seen = [] }) => seen)).toEqual([[], [], [], [{ instanceId: 'x', mark: 'v7' }]]);
 });
+
+/** Looks in each turn of the event loop: a millisecond later the next commit might be over too. */
+async function untilTurn(look: () => boolean): Promise<void> {
+  for (let turn = 0; !look(); turn++) {
+    if (turn === 1000) throw new Error(`did not come true: ${look.toString()}`);
+    await hop();
+  }
+}
