@@ -1,7 +1,14 @@
 // A stop that runs out of time still removes the lease, so that others need not wait for it to run out.
 import { expect, it } from 'vitest';
 import { defineWorkflow, Romancy } from '../src/index.js';
-import { createMemoryDatabase, createMemoryStorage, recordingLogger, settleTurns, withFaults } from '../src/testing/index.js';
+import {
+  createMemoryDatabase,
+  createMemoryStorage,
+  ManualClock,
+  recordingLogger,
+  settleTurns,
+  withFaults,
+} from '../src/testing/index.js';
 
 const deaf = defineWorkflow('deaf', async (ctx) => {
   await ctx.run('never returns', () => new Promise<never>(() => undefined));
@@ -53,4 +60,37 @@ it('removes the row of an identity that it was about to take when the stop came'
   answer();
   await stopped;
   expect(database.workers.size).toBe(0);
+});
+
+it('says so when that takes too long, and begins nothing when it is answered after all', async () => {
+  const database = createMemoryDatabase();
+  const clock = new ManualClock();
+  let registrations = 0;
+  let answer = (): void => undefined;
+  const storage = withFaults(createMemoryStorage({ database }), {
+    after: ({ name }) => {
+      if (name !== 'leases.register' || ++registrations < 2) return undefined;
+      return new Promise<void>((resolve) => (answer = resolve));
+    },
+  });
+  const logger = recordingLogger();
+  const app = new Romancy({ storage, logger, clock, workflows: [deaf] });
+  await app.start();
+  database.workers.clear();
+  for (let turn = 0; registrations < 2; turn++) {
+    expect(turn).toBeLessThan(100);
+    await clock.advance(1000);
+  }
+  let isStopped = false;
+  const stopped = app.stop().then(() => (isStopped = true));
+  for (let turn = 0; !isStopped; turn++) {
+    expect(turn).toBeLessThan(100);
+    await clock.advance(1000);
+  }
+  await stopped;
+  expect(logger.matching('could not remove the lease')).toHaveLength(1);
+  answer();
+  await settleTurns(50);
+  expect(logger.matching('joined again')).toEqual([]);
+  expect(clock.pendingTimers).toBe(0);
 });

@@ -68,6 +68,26 @@ export function deliveryCases(bench: Bench): void {
       expect(await mailOf(harness, 'c')).toEqual([3]);
     });
 
+    it('out of a queue and by name come to one in the order of each', async () => {
+      const harness = await bench.harness();
+      const worker = await harness.worker();
+      const { messages } = await harness.storage();
+      await startSubscribed(worker, ['a'], { mode: 'competing' });
+      await step(worker, 'a', { type: 'seek', topic });
+      const byName = { to: { type: 'instance', instanceId: 'a' } } as const;
+      const list = [
+        newMessage('queued'),
+        { ...newMessage('first'), ...byName },
+        newMessage('waits'),
+        { ...newMessage('second'), ...byName },
+      ].map((message) => harness.event(message));
+      const answers = await messages.deliverAll(list);
+      expect(answers.map(({ receivers }) => receivers)).toEqual([1, 1, 0, 1]);
+      const mail = await mailOf(harness, 'a');
+      expect([...mail].sort()).toEqual(['first', 'queued', 'second']);
+      expect(mail.filter((one) => one !== 'queued')).toEqual(['first', 'second']);
+    });
+
     it('that are for one who is not there, or are duplicates, change nothing for the others', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();

@@ -77,8 +77,8 @@ export interface MessageStore {
    */
   deliver(message: IncomingMessage): Promise<Delivery>;
   /**
-   * The same for several that come together, in one transaction: each receiver gets them in this order, and each is answered for itself, in the order of the
-   * list. What becomes of one (a duplicate, an instance that is not there) changes nothing for the others. When this
+   * The same for several that come together, in one transaction: each receiver gets them in this order, but for what he gets out of a queue, which may come behind
+   * all else (queues keep this order in themselves); and each is answered for itself, in the order of the list. What becomes of one (a duplicate, an instance that is not there) changes nothing for the others. When this
    * rejects, none was delivered, or all were and the answer is lost. No two of the list have the same identity.
    */
   deliverAll(messages: readonly IncomingMessage[]): Promise<readonly Delivery[]>;

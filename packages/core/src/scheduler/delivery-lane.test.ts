@@ -118,6 +118,58 @@ test('nobody waits behind a call that takes long', async () => {
   await two;
 });
 
+test('but no more than four calls are under way, however late they are, and the next free one takes all that waits', async () => {
+  const { lane, calls, clock } = laneOnSlowStorage();
+  const sent: Promise<Delivery>[] = [];
+  for (const id of ['a', 'b', 'c', 'd']) {
+    sent.push(lane.deliver(message(id)));
+    await turns();
+    await clock.advance(50);
+  }
+  sent.push(lane.deliver(message('e')));
+  await turns();
+  await clock.advance(1000);
+  sent.push(lane.deliver(message('f')));
+  await turns();
+  expect(calls.map(({ ids }) => ids)).toEqual([['a'], ['b'], ['c'], ['d']]);
+  calls[2]!.answer();
+  await sent[2];
+  await turns();
+  expect(calls.slice(4).map(({ ids }) => ids)).toEqual([['e', 'f']]);
+  // Three are late still, and this one is not: what comes waits for it.
+  sent.push(lane.deliver(message('g')));
+  await turns();
+  expect(calls).toHaveLength(5);
+  calls[4]!.answer();
+  await sent[5];
+  await turns();
+  expect(calls.slice(5).map(({ ids }) => ids)).toEqual([['g']]);
+  for (const call of calls) call.answer();
+  await Promise.all(sent);
+  await turns();
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test('a call carries no more than 500 messages, nor more than one beyond 4,000,000 characters', async () => {
+  const { lane, calls } = laneOnSlowStorage();
+  const many = Array.from({ length: 501 }, (_, index) => lane.deliver(message(`${index}`)));
+  await turns();
+  expect(calls.map(({ ids }) => ids.length)).toEqual([500]);
+  calls[0]!.answer();
+  await many[499];
+  await turns();
+  const long = 'x'.repeat(3_000_000);
+  const heavy = ['a', 'b'].map((id) => lane.deliver(message(id, { data: long })));
+  await turns();
+  calls[1]!.answer();
+  await turns();
+  calls[2]!.answer();
+  await turns();
+  calls[3]!.answer();
+  await Promise.all([...many, ...heavy]);
+  expect(calls.slice(1).map(({ ids }) => ids)).toEqual([['500'], ['a'], ['b']]);
+});
+
 test('the same message once more is asked about after the first was answered', async () => {
   const { lane, calls } = laneOnSlowStorage();
   const twice = [lane.deliver(message('a')), lane.deliver(message('a')), lane.deliver(message('a', { source: 'other' }))];

@@ -57,6 +57,8 @@ export class Membership {
   #session: WorkerSession | null = null;
   #joining: Promise<void> | null = null;
   #earlierCommits = 0;
+  /** For ever: what is answered from here on begins nothing. */
+  #left = false;
   readonly #modes: ChannelModes;
 
   constructor(parts: MembershipParts) {
@@ -100,6 +102,8 @@ export class Membership {
       });
       storageClock.set(now, sentAt);
     }, signal);
+    // Nobody waited for this answer: the storage is closed, and whoever left has said that the row may be there.
+    if (this.#left) return;
     this.#session = new WorkerSession({
       workerId,
       runs: storage.runs,
@@ -166,7 +170,9 @@ export class Membership {
   /** Drops what still runs and removes the lease. @returns wake-ups of what others have to go on with. */
   async leave(reason: Error): Promise<readonly Wakeup[]> {
     // An identity that it was about to take again: its row may be there already, and would stay until its lease ends.
-    if (this.#joining !== null) await this.#withinRetireTime(this.#joining);
+    const isKnown = this.#joining === null || (await this.#withinRetireTime(this.#joining));
+    this.#left = true;
+    if (!isKnown) this.#warnOfLease(`no answer within ${retireMs} ms`);
     const session = this.#session;
     if (session === null) return [];
     if (session.running > 0) {
@@ -183,15 +189,19 @@ export class Membership {
    * Tried once: from a storage that is down, it goes by itself.
    */
   async #retire(workerId: string): Promise<readonly Wakeup[]> {
-    const { storage, services } = this.#parts;
+    const { storage } = this.#parts;
     try {
       const retired = storage.leases.retire({ workerId });
       if (!(await this.#withinRetireTime(retired))) throw new StorageUnavailableError(`no answer within ${retireMs} ms`);
       return (await retired).wakeups;
     } catch (error) {
-      services.logger.warn('could not remove the lease; it runs out by itself', { error: String(error) });
+      this.#warnOfLease(String(error));
       return [];
     }
+  }
+
+  #warnOfLease(error: string): void {
+    this.#parts.services.logger.warn('could not remove the lease; it runs out by itself', { error });
   }
 
   /** @returns false when it took longer. Rejects as the promise does. */
@@ -221,7 +231,8 @@ export class Membership {
     this.#joining = this.join(this.#abort.signal)
       .then(
         () => {
-          logger.info('joined again', { workerId: this.#session?.workerId });
+          if (this.#session === null) return;
+          logger.info('joined again', { workerId: this.#session.workerId });
           onJoinedAgain();
         },
         (failure: unknown) => {
