@@ -6,6 +6,8 @@ import { isPlain } from './plain-text.js';
 /** What a note says; null: nothing that can be understood. */
 export type Heard =
   | Wakeup
+  /** One note that names many. */
+  | { readonly kind: 'several'; readonly wakeups: readonly Wakeup[] }
   | { readonly kind: 'everything' }
   /** `isQueueFull`: the sender has found the server's queue more than half full. */
   | { readonly kind: 'ping'; readonly nonce: string; readonly isQueueFull: boolean }
@@ -25,13 +27,11 @@ export function noteReader(names: ChannelNames): (channel: string, payload: stri
 }
 
 const readers: Readonly<Record<NoteKind, Reader>> = {
-  workflow_resumable: json((field, { more }) => {
-    const one = {
-      kind: 'workflow_resumable',
-      instanceId: field('instance_id'),
-      workflowName: field('workflow_name'),
-    } as const;
-    return Number.isSafeInteger(more) && Number(more) > 0 ? { ...one, more: Number(more) } : one;
+  workflow_resumable: json((field, { more, others }) => {
+    const [kind, workflowName] = ['workflow_resumable' as const, field('workflow_name')];
+    const one = { kind, instanceId: field('instance_id'), workflowName };
+    if (Number.isSafeInteger(more) && Number(more) > 0) return { ...one, more: Number(more) };
+    return several(one, others, (instanceId) => ({ kind, instanceId, workflowName }));
   }),
   timer_expired: json((field) => ({
     kind: 'timer_expired',
@@ -46,7 +46,10 @@ const readers: Readonly<Record<NoteKind, Reader>> = {
     // Left out and empty mean the same to programs that have no null.
     targetInstanceId: (values['target_instance_id'] ?? '') === '' ? null : field('target_instance_id'),
   })),
-  outbox_pending: json((field) => ({ kind: 'outbox_pending', eventId: field('event_id') })),
+  outbox_pending: json((field, { others }) => {
+    const named = (eventId: string): Wakeup => ({ kind: 'outbox_pending', eventId });
+    return several(named(field('event_id')), others, named);
+  }),
   workflow_finished: ofInstance('workflow_finished'),
   workflow_claimed: ofInstance('workflow_claimed'),
   worker_busy: json((field) => ({ kind: 'worker_busy', workerId: field('worker_id') })),
@@ -75,11 +78,22 @@ function json(read: (field: (name: string) => string, values: Fields) => Heard):
 }
 
 function ofInstance(kind: Extract<WakeupKind, 'workflow_finished' | 'workflow_claimed'>): Reader {
-  return json((field) => ({ kind, instanceId: field('instance_id') }));
+  const named = (instanceId: string): Wakeup => ({ kind, instanceId });
+  return json((field, { others }) => several(named(field('instance_id')), others, named));
+}
+
+/** The first, and one more for each id that stands beside it. What is no list of ids counts as not there. */
+function several(first: Wakeup, others: unknown, named: (id: string) => Wakeup): Heard {
+  if (!Array.isArray(others) || !others.every(isText)) return first;
+  return { kind: 'several', wakeups: [first, ...others.map(named)] };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function textOf(value: unknown): string {
-  if (typeof value !== 'string' || value === '') throw malformed;
+  if (!isText(value)) throw malformed;
   return value;
 }
 

@@ -68,6 +68,7 @@ export class Listener {
       }
       if (heard === null) this.#ignored++;
       else if (heard.kind === 'everything') this.#everything = true;
+      else if (heard.kind === 'several') this.#gathered.push(...heard.wakeups);
       else this.#gathered.push(heard);
     }
     this.#received++;

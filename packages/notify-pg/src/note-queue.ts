@@ -1,35 +1,56 @@
-// Gathers notes until somebody sends them: each once, never more than a bound.
+// Gathers what is to be told until somebody sends it: each once, never more than a bound.
+import type { Wakeup } from '@romancy/core/ports';
 import type { NoteKind } from './channel-names.js';
-import { everythingNote, type Note } from './note.js';
+import { encodeWakeup } from './encode-wakeup.js';
+import { everythingNote } from './note.js';
+import { namedBy, sharedPayloads, type NamingKind } from './shared-note.js';
 
 /** What is sent in one go. */
 export interface Batch {
-  /** The payloads of each kind that has any, each once. */
-  readonly notes: ReadonlyMap<NoteKind, ReadonlySet<string>>;
-  /** How many notes these are. */
+  /**
+   * Of each kind, each once: ids, by the name of their workflow, which are no notes yet since many of them share one; and, under null, payloads of
+   * what has a note of its own.
+   */
+  readonly told: ReadonlyMap<NoteKind, ReadonlyMap<string | null, ReadonlySet<string>>>;
+  /** How many things these tell of; the notes are no more than that. */
   readonly size: number;
   /** How many wake-ups asked for them. */
   readonly wakeups: number;
 }
 
-/** More notes than that say no more than one for everything does, and cost every listener more. */
+/** To tell of more than that says no more than one note for everything does, and costs every listener more. */
 export const longestPending = 10_000;
 
-export const emptyBatch: Batch = Object.freeze({ notes: new Map(), size: 0, wakeups: 0 });
+export const emptyBatch: Batch = Object.freeze({ told: new Map(), size: 0, wakeups: 0 });
+
+/** The notes of a batch: payloads by kind. */
+export function notesOf({ told }: Batch): Map<NoteKind, string[]> {
+  const notes = new Map<NoteKind, string[]>();
+  for (const [kind, groups] of told) {
+    const payloads: string[] = [];
+    for (const [workflowName, texts] of groups) {
+      if (workflowName === null) payloads.push(...texts);
+      // Only these are gathered by name.
+      else payloads.push(...sharedPayloads({ kind: kind as NamingKind, workflowName, ids: [...texts] }));
+    }
+    notes.set(kind, payloads);
+  }
+  return notes;
+}
 
 export class NoteQueue {
-  #pending = new Map<NoteKind, Set<string>>();
+  #told = new Map<NoteKind, Map<string | null, Set<string>>>();
   #size = 0;
   #limit = longestPending;
   #wakeups = 0;
   #coalesced = 0;
 
-  /** Wake-ups that needed no note of their own, so far. */
+  /** Wake-ups that said nothing that was not to be told already, so far. */
   get coalesced(): number {
     return this.#coalesced;
   }
 
-  /** Notes that wait. */
+  /** How much there is to tell. */
   get size(): number {
     return this.#size;
   }
@@ -39,9 +60,13 @@ export class NoteQueue {
     return this.#wakeups;
   }
 
-  add(note: Note): void {
+  add(wakeup: Wakeup): void {
     this.#wakeups++;
-    this.#put(note);
+    const named = namedBy(wakeup);
+    if (named === null) {
+      const { kind, payload } = encodeWakeup(wakeup);
+      this.#put(kind, null, payload);
+    } else this.#put(named.kind, named.workflowName, named.id);
   }
 
   /** Others have missed something: the next batch tells them to look at everything. Counts as no wake-up. */
@@ -49,16 +74,16 @@ export class NoteQueue {
     this.#collapse();
   }
 
-  /** How many notes may wait before one for everything takes their place; down to fewer at once. */
-  limit(notes: number): void {
-    this.#limit = notes;
-    if (this.#size > notes) this.#collapse();
+  /** How much may wait before one note for everything takes its place; down to less at once. */
+  limit(size: number): void {
+    this.#limit = size;
+    if (this.#size > size) this.#collapse();
   }
 
   /** Takes all that waits; empty when nothing does. */
   take(): Batch {
-    const batch = { notes: this.#pending, size: this.#size, wakeups: this.#wakeups };
-    this.#pending = new Map();
+    const batch = { told: this.#told, size: this.#size, wakeups: this.#wakeups };
+    this.#told = new Map();
     this.#size = 0;
     this.#wakeups = 0;
     return batch;
@@ -68,13 +93,15 @@ export class NoteQueue {
   putBack(batch: Batch): void {
     const since = this.take();
     this.#wakeups = batch.wakeups + since.wakeups;
-    for (const { notes } of [batch, since]) {
-      for (const [kind, payloads] of notes) for (const payload of payloads) this.#put({ kind, payload });
+    for (const { told } of [batch, since]) {
+      for (const [kind, groups] of told) {
+        for (const [workflowName, texts] of groups) for (const text of texts) this.#put(kind, workflowName, text);
+      }
     }
   }
 
-  #put({ kind, payload }: Note): void {
-    if (this.#pending.has(everythingNote.kind)) {
+  #put(kind: NoteKind, workflowName: string | null, text: string): void {
+    if (this.#told.has(everythingNote.kind)) {
       this.#coalesced++;
       return;
     }
@@ -82,11 +109,13 @@ export class NoteQueue {
       this.#collapse();
       return;
     }
-    let payloads = this.#pending.get(kind);
-    if (payloads === undefined) this.#pending.set(kind, (payloads = new Set()));
-    if (payloads.has(payload)) this.#coalesced++;
+    let groups = this.#told.get(kind);
+    if (groups === undefined) this.#told.set(kind, (groups = new Map<string | null, Set<string>>()));
+    let texts = groups.get(workflowName);
+    if (texts === undefined) groups.set(workflowName, (texts = new Set()));
+    if (texts.has(text)) this.#coalesced++;
     else {
-      payloads.add(payload);
+      texts.add(text);
       this.#size++;
       if (this.#size > this.#limit) this.#collapse();
     }
@@ -94,9 +123,9 @@ export class NoteQueue {
 
   /** One note for everything takes the place of all. It comes alone: whoever hears it looks at everything anyway. */
   #collapse(): void {
-    if (this.#pending.has(everythingNote.kind)) return;
+    if (this.#told.has(everythingNote.kind)) return;
     this.#coalesced += this.#size;
-    this.#pending = new Map([[everythingNote.kind, new Set([everythingNote.payload])]]);
+    this.#told = new Map([[everythingNote.kind, new Map([[null, new Set([everythingNote.payload])]])]]);
     this.#size = 1;
   }
 }

@@ -1,9 +1,10 @@
 // Looks whether a text is worth the work of reading it as JSON.
+import { mostShared } from './shared-note.js';
 
 /** A text up to here costs little whatever is in it; one of 8,000 brackets costs a thousand times what a note of ours does. */
 const shortEnough = 512;
-/** Brackets and commas outside of strings. A note of ours has three. */
-const mostMarks = 64;
+/** Brackets and commas outside of strings. A note of ours has a comma for each id that shares it, and four more. */
+const mostMarks = mostShared + 4;
 
 const [quote, backslash] = ['"', '\\'].map((character) => character.charCodeAt(0));
 const marks = new Set(['[', '{', ','].map((character) => character.charCodeAt(0)));

@@ -28,7 +28,12 @@ const sent = (): (readonly [channel: string, payload: string])[][] =>
     return notes === null ? [] : [notes.map(({ channel, payload }) => [channel, payload] as const)];
   });
 const flushes = (): unknown[][] =>
-  sent().map((notes) => notes.map(([, payload]) => (JSON.parse(payload) as { event_id?: string }).event_id));
+  sent().map((notes) =>
+    notes.flatMap(([, payload]) => {
+      const { event_id: first, others = [] } = JSON.parse(payload) as { event_id?: string; others?: string[] };
+      return [first, ...others];
+    }),
+  );
 const attach = (): void => sender.attach(openFake(client, clock));
 
 describe('a sender', () => {
@@ -78,6 +83,14 @@ describe('a sender', () => {
     expect(flushes().length).toBeGreaterThan(18);
     await clock.advance('1s');
     expect([flushes().flat().length, clock.pendingTimers]).toEqual([10_000, 0]);
+  });
+
+  it('lets what is told of at a time share notes, and counts as sent what went over the wire', async () => {
+    attach();
+    sender.send([...Array.from({ length: 100 }, (_, index) => event(String(index))), event('7')]);
+    await settleTurns(2);
+    expect([sent()[0]!.length, flushes()[0]!.length]).toEqual([1, 100]);
+    expect(sender.counters).toEqual({ sent: 1, coalesced: 100, dropped: 0 });
   });
 
   it('gathers for the ordinary window again after a small batch, and not at all after a window without notes', async () => {

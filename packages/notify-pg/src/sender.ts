@@ -1,9 +1,8 @@
 // Sends what was gathered: at once after quiet, otherwise once per window, one transaction at a time.
 import type { Clock, Wakeup } from '@romancy/core/ports';
 import type { ChannelNames } from './channel-names.js';
-import { encodeWakeup } from './encode-wakeup.js';
 import { flushStatement } from './flush-statement.js';
-import { type Batch, emptyBatch, longestPending, NoteQueue } from './note-queue.js';
+import { type Batch, emptyBatch, longestPending, NoteQueue, notesOf } from './note-queue.js';
 import type { OpenSession } from './open-session.js';
 import { Ping } from './ping.js';
 import type { QueueWatch } from './queue-watch.js';
@@ -13,11 +12,11 @@ import { SessionLostError } from './session.js';
 const longestPile = 100;
 
 /**
- * While much is sent, notes are gathered for longer: for one window more with each so many notes of the last flush, up to so many windows in all,
+ * While much is told, wake-ups are gathered for longer: for one window more with each so many of the last flush, up to so many windows in all,
  * and for no longer than `longestGatheringMs` unless the window itself is. Each flush costs this process, the server and all who listen as much
- * as dozens of notes do.
+ * as dozens of notes do, and what is gathered together shares notes.
  */
-const notesPerWindow = 8;
+const wakeupsPerWindow = 8;
 const mostWindows = 10;
 const longestGatheringMs = 100;
 
@@ -44,7 +43,7 @@ export class Sender {
   /** How many flushes in a row were refused. */
   #refusals = 0;
   #inFlight: Promise<void> | null = null;
-  /** How many notes the flush before had. */
+  /** How much the flush before told of. */
   #lastSize = 0;
   /** When the first of the notes that wait came, or came back. */
   #gatheredSince = Number.NEGATIVE_INFINITY;
@@ -54,6 +53,8 @@ export class Sender {
   #answeredAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
   #sent = 0;
+  /** Wake-ups that went in the note of another one. */
+  #shared = 0;
   #dropped = 0;
 
   constructor(parts: SenderParts) {
@@ -62,7 +63,7 @@ export class Sender {
   }
 
   get counters(): { readonly sent: number; readonly coalesced: number; readonly dropped: number } {
-    return { sent: this.#sent, dropped: this.#dropped, coalesced: this.#queue.coalesced };
+    return { sent: this.#sent, dropped: this.#dropped, coalesced: this.#queue.coalesced + this.#shared };
   }
 
   /** When the server last took what was sent, by the monotonic clock; a refusal proves nothing. */
@@ -100,7 +101,7 @@ export class Sender {
       return;
     }
     if (this.#queue.size === 0) this.#gatheredSince = this.#parts.clock.monotonic();
-    for (const wakeup of wakeups) this.#queue.add(encodeWakeup(wakeup));
+    for (const wakeup of wakeups) this.#queue.add(wakeup);
     this.#arm();
   }
 
@@ -161,7 +162,7 @@ export class Sender {
     const { windowMs } = this.#parts;
     // Who was quiet for a window is not busy any more, so what comes then goes at once again.
     if (this.#refusals === 0 && this.#gatheredSince < this.#flushedAt + windowMs) {
-      const windows = Math.min(mostWindows, Math.max(1, Math.floor(this.#lastSize / notesPerWindow)));
+      const windows = Math.min(mostWindows, Math.max(1, Math.floor(this.#lastSize / wakeupsPerWindow)));
       return Math.max(windowMs, Math.min(longestGatheringMs, windows * windowMs));
     }
     return Math.min(longestPauseMs, windowMs * 2 ** Math.min(10, Math.max(0, this.#refusals - 2)));
@@ -193,10 +194,11 @@ export class Sender {
     const batch = watch.paused ? emptyBatch : this.#queue.take();
     const ping = this.#ping;
     this.#ping = null;
-    let characters = 0;
+    let [characters, count] = [0, 0];
     const notes: [string, readonly string[]][] = [];
-    for (const [kind, payloads] of batch.notes) {
-      notes.push([channels[kind], [...payloads]]);
+    for (const [kind, payloads] of notesOf(batch)) {
+      notes.push([channels[kind], payloads]);
+      count += payloads.length;
       for (const payload of payloads) characters += payload.length;
     }
     if (ping !== null) {
@@ -216,7 +218,8 @@ export class Sender {
       );
       this.#refusals = 0;
       this.#answeredAt = clock.monotonic();
-      this.#sent += batch.size;
+      this.#sent += count;
+      this.#shared += batch.size - count;
       ping?.sent();
       if (question !== 'nothing') watch.answered(row?.[1] ?? null, open);
     } catch (error) {

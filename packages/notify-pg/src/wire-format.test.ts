@@ -1,10 +1,12 @@
 // What one process says, another understands; what anybody else says harms nobody.
+import { randomUUID } from 'node:crypto';
 import type { Wakeup } from '@romancy/core/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { channelNames, type NoteKind } from './channel-names.js';
 import { noteReader } from './decode-note.js';
 import { encodeWakeup } from './encode-wakeup.js';
+import { NoteQueue, notesOf } from './note-queue.js';
 import { longestPayloadBytes } from './note.js';
 
 const names = channelNames('romancy');
@@ -44,6 +46,41 @@ describe('the wire format', () => {
         expect(read(names[kind], payload)).toEqual(wakeup);
       }),
     );
+  });
+
+  it('brings many that share notes to the other side as they were, in notes that the server takes', () => {
+    const sharing = fc.oneof(
+      fc.array(id, { minLength: 1, maxLength: 500 }),
+      fc.array(fc.string({ unit: 'binary', minLength: 1, maxLength: 1300 }), { minLength: 15, maxLength: 60 }),
+    );
+    const kinds = ['workflow_resumable', 'outbox_pending', 'workflow_finished', 'workflow_claimed'] as const;
+    const property = fc.property(fc.constantFrom(...kinds), sharing, id, (kind, ids, workflowName) => {
+      const told = [...new Set(ids)].map((each): Wakeup => {
+        if (kind === 'outbox_pending') return { kind, eventId: each };
+        return kind === 'workflow_resumable' ? { kind, instanceId: each, workflowName } : { kind, instanceId: each };
+      });
+      const queue = new NoteQueue();
+      for (const wakeup of told) queue.add(wakeup);
+      const notes = [...notesOf(queue.take())].flatMap(([each, payloads]) => payloads.map((payload) => ({ each, payload })));
+      const heard = notes.map(({ each, payload }) => read(names[each], payload));
+      if (notes.some(({ each }) => each === 'everything')) return;
+      expect(heard.flatMap((one) => (one?.kind === 'several' ? [...one.wakeups] : [one]))).toEqual(told);
+      for (const { payload } of notes) expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(longestPayloadBytes);
+    });
+    fc.assert(property);
+  });
+
+  it('puts 190 random ids into a note', () => {
+    const queue = new NoteQueue();
+    for (let i = 0; i < 380; i++) queue.add({ kind: 'workflow_finished', instanceId: randomUUID() });
+    expect(notesOf(queue.take()).get('workflow_finished')).toHaveLength(2);
+  });
+
+  it.each([[null], ['a'], [['a', 1]], [['a', '']], [{ 0: 'a' }], [[['a']]]])('takes %j for no others', (others) => {
+    expect(read(names.outbox_pending, JSON.stringify({ event_id: 'e', others }))).toEqual({
+      kind: 'outbox_pending',
+      eventId: 'e',
+    });
   });
 
   it.each([

@@ -9,6 +9,7 @@ export class RawNoteSender {
   readonly #sending: pg.Client;
   readonly #listening: pg.Client;
   #gathered = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
   #heard = 0;
 
   constructor(channel: string, sending: pg.Client, listening: pg.Client) {
@@ -34,11 +35,12 @@ export class RawNoteSender {
   }
 
   send(instanceId: string, workflowName: string): void {
-    if (this.#gathered.size === 0) setTimeout(() => void this.#flush(), gatherMs);
+    if (this.#gathered.size === 0) this.#timer = setTimeout(() => void this.#flush(), gatherMs);
     this.#gathered.add(JSON.stringify({ instance_id: instanceId, workflow_name: workflowName }));
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#timer);
     await Promise.all([this.#sending, this.#listening].map((client) => client.end().catch(() => undefined)));
   }
 

@@ -54,7 +54,7 @@ export interface NotifierStatus {
   readonly queueUsage: number | null;
   /** Notes sent. */
   readonly sent: number;
-  /** Wake-ups that needed no note of their own, because an equal one or one for everything went. */
+  /** Wake-ups that needed no note of their own, because an equal one went, one that names them too, or one for everything. */
   readonly coalesced: number;
   /** Wake-ups that could not be sent. */
   readonly dropped: number;
