@@ -31,6 +31,63 @@ it('hands a schema on without rows, numbers and statistics of the one before, an
   expect([inserted, found]).toEqual([[{ id: 1 }], [{ id: 1 }]]);
 });
 
+it('hands a session on with what it keeps parsed, and with nothing that it was set to, has locked or listens to', async () => {
+  const before = database.schemas.take();
+  const session = await before.pool(1).connect();
+  const pid = await pidOf(session);
+  await session.query({ name: 'kept', text: 'SELECT 1' });
+  const usual = await stateOf(session);
+  await session.query(`SET lock_timeout = '1h'; SET search_path = nowhere; SELECT pg_advisory_lock(42); LISTEN news; CREATE TEMP TABLE own ();
+    SET ROLE pg_monitor`);
+  expect(await stateOf(session)).toEqual({
+    ...usual,
+    ...{ lock_timeout: '1h', search_path: 'nowhere', role: 'pg_monitor', locks: '1', channels: ['news'], own: 'own' },
+  });
+  session.release();
+  // The same test has it as it left it.
+  const again = await before.pool(1).connect();
+  expect(await stateOf(again)).toMatchObject({ lock_timeout: '1h', locks: '1' });
+  again.release();
+  await before.giveBack();
+
+  const after = database.schemas.take();
+  const other = await after.pool(1).connect();
+  const [found, kept] = [await pidOf(other), await other.query(`SELECT FROM pg_prepared_statements WHERE name = 'kept'`)];
+  expect([found, kept.rowCount]).toEqual([pid, 1]);
+  expect(await stateOf(other)).toEqual(usual);
+  other.release();
+  await after.giveBack();
+});
+
+it('gives out another session for one that was lost, or left in the middle of something that failed', async () => {
+  const before = database.schemas.take();
+  const pool = before.pool(2);
+  const [failed, lost] = [await pool.connect(), await pool.connect()];
+  const pids = [await pidOf(failed), await pidOf(lost)];
+  await failed.query('BEGIN');
+  await expect(failed.query('SELECT 1 / 0')).rejects.toThrow('division');
+  const gone = new Promise((resolve) => lost.once('end', resolve));
+  failed.release();
+  lost.release();
+  await before.giveBack();
+  await database.client.query('SELECT pg_terminate_backend($1)', [pids[1]]);
+  await gone;
+
+  const after = database.schemas.take();
+  const other = await after.pool(2).connect();
+  expect(pids).not.toContain(await pidOf(other));
+  other.release();
+  await after.giveBack();
+});
+
+it('leaves the session that empties schemas as it was', async () => {
+  const schema = database.schemas.take();
+  await database.client.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(schema.name)};
+    CREATE TABLE ${pg.escapeIdentifier(schema.name)}.emptied AS SELECT 1`);
+  await schema.giveBack();
+  expect((await database.client.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '0' }]);
+});
+
 it('gives nobody else a schema that is to be untouched, nor one that somebody has', async () => {
   const names = [database.schemas.take(), database.schemas.take({ untouched: true }), database.schemas.take()].map(
     ({ name }) => name,
@@ -58,4 +115,14 @@ it('lets whoever wants one more than the pool has wait until one is back, and th
 
 async function pidOf(client: pg.PoolClient): Promise<number> {
   return (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
+}
+
+/** What one who had the session before could have left in it. */
+async function stateOf(client: pg.PoolClient): Promise<Record<string, unknown>> {
+  const { rows } = await client.query<Record<string, unknown>>(`SELECT
+    current_setting('lock_timeout') AS lock_timeout, current_setting('search_path') AS search_path,
+    current_setting('application_name') AS application_name, current_user AS role,
+    (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks,
+    (SELECT array_agg(c) FROM pg_listening_channels() AS c) AS channels, to_regclass('pg_temp.own')::text AS own`);
+  return rows[0]!;
 }

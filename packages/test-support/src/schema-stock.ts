@@ -7,7 +7,7 @@ export interface TestSchema {
   readonly name: string;
   /**
    * A further pool of connections to the database, of so many at most. It needs no end: those that are given back stay for the next test,
-   * with what their sessions keep parsed.
+   * with what their sessions keep parsed and without all else.
    */
   pool(max: number): LimitedPool;
   /** Waits until all connections are back, and empties the schema, or drops it when it was to be untouched. */
@@ -35,10 +35,11 @@ export class SchemaStock {
     // A name that has to be quoted wherever it stands.
     const name = (untouched ? undefined : this.#emptied.pop()) ?? `of "tests" ${++this.#made}`;
     const pools: LimitedPool[] = [];
+    const user = {};
     return {
       name,
       pool: (max) => {
-        const pool = this.#sessions.pool(max);
+        const pool = this.#sessions.pool(max, user);
         pools.push(pool);
         return pool;
       },
@@ -69,6 +70,6 @@ export class SchemaStock {
     );
     if (rows.length === 0) return;
     // Whoever still has a transaction open here is a fault of the test, and not to be waited for.
-    await this.#client.query(`SET lock_timeout = '10s'; TRUNCATE ${rows.map(({ name }) => name).join(', ')} RESTART IDENTITY`);
+    await this.#client.query(`SET LOCAL lock_timeout = '10s'; TRUNCATE ${rows.map(({ name }) => name).join(', ')} RESTART IDENTITY`);
   }
 }

@@ -5,8 +5,14 @@ import { eventually } from './eventually.js';
 /** Not more than a server for tests has room for, beside all else that is connected to it. */
 const mostSessions = 60;
 
+/** What a session goes by, and holds, beyond a transaction. As `DISCARD ALL`, but for what it keeps parsed: that is what it is kept for. */
+const asNew = `SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();
+  DISCARD SEQUENCES; DISCARD TEMP`;
+
 export class SessionStock {
   readonly #sessions: pg.Pool;
+  /** Who had it last. */
+  readonly #users = new WeakMap<pg.PoolClient, object>();
 
   constructor(url: string) {
     this.#sessions = new pg.Pool({ connectionString: url, max: mostSessions, idleTimeoutMillis: 0, application_name: 'romancy' });
@@ -15,14 +21,40 @@ export class SessionStock {
     this.#sessions.setMaxListeners(0).on('error', () => undefined);
   }
 
-  /** @param max how many sessions it gives out at a time. */
-  pool(max: number): LimitedPool {
-    return new LimitedPool(this.#sessions, max);
+  /**
+   * @param max how many sessions it gives out at a time.
+   * @param user for whom: a session that another one had is cleared of what he has set, locked and listened to. Only then, so that it costs
+   * a test one statement for each session that it uses.
+   */
+  pool(max: number, user: object): LimitedPool {
+    return new LimitedPool({ sessions: this.#sessions, max, take: () => this.#take(user) });
   }
 
   async end(): Promise<void> {
     await this.#sessions.end();
   }
+
+  async #take(user: object): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await this.#sessions.connect();
+      const before = this.#users.get(client);
+      this.#users.set(client, user);
+      if (before === undefined || before === user) return client;
+      try {
+        await client.query(asNew);
+        return client;
+      } catch (error) {
+        // It was lost, or was given back within a transaction that has failed. There are only so many, and a new one needs no clearing.
+        client.release(error as Error);
+      }
+    }
+  }
+}
+
+interface LimitedPoolParts {
+  readonly sessions: pg.Pool;
+  readonly max: number;
+  readonly take: () => Promise<pg.PoolClient>;
 }
 
 /** What is used of a pool of `pg`, with sessions of a stock. */
@@ -30,12 +62,14 @@ export class LimitedPool {
   readonly options: pg.PoolOptions;
   readonly #sessions: pg.Pool;
   readonly #max: number;
+  readonly #take: () => Promise<pg.PoolClient>;
   readonly #waiting: (() => void)[] = [];
   #out = 0;
 
-  constructor(sessions: pg.Pool, max: number) {
+  constructor({ sessions, max, take }: LimitedPoolParts) {
     this.#sessions = sessions;
     this.#max = max;
+    this.#take = take;
     this.options = { ...sessions.options, max };
   }
 
@@ -43,7 +77,7 @@ export class LimitedPool {
     if (this.#out === this.#max) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#out++;
     try {
-      const client = await this.#sessions.connect();
+      const client = await this.#take();
       // A new function each time that it is given out.
       const release = client.release.bind(client);
       client.release = (error) => {
