@@ -47,18 +47,25 @@ function attributesOf(event: OutgoingEvent, data: Data): ReadonlyMap<string, str
   for (const name of ['id', 'source', 'type'] as const) attributes.set(name, text(name, event[name]));
   if (event.subject !== undefined) attributes.set('subject', text('subject', event.subject));
   if (event.time !== undefined) attributes.set('time', timestamp(event.time));
-  const { datacontenttype } = event;
+  const datacontenttype = contentTypeOf(event);
   // In JSON, no content type means JSON; said in so many words it means the same to everybody.
   if (datacontenttype !== undefined) attributes.set('datacontenttype', text('datacontenttype', datacontenttype));
   else if (data?.as === 'json') attributes.set('datacontenttype', 'application/json');
   for (const [name, value] of Object.entries(event.extensions ?? {})) {
-    if (value === undefined || value === null) continue;
+    if (value === undefined || value === null || name === 'datacontenttype') continue;
     attributes.set(extensionName(name), extensionValue(name, value));
   }
   return attributes;
 }
 
-function dataOf({ data, datacontenttype }: OutgoingEvent): Data {
+/** An event that was received has it among its extensions, and may be handed on as it is. */
+function contentTypeOf({ datacontenttype, extensions }: OutgoingEvent): string | undefined {
+  return datacontenttype ?? (extensions?.['datacontenttype'] as string | undefined);
+}
+
+function dataOf(event: OutgoingEvent): Data {
+  const { data } = event;
+  const datacontenttype = contentTypeOf(event);
   const type = datacontenttype === undefined ? undefined : parseMediaType(datacontenttype);
   if (datacontenttype !== undefined && (type === undefined || !/^[\x20-\x7e]+$/.test(datacontenttype))) {
     throw invalid('datacontenttype', 'is no media type');

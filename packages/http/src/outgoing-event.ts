@@ -13,7 +13,7 @@ export interface OutgoingEvent {
   readonly time?: Date | string | undefined;
   /** A Uint8Array or ArrayBuffer goes as bytes, a text of another content type than JSON as text, all else as JSON.stringify writes it. */
   readonly data?: unknown;
-  /** Default: `application/json`, and none for bytes. */
+  /** Default: what `extensions` have under that name, else `application/json`, and none for bytes. */
   readonly datacontenttype?: string | undefined;
   /** Names have a to z and 0 to 9 only. A number that is no integer of 32 bits goes as text: CloudEvents has no other numbers. */
   readonly extensions?: Readonly<Record<string, string | number | boolean>> | undefined;

@@ -86,7 +86,11 @@ describe('round trip', () => {
         app.events.splice(0);
         await send(sent);
         // -0 is a number of JavaScript and none of JSON.
-        expect(app.events).toEqual([withoutNegativeZero(expected(sent, mode))]);
+        const received = withoutNegativeZero(expected(sent, mode));
+        expect(app.events).toEqual([received]);
+        // Whoever receives it can hand it on as it is.
+        await send(app.events[0] as OutgoingEvent);
+        expect(app.events).toEqual([received, received]);
       }),
       { numRuns: 300 },
     );

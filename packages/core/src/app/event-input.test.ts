@@ -27,6 +27,9 @@ it.each<[string, unknown]>([
   ['extensions.traceId', { ...event, extensions: { traceId: 'abc' } }],
   ['extensions.id', { ...event, extensions: { id: 'abc' } }],
   ['extensions.', { ...event, extensions: { '': 'abc' } }],
+  ['specversion', { ...event, specversion: '0.3' }],
+  ['datacontenttype', { ...event, datacontenttype: 7 }],
+  ['dataschema', { ...event, dataschema: '' }],
   ['dta', { ...event, dta: 1 }],
   ['traceparent', { ...event, traceparent: '00-ab' }],
   ['extensions.trace', { ...event, extensions: { trace: { id: 1 } } }],
@@ -55,4 +58,19 @@ it('what is left out is assumed, and any text is taken where text is', () => {
     time: new Date(parts.clock.now()),
     extensions: { tenant: '\ud800', shard: 3, traced: true },
   });
+});
+
+it.each<[object, object]>([
+  [{ specversion: '1.0', datacontenttype: 'application/json' }, {}],
+  [{ datacontenttype: 'Application/JSON; charset=utf-8', extensions: { tenant: 'a' } }, { tenant: 'a' }],
+  [
+    { datacontenttype: 'text/plain', dataschema: '/s' },
+    { datacontenttype: 'text/plain', dataschema: '/s' },
+  ],
+  // As an event that was received has them, and one that comes over HTTP.
+  [{ extensions: { datacontenttype: 'text/plain', extensions: 'x' } }, { datacontenttype: 'text/plain', extensions: 'x' }],
+])('what CloudEvents says of every event is taken: %j', (more, extensions) => {
+  const made = toIncomingEvent({ ...event, ...more }, parts);
+  expect(parts.codec.decode(made.data)).toMatchObject({ extensions });
+  expect((parts.codec.decode(made.data) as { extensions: object }).extensions).toEqual(extensions);
 });

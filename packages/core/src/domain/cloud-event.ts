@@ -15,6 +15,12 @@ export interface CloudEventInput {
   /** When it happened. Default: now, by the sender's clock. */
   readonly time?: Date | string;
   readonly data?: unknown;
+  /** `1.0`: there is no other that is understood. Default: that. */
+  readonly specversion?: string;
+  /** What the data is; what is not `application/json` stands among the extensions of the event that is received or sent. */
+  readonly datacontenttype?: string;
+  /** What the data follows; stands among the extensions likewise. */
+  readonly dataschema?: string;
   /** Extension attributes; their names have a to z and 0 to 9 only. */
   readonly extensions?: Readonly<Record<string, string | number | boolean>>;
   /**

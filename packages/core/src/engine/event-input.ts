@@ -14,10 +14,15 @@ const members = namesOf<CloudEventInput>({
   subject: true,
   time: true,
   data: true,
+  specversion: true,
+  datacontenttype: true,
+  dataschema: true,
   extensions: true,
   instanceId: true,
 });
 const attributeName = /^[a-z0-9]+$/;
+/** Attributes that stand for themselves and can be no extension. */
+const ownAttributes: ReadonlySet<string> = new Set(['id', 'type', 'source', 'subject', 'time', 'data', 'specversion']);
 
 /**
  * The event with what it did not say: an id, a time.
@@ -33,6 +38,7 @@ export function toReceivedEvent(
   checkName(input.source, 'event source');
   if (input.id !== undefined) checkName(input.id, 'event id');
   if (input.subject !== undefined && typeof input.subject !== 'string') throw refused('subject', input.subject, 'a text');
+  if (input.specversion !== undefined && input.specversion !== '1.0') throw refused('specversion', input.specversion, `'1.0'`);
   checkExtensions(input.extensions);
   // Not everything that Date takes: null would be 1970.
   const time = input.time === undefined ? new Date(parts.clock.now()) : new Date(input.time ?? Number.NaN);
@@ -43,8 +49,20 @@ export function toReceivedEvent(
     source: input.source,
     subject: input.subject,
     time,
-    extensions: { ...input.extensions },
+    extensions: { ...aboutData(input), ...input.extensions },
     data: input.data,
+  };
+}
+
+/** What is said of the data; that it is JSON says nothing that the data does not. */
+function aboutData({ datacontenttype, dataschema }: OutboxEventInput): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries({ datacontenttype, dataschema })) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) throw refused(name, value, 'a text');
+  }
+  const isJson = datacontenttype !== undefined && /^application\/json\s*(;|$)/i.test(datacontenttype);
+  return {
+    ...(datacontenttype === undefined || isJson ? {} : { datacontenttype }),
+    ...(dataschema === undefined ? {} : { dataschema }),
   };
 }
 
@@ -64,9 +82,9 @@ function checkExtensions(extensions: unknown): void {
     throw refused('extensions', extensions, `an object such as { partition: 3 }`);
   }
   for (const [name, value] of Object.entries(extensions)) {
-    if (!attributeName.test(name) || members.has(name)) {
+    if (!attributeName.test(name) || ownAttributes.has(name)) {
       throw new InvalidArgumentError(
-        `event extensions.${name} can be no extension attribute; their names have a to z and 0 to 9 only, and none is that of another member`,
+        `event extensions.${name} can be no extension attribute; their names have a to z and 0 to 9 only, and none is that of an attribute of every event`,
         { argument: `extensions.${name}` },
       );
     }
