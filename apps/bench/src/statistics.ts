@@ -18,6 +18,12 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
+/** @throws RangeError when there are no values. */
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('a mean needs at least one value');
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** One round of both sides, one right after the other. */
 export interface Pair {
   readonly romancy: number;

@@ -24,6 +24,8 @@ const readings = `SELECT pg_snapshot_xmax(pg_current_snapshot())::text::float8 A
   (pg_current_wal_insert_lsn() - '0/0')::float8 AS bytes,
   (SELECT coalesce(sum(calls), 0)::float8 FROM pg_stat_statements) AS statements`;
 
+type Server = Awaited<ReturnType<typeof startPostgres>>;
+
 interface Row {
   readonly transactions: number;
   readonly bytes: number;
@@ -32,6 +34,16 @@ interface Row {
 
 export async function openPostgresCostPlace(): Promise<CostPlace> {
   const server = await startPostgres({ settings });
+  try {
+    return await placeOn(server);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** Its end is the server's too. */
+async function placeOn(server: Server): Promise<CostPlace> {
   const tracked = new URL(server.url);
   tracked.searchParams.set('options', '-c pg_stat_statements.track=top');
   const admin = new pg.Client({ connectionString: server.url });
@@ -41,11 +53,13 @@ export async function openPostgresCostPlace(): Promise<CostPlace> {
   const counted = <TClient extends pg.ClientBase>(client: TClient): TClient =>
     countRoundTrips(client, quiet, () => void roundTrips++);
   await admin.connect();
-  await admin.query('CREATE EXTENSION pg_stat_statements; CREATE TABLE own_rows (id text)');
-  const { rows } = await admin.query<{ readonly server_version_num: string }>('SHOW server_version_num');
+  const title = await prepare(admin).catch(async (error: unknown) => {
+    await admin.end();
+    throw error;
+  });
   return {
     kind: 'postgres',
-    title: `PostgreSQL ${Math.floor(Number(rows[0]!.server_version_num) / 10_000)}`,
+    title,
     async createStorage(label) {
       const pool = new pg.Pool({ connectionString: tracked.href, max: 10 });
       pool.on('connect', (client) => void counted(client));
@@ -79,4 +93,11 @@ export async function openPostgresCostPlace(): Promise<CostPlace> {
       await server.stop();
     },
   };
+}
+
+/** @returns which server it is. */
+async function prepare(admin: pg.Client): Promise<string> {
+  await admin.query('CREATE EXTENSION pg_stat_statements; CREATE TABLE own_rows (id text)');
+  const { rows } = await admin.query<{ readonly server_version_num: string }>('SHOW server_version_num');
+  return `PostgreSQL ${Math.floor(Number(rows[0]!.server_version_num) / 10_000)}`;
 }

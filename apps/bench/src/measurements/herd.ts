@@ -5,6 +5,7 @@ import { createPostgresStorage } from '@romancy/storage-postgres';
 import { ownRow } from '../measurement.js';
 import { pause, until } from '../pause.js';
 import type { PlaceServer } from '../places/place.js';
+import { mean } from '../statistics.js';
 import { connected } from '../wakeups/connected.js';
 import { onServer } from './on-server.js';
 
@@ -59,22 +60,24 @@ export const herd = onServer('herd', async ({ url, emptySchema }, { rounds, quic
       await run.result();
       // Who comes late comes by then.
       await pause(300);
-      perJob.push(claims);
+      perJob.push(someClaims('job', claims));
     }
     const perTimer: number[] = [];
     for (let round = 0; round < (quick ? rounds * 2 : 16); round++) {
       const sleeper = workers[round % workers.length]!;
+      const dueAt = performance.now() + napMs;
       const run = await sleeper.startWorkflow(nap);
       await until('a sleeper that is put away', () => sleeper.status().running === 0);
-      // What follows from that is over by then, and the timer is not due.
+      // What follows from that is over by then, and the timer is not due: the nap began after `dueAt` was reckoned.
       await pause(napMs / 2);
+      if (performance.now() >= dueAt)
+        throw new Error('the timer was due before its claims could be counted; the machine is too busy');
       claims = 0;
       await run.result();
       await pause(300);
-      perTimer.push(claims);
+      perTimer.push(someClaims('timer', claims));
     }
     const target = { of: 'romancy', bound: 'at most', value: 3 } as const;
-    const mean = (each: readonly number[]): number => each.reduce((sum, value) => sum + value, 0) / each.length;
     const what = (of: string) => `claims per ${of} with ${processes} idle processes, mean`;
     return [
       ownRow({ what: what('job'), unit: 'claims', target }, perJob, mean),
@@ -96,6 +99,12 @@ function counted(storage: Storage, onClaim: () => void): Storage {
       },
     },
   };
+}
+
+/** Nobody but who claims gets a job or a timer: where none was counted, it was not counted right. */
+function someClaims(what: string, count: number): number {
+  if (count === 0) throw new Error(`a ${what} was run without a claim that was counted`);
+  return count;
 }
 
 /** How many apps find connections on the server now. */

@@ -1,4 +1,4 @@
-// Milliseconds per step behind a history of up to 3,000 steps: whether a long one makes a workflow slow.
+// Milliseconds per step behind a history of about 50 to 3,000 steps: whether a long one makes a workflow slow.
 import { randomUUID } from 'node:crypto';
 import { defineWorkflow, type Romancy } from '@romancy/core';
 import { comparedRow, type Measurement } from '../measurement.js';
@@ -10,7 +10,10 @@ import { makeInput, takeStep, type OrderInput } from '../workload.js';
 
 /** So many steps share a commit while the history is made; that part is not measured. */
 const together = 50;
-const lengths = [10, 100, 300, 1000, 3000] as const;
+/** Steps behind the middle one of those that are measured: as many of them have fewer behind them as have more. */
+const lengths = [50, 100, 300, 1000, 3000] as const;
+/** Steps that are measured at each length; at most twice the shortest. */
+const measuredSteps = { warmingUp: 20, quick: 40, full: 100 } as const;
 
 interface LongInput {
   readonly id: string;
@@ -91,7 +94,8 @@ type Round = readonly Pair[];
 /** All take a step in turns, so that the disk is equally fast for all. */
 async function measureRound(romancy: Romancy, store: RawStore, measured: number): Promise<Round> {
   const sides = [];
-  for (const behind of lengths) {
+  for (const length of lengths) {
+    const behind = length - measured / 2;
     sides.push({
       romancy: { stepper: await startStepper(romancy, behind, measured), taken: [] as number[] },
       raw: { stepper: await startStepperByHand(store, behind), taken: [] as number[] },
@@ -110,8 +114,8 @@ export const history: Measurement = {
   run(place, { rounds, quick }) {
     const options = { label: 'history', workflows: [longWorkflow], connections: 16 };
     return sideBySide(place, options, async ({ romancy, store }) => {
-      const measured = quick ? 40 : 100;
-      await measureRound(romancy, store, 20);
+      const measured = quick ? measuredSteps.quick : measuredSteps.full;
+      await measureRound(romancy, store, measuredSteps.warmingUp);
       const pairs: Round[] = [];
       for (let round = 0; round < rounds; round++) pairs.push(await measureRound(romancy, store, measured));
       const of = (length: (typeof lengths)[number]): readonly Pair[] => pairs.map((round) => round[lengths.indexOf(length)]!);
@@ -123,7 +127,7 @@ export const history: Measurement = {
       const target = { of: 'romancy', bound: 'at most', value: 1.1 } as const;
       return [
         ...lengths.map((x) => {
-          const what = `a step, ${x.toLocaleString('en')} steps behind it`;
+          const what = `a step, ${x.toLocaleString('en')} steps behind it, give or take ${measured / 2}`;
           return comparedRow({ what, unit: 'ms', plot: { chart: 'history', x } }, of(x));
         }),
         comparedRow({ what: 'growth from 100 to 1,000', unit: 'times', target }, growth),

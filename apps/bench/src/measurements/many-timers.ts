@@ -3,6 +3,7 @@ import { defineWorkflow, Romancy, silentLogger } from '@romancy/core';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { ownRow } from '../measurement.js';
 import { until } from '../pause.js';
+import { preciseNow } from '../precise-now.js';
 import { quantile } from '../statistics.js';
 import { connected } from '../wakeups/connected.js';
 import { copyInstances, settleTables } from '../wakeups/copied-instances.js';
@@ -12,8 +13,6 @@ import { onServer } from './on-server.js';
 const gapMs = 0.6;
 /** For each of them to be made, in milliseconds, and for all besides. */
 const makingMs = { each: 0.2, all: 3000 };
-
-const preciseNow = (): number => performance.timeOrigin + performance.now();
 
 export const manyTimers = onServer('many-timers', async ({ url, emptySchema }, { quick }) => {
   const count = quick ? 2000 : 100_000;

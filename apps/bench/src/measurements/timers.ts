@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { defineWorkflow } from '@romancy/core';
 import { alternate } from '../alternate.js';
 import { comparedRow, type Measurement, type ResultRow } from '../measurement.js';
+import { preciseNow } from '../precise-now.js';
 import type { RawStore } from '../raw/raw-store.js';
 import { sideBySide } from '../side-by-side.js';
 import { quantile } from '../statistics.js';
@@ -23,8 +24,6 @@ const paces = [
 /** When each sleeper is due, milliseconds since 1970, and how late its next step began; both in this process, on one clock. */
 const dueAt = new Map<string, number>();
 const lateness: number[] = [];
-
-const preciseNow = (): number => performance.timeOrigin + performance.now();
 
 function wokeUp(id: string): void {
   lateness.push(preciseNow() - dueAt.get(id)!);

@@ -6,6 +6,7 @@ import type { NoteListenerSays } from '../processes/note-listener.js';
 import type { RawNoteListenerSays } from '../processes/raw-note-listener.js';
 import { RawNoteSender } from '../raw/raw-note-sender.js';
 import { RawWriters, type WayOfWriting, type Writing } from '../raw/raw-writers.js';
+import { mean } from '../statistics.js';
 import { countedSender } from '../wakeups/counted-sender.js';
 import { healthyNotifier } from '../wakeups/healthy-notifier.js';
 import { onServer } from './on-server.js';
@@ -139,8 +140,4 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
 /** Forwards and backwards by turns. */
 function inTurn<T>(ways: readonly T[], round: number): readonly T[] {
   return round % 2 === 0 ? ways : [...ways].reverse();
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -29,7 +29,12 @@ export async function notifiedApp({
     hooks: { onNotifierStateChange: ({ state }) => onState(state) },
     ...options,
   });
-  await romancy.start();
-  await until('a healthy notifier', () => romancy.status().notifier?.state === 'healthy');
-  return romancy;
+  try {
+    await romancy.start();
+    await until('a healthy notifier', () => romancy.status().notifier?.state === 'healthy');
+    return romancy;
+  } catch (error) {
+    await romancy.stop();
+    throw error;
+  }
 }

@@ -38,9 +38,16 @@ export class OrderCrew {
     readonly size: number;
   }): Promise<OrderCrew> {
     const outside = await notifiedApp({ url, schema, workflows: [] });
-    const workers: Worker[] = Array.from({ length: size }, () => startProcess('order-worker', [url, schema]));
-    await Promise.all(workers.map((worker) => worker.hear((said) => 'up' in said)));
-    return new OrderCrew(workers, outside);
+    const workers: Worker[] = [];
+    const crew = new OrderCrew(workers, outside);
+    try {
+      for (let count = 0; count < size; count++) workers.push(startProcess('order-worker', [url, schema]));
+      await Promise.all(workers.map((worker) => worker.hear((said) => 'up' in said)));
+      return crew;
+    } catch (error) {
+      await crew.close();
+      throw error;
+    }
   }
 
   /** So many processes join, run so many orders, and leave. */
