@@ -28,14 +28,14 @@ export function createCommitFunction(t: TableNames): string {
     name: commitFunction,
     parameters: `
   worker text,
-  start_id text[], start_workflow text[], start_input text[], start_token text[], start_owned boolean[], start_parent text[],
-  entry_instance text[], entry_seq integer[], entry_kind text[], entry_call text[], entry_position integer[], entry_data text[],
+  start_id text[], start_workflow text[], start_input json[], start_token text[], start_owned boolean[], start_parent text[],
+  entry_instance text[], entry_seq integer[], entry_kind text[], entry_call text[], entry_position integer[], entry_data json[],
   entry_due float8[],
   subscribed_topic text[], subscribed_path text[], subscribed_value text[], subscribed_instance text[], subscribed_mode text[],
   subscribed_seq integer[],
   taken_instance text[], taken_mail bigint[],
   settled_instance text[], settled_claim integer[], settled_type text[], settled_status text[], settled_wake float8[],
-  settled_output text[], settled_error text[], settled_failures text[], settled_seen bigint[],
+  settled_output json[], settled_error json[], settled_failures text[], settled_seen bigint[],
   message_gate text[], message_sender text[], message_seq integer[], message_id text[], message_topic text[], message_data json[],
   message_kind text[], message_target text[],
   linked text[], moves json, events json, recurs json,
@@ -118,7 +118,7 @@ BEGIN
   IF start_id IS NOT NULL THEN
     INSERT INTO ${t.instances.text} (instance_id, workflow_name, input, start_token, status, owner, claims, version, wake_at,
       created_at, parent_id)
-    SELECT s.id, s.workflow, s.input::json, s.token, CASE WHEN s.owned THEN 'running' ELSE 'pending' END,
+    SELECT s.id, s.workflow, s.input, s.token, CASE WHEN s.owned THEN 'running' ELSE 'pending' END,
       CASE WHEN s.owned THEN worker END, s.owned::integer, s.owned::integer, CASE WHEN NOT s.owned THEN stamp END,
       stamp, s.parent
     FROM unnest(start_id, start_workflow, start_input, start_token, start_owned, start_parent)

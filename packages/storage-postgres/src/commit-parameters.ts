@@ -105,15 +105,17 @@ function startColumns(starts: readonly NewInstance[]): readonly SqlValue[] {
 }
 
 function entryColumns(entries: readonly NewHistoryEntry[]): readonly SqlValue[] {
-  return columns(entries, [
-    (entry) => entry.instanceId,
-    (entry) => entry.seq,
-    (entry) => entry.kind,
-    (entry) => entry.callId,
-    (entry) => entry.position,
-    (entry) => entry.data,
-    (entry) => entry.dueAt,
-  ]);
+  return [
+    ...columns(entries, [
+      (entry) => entry.instanceId,
+      (entry) => entry.seq,
+      (entry) => entry.kind,
+      (entry) => entry.callId,
+      (entry) => entry.position,
+      (entry) => entry.data,
+    ]),
+    ...sparse(entries, [(entry) => entry.dueAt]),
+  ];
 }
 
 function subscriptionColumns(subscriptions: readonly NewSubscription[]): readonly SqlValue[] {
@@ -132,15 +134,20 @@ function subscriptionColumns(subscriptions: readonly NewSubscription[]): readonl
 }
 
 function settlementColumns(all: readonly Settlement[]): readonly SqlValue[] {
-  return columns(plainOf(all), [
-    (settlement) => settlement.instanceId,
-    (settlement) => settlement.claim,
-    (settlement) => settlement.type,
-    (settlement) => statusAfter(settlement),
-    (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null),
-    (settlement) => (settlement.type === 'finish' ? settlement.output : null),
-    (settlement) => ('error' in settlement ? settlement.error : null),
-  ]);
+  const settlements = plainOf(all);
+  return [
+    ...columns(settlements, [
+      (settlement) => settlement.instanceId,
+      (settlement) => settlement.claim,
+      (settlement) => settlement.type,
+      (settlement) => statusAfter(settlement),
+    ]),
+    ...sparse(settlements, [
+      (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null),
+      (settlement) => (settlement.type === 'finish' ? settlement.output : null),
+      (settlement) => ('error' in settlement ? settlement.error : null),
+    ]),
+  ];
 }
 
 /** What few settlements come with: compensations that failed, and the versions of the rows that runs know. */
@@ -164,6 +171,11 @@ function plainOf(all: readonly Settlement[]): readonly PlainSettlement[] {
 /** A list per column; null in place of each when there are no rows: the function then leaves that part out. */
 function columns<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]): readonly SqlValue[] {
   return of.map((value) => (rows.length === 0 ? null : arrayLiteral(rows, value)));
+}
+
+/** Likewise; null also in place of one that is null in every row: each that is sent is read and kept for the call, and most rows have neither. */
+function sparse<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]): readonly SqlValue[] {
+  return of.map((value) => (rows.every((row) => value(row) === null) ? null : arrayLiteral(rows, value)));
 }
 
 function byInstanceId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {

@@ -11,7 +11,12 @@ import type { TableNames } from './table-names.js';
  * locked and nothing but starts is written, which the other function finds as its own.
  *
  * Entries are inserted without asking whether they are there: that question costs a further look into the index and a further record. They are there only when a commit is
- * repeated whose answer was lost. The statement then fails as a whole, and the caller sends the batch to the other function, which keeps what is there.
+ * repeated whose answer was lost. The statement then fails as a whole, and the caller sends the batch to the other function, which keeps what is there. A start is looked
+ * for first, since ids that are taken are no rarity; that it is inserted elsewhere between the look and the insertion is one, and ends in the same way.
+ *
+ * Lists are read by their places: a relation of several lists (`unnest`) would write each of them down first. A list that is null is null at every place.
+ *
+ * As a rule the answer is the clock alone, as text. What else there is to say makes it a list.
  *
  * Who ends may have mail, subscriptions and memberships. That is not looked for where his row was changed by starts and claims alone: whoever sends him
  * something changes it, and so does a commit in which he subscribes or joins, unless it is this one. (Such a commit parks him, or changes his
@@ -27,15 +32,14 @@ export function createCommitRunsFunction(t: TableNames): string {
     name: commitRunsFunction,
     parameters: `
   worker text,
-  start_id text[], start_workflow text[], start_input text[], start_token text[], start_owned boolean[],
-  entry_instance text[], entry_seq integer[], entry_kind text[], entry_call text[], entry_position integer[], entry_data text[],
+  start_id text[], start_workflow text[], start_input json[], start_token text[], start_owned boolean[],
+  entry_instance text[], entry_seq integer[], entry_kind text[], entry_call text[], entry_position integer[], entry_data json[],
   entry_due float8[],
   subscribed_topic text[], subscribed_path text[], subscribed_value text[], subscribed_instance text[], subscribed_seq integer[],
   taken_instance text[], taken_mail bigint[],
   settled_instance text[], settled_claim integer[], settled_type text[], settled_status text[], settled_wake float8[],
-  settled_output text[], settled_error text[],
-  OUT alive boolean, OUT clock bigint, OUT conflicts json, OUT refused json, OUT handed json`,
-    returns: '',
+  settled_output json[], settled_error json[]`,
+    returns: 'RETURNS text',
     body: bodyOf(t),
   });
 }
@@ -43,19 +47,21 @@ export function createCommitRunsFunction(t: TableNames): string {
 /** Everything else, by the other function; what it tells of messages is nothing, since there are none. */
 function handOn(t: TableNames): string {
   const nulls = (count: number): string => ', NULL'.repeat(count);
-  return `SELECT p.alive, p.clock, p.conflicts, p.refused, p.handed INTO alive, clock, conflicts, refused, handed
+  return `RETURN (SELECT CASE WHEN p.alive THEN json_build_array(p.clock, p.conflicts, p.refused, p.handed)::text END
     FROM ${functionName(t, commitFunction)}(worker, start_id, start_workflow, start_input, start_token, start_owned, NULL,
       entry_instance, entry_seq, entry_kind, entry_call, entry_position, entry_data, entry_due,
       subscribed_topic, subscribed_path, subscribed_value, subscribed_instance, NULL, subscribed_seq, taken_instance, taken_mail,
-      settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error${nulls(14)}) p;
-    RETURN;`;
+      settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error${nulls(14)}) p);`;
 }
 
 function bodyOf(t: TableNames): string {
+  // At that moment, not at the beginning: a call that had to wait for a lock must not tell a time of before.
+  const clock = `floor(date_part('epoch', clock_timestamp()) * 1000)::bigint`;
   return `
 DECLARE
   stamp timestamptz := date_trunc('milliseconds', now());
   affected integer;
+  refused json;
   holds_queued boolean;
   ended text[];
 BEGIN
@@ -67,23 +73,21 @@ BEGIN
     SELECT EXISTS (SELECT FROM ${t.subscriptions.text} s WHERE s.mode = 'competing' AND s.instance_id = ANY(settled_instance))
     INTO holds_queued FROM ${t.workers.text} w WHERE w.worker_id = worker FOR KEY SHARE;
   END IF;
-  alive := FOUND;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
   IF holds_queued THEN
     ${handOn(t)}
   END IF;
-  clock := floor(extract(epoch FROM clock_timestamp()) * 1000);
-  IF NOT alive THEN
-    RETURN;
-  END IF;
 
+  -- One that is there is somebody else's, or this batch was sent before. One that comes at this very moment fails the statement, as an entry does.
   IF start_id IS NOT NULL THEN
     INSERT INTO ${t.instances.text} (instance_id, workflow_name, input, start_token, status, owner, claims, version, wake_at, created_at)
-    SELECT s.id, s.workflow, s.input::json, s.token, CASE WHEN s.owned THEN 'running' ELSE 'pending' END,
-      CASE WHEN s.owned THEN worker END, s.owned::integer, s.owned::integer, CASE WHEN NOT s.owned THEN stamp END, stamp
-    FROM unnest(start_id, start_workflow, start_input, start_token, start_owned) AS s (id, workflow, input, token, owned)
-    ON CONFLICT (instance_id) DO NOTHING;
+    SELECT start_id[s.n], start_workflow[s.n], start_input[s.n], start_token[s.n], CASE WHEN start_owned[s.n] THEN 'running' ELSE 'pending' END,
+      CASE WHEN start_owned[s.n] THEN worker END, start_owned[s.n]::integer, start_owned[s.n]::integer, CASE WHEN NOT start_owned[s.n] THEN stamp END, stamp
+    FROM (SELECT generate_series(1, cardinality(start_id)) AS n) s
+    WHERE (SELECT i.instance_id FROM ${t.instances.text} i WHERE i.instance_id = start_id[s.n]) IS NULL;
     GET DIAGNOSTICS affected = ROW_COUNT;
-    -- One was there: somebody else's, or this batch was sent before.
     IF affected < cardinality(start_id) THEN
       ${handOn(t)}
     END IF;
@@ -91,24 +95,22 @@ BEGIN
 
   IF entry_instance IS NOT NULL THEN
     INSERT INTO ${t.history.text} (instance_id, seq, kind, call_id, position, data, due_at, recorded_at)
-    SELECT e.instance, e.seq, e.kind, e.call, e.place, e.data::json, to_timestamp(e.due / 1000), stamp
-    FROM unnest(entry_instance, entry_seq, entry_kind, entry_call, entry_position, entry_data, entry_due)
-      AS e (instance, seq, kind, call, place, data, due);
+    SELECT entry_instance[e.n], entry_seq[e.n], entry_kind[e.n], entry_call[e.n], entry_position[e.n], entry_data[e.n],
+      to_timestamp(entry_due[e.n] / 1000), stamp
+    FROM (SELECT generate_series(1, cardinality(entry_instance)) AS n) e;
   END IF;
 
   -- Only while the instance is owned, as in the other function. Their entries were not there, or the statement above had failed.
-  IF subscribed_topic IS NOT NULL OR taken_instance IS NOT NULL THEN
-    IF subscribed_topic IS NOT NULL THEN
-      INSERT INTO ${t.subscriptions.text} (topic, path, value, instance_id, seq)
-      SELECT b.topic, b.path, b.value, b.instance, b.seq
-      FROM unnest(subscribed_topic, subscribed_path, subscribed_value, subscribed_instance, subscribed_seq)
-        AS b (topic, path, value, instance, seq)
-      WHERE (SELECT i.owner FROM ${t.instances.text} i WHERE i.instance_id = b.instance) = worker
-      ON CONFLICT (topic, path, value, instance_id) DO NOTHING;
-    END IF;
-    IF taken_instance IS NOT NULL THEN
-      ${removeTaken(t)}
-    END IF;
+  IF subscribed_topic IS NOT NULL THEN
+    INSERT INTO ${t.subscriptions.text} (topic, path, value, instance_id, seq)
+    SELECT b.topic, b.path, b.value, b.instance, b.seq
+    FROM unnest(subscribed_topic, subscribed_path, subscribed_value, subscribed_instance, subscribed_seq)
+      AS b (topic, path, value, instance, seq)
+    WHERE (SELECT i.owner FROM ${t.instances.text} i WHERE i.instance_id = b.instance) = worker
+    ON CONFLICT (topic, path, value, instance_id) DO NOTHING;
+  END IF;
+  IF taken_instance IS NOT NULL THEN
+    ${removeTaken(t)}
   END IF;
 
   -- As in the other function, row by row in the order of ids.
@@ -126,7 +128,11 @@ BEGIN
     IF ended IS NOT NULL THEN
       ${leave(t)}
     END IF;
+    IF refused IS NOT NULL THEN
+      RETURN json_build_array(${clock}, NULL, refused, NULL)::text;
+    END IF;
   END IF;
+  RETURN ${clock}::text;
 END
 `;
 }

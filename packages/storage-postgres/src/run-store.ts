@@ -17,7 +17,7 @@ export function createRunStore(database: Database, tables: TableNames): RunStore
   const commitBy = (call: CommitCall, batch: ProgressBatch): Promise<ProgressResult> => {
     const wakeups = ([row]: readonly Row[]): readonly Wakeup[] => [
       ...(batch.wakeups ?? []),
-      ...handedNews(row!.at(-1)!, batch).wakeups,
+      ...handedNews(call.read(row!)?.handed ?? null, batch).wakeups,
     ];
     const toldWith = { name: call.name, wakeups };
     return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), call, batch);

@@ -12,19 +12,18 @@ import type { TableNames } from './table-names.js';
  * @param takesAll whether compensations that failed, and the versions that runs know of their rows, may come with it.
  */
 export function settle(t: TableNames, { takesAll }: { readonly takesAll: boolean }): string {
+  const of = (column: string): string => `settled_${column}[x.place]`;
   return `UPDATE ${t.instances.text} i
-      SET status = CASE WHEN i.compensating AND x.type IN ('park', 'release') THEN 'compensating' ELSE x.status END, owner = NULL,
-        attention = false, version = i.version + 1, output = x.output::json, error = x.error::json,
-        ${takesAll ? 'compensation_failures = x.failures::json,' : ''}
-        wake_at = CASE WHEN x.type = 'finish' THEN NULL WHEN x.type = 'release' AND x.wake IS NULL THEN stamp
-          ELSE to_timestamp(x.wake / 1000) END,
-        finished_at = CASE WHEN x.type = 'finish' THEN stamp END
-      FROM unnest(settled_instance, settled_claim, settled_type, settled_status, settled_wake, settled_output, settled_error
-          ${takesAll ? ', settled_failures, settled_seen' : ''})
-        AS x (instance, claim, type, status, wake, output, error${takesAll ? ', failures, seen' : ''})
-      WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = worker) IS TRUE AND i.claims = x.claim
-        AND NOT (x.type = 'park' AND i.attention${takesAll ? ' AND i.version IS DISTINCT FROM x.seen' : ''})
-        AND NOT (x.type = 'finish' AND x.status <> 'cancelled' AND i.cancel_requested_at IS NOT NULL)`;
+      SET status = CASE WHEN i.compensating AND ${of('type')} IN ('park', 'release') THEN 'compensating' ELSE ${of('status')} END, owner = NULL,
+        attention = false, version = i.version + 1, output = ${of('output')}, error = ${of('error')},
+        ${takesAll ? `compensation_failures = ${of('failures')}::json,` : ''}
+        wake_at = CASE WHEN ${of('type')} = 'finish' THEN NULL WHEN ${of('type')} = 'release' AND ${of('wake')} IS NULL THEN stamp
+          ELSE to_timestamp(${of('wake')} / 1000) END,
+        finished_at = CASE WHEN ${of('type')} = 'finish' THEN stamp END
+      FROM unnest(settled_instance) WITH ORDINALITY AS x (instance, place)
+      WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = worker) IS TRUE AND i.claims = ${of('claim')}
+        AND NOT (${of('type')} = 'park' AND i.attention${takesAll ? ` AND i.version IS DISTINCT FROM ${of('seen')}` : ''})
+        AND NOT (${of('type')} = 'finish' AND ${of('status')} <> 'cancelled' AND i.cancel_requested_at IS NOT NULL)`;
 }
 
 /** Of this claim and not settled: refused. Not of this claim: a repetition of one that took effect. */

@@ -2,7 +2,8 @@
 import type { Effect, ProgressBatch, Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { lockWaits } from './lock-waits.js';
 import { openStorage, registered } from './open-storage.js';
 import { watchedPool, type WatchedPool } from './watched-pool.js';
 import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
@@ -11,9 +12,11 @@ let watched: WatchedPool;
 let storage: Storage;
 let worker: string;
 let outside: pg.Client;
+let address: string;
 
 beforeEach(async () => {
   const { url } = await createDatabase();
+  address = url;
   outside = new pg.Client({ connectionString: url });
   await outside.connect();
   watched = watchedPool(url);
@@ -142,6 +145,22 @@ describe('a batch that was committed before', () => {
     expect(await storage.runs.history({ instanceId: 'new', afterSeq: 0, limit: 10 })).toEqual([]);
     expect(await storage.instances.get('new')).toMatchObject({ status: 'running', owner: 'other' });
   });
+});
+
+it('a start of an id that somebody else is just starting waits for him, and is a conflict', async () => {
+  const other = new pg.Client({ connectionString: address });
+  await other.connect();
+  onTestFinished(() => other.end());
+  await other.query('BEGIN');
+  await other.query(`INSERT INTO romancy.instances (instance_id, workflow_name, input, start_token, status, wake_at, created_at)
+    VALUES ('new', 'order', '1', 'other', 'pending', now(), now())`);
+  const committing = commit({ starts: [newInstance('new'), newInstance('next')], entries: [newEntry('next', 1)] });
+  await lockWaits(outside, 1);
+  await other.query('COMMIT');
+  expect(await committing).toMatchObject({ conflicts: ['new'] });
+  expect(calledFunctions().slice(-2)).toEqual(['commit_runs_1', 'commit_progress_1']);
+  expect(await storage.instances.get('new')).toMatchObject({ status: 'pending', owner: null });
+  expect(await storage.runs.history({ instanceId: 'next', afterSeq: 0, limit: 10 })).toHaveLength(1);
 });
 
 it('a settlement that somebody got ahead of is refused', async () => {

@@ -12,9 +12,9 @@ const settings = [
   'enable_mergejoin = off',
 ];
 /** The shape of what settles runs, and of what reads a claimed row again. */
-const byKey = `EXPLAIN UPDATE romancy.instances i SET status = x.status, owner = NULL
-  FROM unnest('{a,b}'::text[], '{1,1}'::int[], '{c,c}'::text[]) AS x (instance, claim, status)
-  WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = 'w') IS TRUE AND i.claims = x.claim`;
+const byKey = `EXPLAIN UPDATE romancy.instances i SET status = ('{c,c}'::text[])[x.place], owner = NULL
+  FROM unnest('{a,b}'::text[]) WITH ORDINALITY AS x (instance, place)
+  WHERE i.instance_id = ANY(ARRAY[x.instance]) AND (i.owner = 'w') IS TRUE AND i.claims = ('{1,1}'::int[])[x.place]`;
 
 it('an instance is found by its primary key on a new table, on an empty one that was analyzed, and on a nearly empty one', async () => {
   const { url } = await createDatabase();

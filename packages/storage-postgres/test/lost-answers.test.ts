@@ -35,7 +35,7 @@ function loseAnswerTo(part: string): void {
 }
 
 async function commitWithLostAnswer(progress: ProgressBatch): Promise<void> {
-  loseAnswerTo('SELECT alive, clock');
+  loseAnswerTo('.commit_');
   await expect(storage.runs.commit(progress)).rejects.toMatchObject({
     code: 'STORAGE_UNAVAILABLE',
     cause: { code: 'ECONNRESET' },
