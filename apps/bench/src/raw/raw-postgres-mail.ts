@@ -1,20 +1,11 @@
 // A queue and mailboxes by hand on PostgreSQL: one statement, one round trip, one commit per message and side.
-import pg from 'pg';
 import type { RawMail } from './raw-mail.js';
+import { openRawPool, type RawPoolOptions } from './raw-pool.js';
 
 /** Opens a pool and makes the tables in a schema of their own. */
-export async function openRawPostgresMail({
-  url,
-  schema,
-  connections,
-}: {
-  readonly url: string;
-  readonly schema: string;
-  readonly connections: number;
-}): Promise<RawMail> {
-  const pool = new pg.Pool({ connectionString: url, max: connections });
-  await pool.query(`
-    CREATE SCHEMA IF NOT EXISTS ${schema};
+export async function openRawPostgresMail(options: RawPoolOptions): Promise<RawMail> {
+  const { schema } = options;
+  const tables = `
     CREATE TABLE ${schema}.queue (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, data json NOT NULL);
     CREATE TABLE ${schema}.mail (
       receiver text NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY, data json NOT NULL, PRIMARY KEY (receiver, id)
@@ -22,7 +13,8 @@ export async function openRawPostgresMail({
     CREATE TABLE ${schema}.received (
       receiver text NOT NULL, seq integer NOT NULL, data json NOT NULL, recorded_at timestamptz NOT NULL, PRIMARY KEY (receiver, seq)
     );
-  `);
+  `;
+  const pool = await openRawPool(options, tables);
   const query = async (name: string, text: string, values: readonly unknown[]): Promise<string | undefined> => {
     const { rows } = await pool.query<{ readonly data: string }>({ name, text, values: [...values] });
     return rows[0]?.data;

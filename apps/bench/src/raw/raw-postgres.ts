@@ -1,20 +1,12 @@
 // Durable code by hand on PostgreSQL: one statement, one round trip, one commit per step.
-import pg from 'pg';
+import type pg from 'pg';
+import { openRawPool, type RawPoolOptions } from './raw-pool.js';
 import type { RawStep, RawStore } from './raw-store.js';
 
 /** Opens a pool and makes the tables in a schema of their own. */
-export async function openRawPostgres({
-  url,
-  schema,
-  connections,
-}: {
-  readonly url: string;
-  readonly schema: string;
-  readonly connections: number;
-}): Promise<RawStore> {
-  const pool = new pg.Pool({ connectionString: url, max: connections });
-  await pool.query(`
-    CREATE SCHEMA IF NOT EXISTS ${schema};
+export async function openRawPostgres(options: RawPoolOptions): Promise<RawStore> {
+  const { schema } = options;
+  const tables = `
     CREATE TABLE IF NOT EXISTS ${schema}.instances (
       instance_id text PRIMARY KEY, workflow_name text NOT NULL, status text NOT NULL, input json NOT NULL, output json,
       created_at timestamptz NOT NULL, finished_at timestamptz
@@ -24,7 +16,8 @@ export async function openRawPostgres({
       PRIMARY KEY (instance_id, seq)
     );
     CREATE TABLE IF NOT EXISTS ${schema}.timers (instance_id text PRIMARY KEY, due_at timestamptz NOT NULL, fired_at timestamptz);
-  `);
+  `;
+  const pool = await openRawPool(options, tables);
   return new RawPostgres(pool, schema);
 }
 

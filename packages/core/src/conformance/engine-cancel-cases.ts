@@ -1,15 +1,9 @@
 // Cases: a cancellation ends an instance wherever it is, once, and nothing undoes it.
 import { describe, expect, it } from 'vitest';
-import {
-  defineWorkflow,
-  InstanceFinishedError,
-  WorkflowCancelledError,
-  type AnyWorkflow,
-  type Workflow,
-  type WorkflowFailedError,
-} from '../index.js';
+import { defineWorkflow, InstanceFinishedError, WorkflowCancelledError, type AnyWorkflow, type Workflow } from '../index.js';
+import { endsCancelled } from './engine-ends-cancelled.js';
 import { gate } from './engine-gate.js';
-import type { EngineBench, EngineHarness, TestApp } from './engine-harness.js';
+import type { EngineBench } from './engine-harness.js';
 
 export function cancelCases(bench: EngineBench): void {
   describe('a cancellation', () => {
@@ -204,24 +198,4 @@ export function cancelCases(bench: EngineBench): void {
       expect(ends).toEqual(Array<string>(100).fill('cancelled'));
     });
   });
-}
-
-/** Asks for the end through one app, and looks at it through both. */
-async function endsCancelled(
-  harness: EngineHarness,
-  { app, by, instanceId }: { readonly app: TestApp; readonly by: TestApp; readonly instanceId: string },
-): Promise<void> {
-  await harness.drive(by.romancy.cancel(instanceId, 'enough'));
-  for (const { romancy } of [app, by]) {
-    const error = (await harness.failure(romancy.getHandle(instanceId).result())) as WorkflowFailedError | WorkflowCancelledError;
-    expect(error).toBeInstanceOf(WorkflowCancelledError);
-    expect(error).toMatchObject({ instanceId, reason: 'enough' });
-    expect(await romancy.get(instanceId)).toMatchObject({
-      status: 'cancelled',
-      cancelRequested: true,
-      cancelReason: 'enough',
-      workerId: null,
-      wakeAt: null,
-    });
-  }
 }

@@ -4,15 +4,7 @@ import { defineWorkflow, WorkflowCancelledError, type RomancyOptions } from '../
 import { createMemoryNotifierHub } from '../testing/index.js';
 import { gate } from './engine-gate.js';
 import type { EngineBench, EngineHarness, TestApp } from './engine-harness.js';
-
-/** Nobody polls within a test: what is found was told. */
-const seldom = {
-  workflowPollInterval: '1h',
-  timerPollInterval: '1h',
-  channelTimeoutInterval: '1h',
-  notifyFallbackInterval: '2h',
-  leaseDuration: '10h',
-} as const;
+import { seldom } from './engine-seldom.js';
 
 export function notifierCases(bench: EngineBench): void {
   describe('a notifier', () => {

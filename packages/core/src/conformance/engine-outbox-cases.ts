@@ -5,6 +5,7 @@ import { createMemoryNotifierHub } from '../testing/index.js';
 import { gate } from './engine-gate.js';
 import { allSent, chatty, quick, range, sink } from './engine-outbox-stage.js';
 import type { EngineBench } from './engine-harness.js';
+import { seldom } from './engine-seldom.js';
 
 export function outboxCases(bench: EngineBench): void {
   describe('the outbox', () => {
@@ -105,13 +106,6 @@ export function outboxCases(bench: EngineBench): void {
     it('is told of what a process wrote that does not send itself, and asks nobody else', async () => {
       const harness = await bench.harness();
       const hub = createMemoryNotifierHub();
-      const seldom = {
-        workflowPollInterval: '1h',
-        timerPollInterval: '1h',
-        channelTimeoutInterval: '1h',
-        notifyFallbackInterval: '2h',
-        leaseDuration: '10h',
-      } as const;
       const workflow = chatty(2);
       const { ids, send } = sink();
       const sending = await harness.app({ outbox: { send }, notifier: hub.createNotifier(), ...seldom });

@@ -1,8 +1,9 @@
 // Cases: a cancellation undoes what was done, once, wherever the instance is, whatever its code makes of it.
 import { describe, expect, it } from 'vitest';
 import { defineWorkflow, InstanceFinishedError, WorkflowCancelledError } from '../index.js';
+import { endsCancelled } from './engine-ends-cancelled.js';
 import { gate } from './engine-gate.js';
-import type { EngineBench, EngineHarness, TestApp } from './engine-harness.js';
+import type { EngineBench } from './engine-harness.js';
 import { createDeeds, undone as undoneOf } from './engine-saga-stage.js';
 
 const me = { of: 'me' };
@@ -184,23 +185,5 @@ export function sagaCancelCases(bench: EngineBench): void {
       if (harness.clock !== undefined) expect(seen).toContain(true);
       if (harness.clock !== undefined && app.storage.kind !== 'sqlite') expect(seen).toContain(false);
     });
-  });
-}
-
-async function endsCancelled(
-  harness: EngineHarness,
-  { app, by, instanceId }: { readonly app: TestApp; readonly by: TestApp; readonly instanceId: string },
-): Promise<void> {
-  await harness.drive(by.romancy.cancel(instanceId, 'enough'));
-  for (const { romancy } of [app, by]) {
-    const error = await harness.failure(romancy.getHandle(instanceId).result());
-    expect(error).toBeInstanceOf(WorkflowCancelledError);
-    expect(error).toMatchObject({ instanceId, reason: 'enough' });
-  }
-  expect(await by.romancy.get(instanceId)).toMatchObject({
-    status: 'cancelled',
-    cancelReason: 'enough',
-    workerId: null,
-    wakeAt: null,
   });
 }

@@ -11,15 +11,7 @@ import {
 import { disturbed, type DisturbedNotifier } from './engine-disturbed-notifier.js';
 import { gate } from './engine-gate.js';
 import type { EngineBench, EngineHarness, TestApp } from './engine-harness.js';
-
-/** Nobody looks by itself within a test: what is found was told. */
-const seldom = {
-  workflowPollInterval: '1h',
-  timerPollInterval: '1h',
-  channelTimeoutInterval: '1h',
-  notifyFallbackInterval: '2h',
-  leaseDuration: '10h',
-} as const;
+import { seldom } from './engine-seldom.js';
 
 export function wakeupCases(bench: EngineBench): void {
   describe('notes between processes', () => {
