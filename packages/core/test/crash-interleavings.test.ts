@@ -6,6 +6,7 @@ import { eventTopic } from '../src/domain/topic.js';
 import { createMemoryDatabase, ManualClock, type MemoryDatabase } from '../src/testing/index.js';
 import { tellStory, type Crash } from './crashing-story.js';
 import { expectUndone, sagaOf, sagas, type Undoing } from './random-saga.js';
+import { expectTold, grown, listen, type Seen } from './random-talk.js';
 import { isRacy, programs, workflowOf, type Step, type Trace } from './random-program.js';
 
 /** Entries that stand for nothing that the code is told. */
@@ -94,10 +95,11 @@ it('a program comes to the same end through any deaths, and never unlearns what 
 });
 
 it(
-  'what a program did is undone through any deaths, each once, whether it fails or is cancelled',
+  'what a program did is undone, and what it said is heard, through any deaths, each once, whether it fails or is cancelled',
   { timeout: 120_000 },
   async () => {
     const counts = new Map<string, number>();
+    const seen: Seen = new Map();
     await fc.assert(
       fc.asyncProperty(
         sagas,
@@ -111,11 +113,13 @@ it(
           const database = createMemoryDatabase();
           const clock = new ManualClock();
           const undoings: Undoing[] = [];
+          listen(database, clock.now());
           await tellStory({
             database,
             clock,
             crashes,
             page,
+            others: [grown],
             workflow: () => sagaOf(program, { recurs, database, undoings }),
             onTick(tick) {
               const instance = database.instances.get('i')!;
@@ -127,6 +131,7 @@ it(
           const { status, cancelRequested } = database.instances.get('i')!;
           if (cancelRequested) expect(status).toBe('cancelled');
           expectUndone(database, undoings);
+          expectTold(database, seen);
           counts.set(status, (counts.get(status) ?? 0) + (undoings.length > 0 || status === 'completed' ? 1 : 0));
         },
       ),
@@ -134,5 +139,6 @@ it(
     );
     // Each kind was there to be seen: of the rarest there are about twenty, so that none at all is no chance.
     for (const status of ['completed', 'failed', 'cancelled']) expect(counts.get(status), status).toBeGreaterThan(0);
+    for (const [what, count] of seen) expect(count, what).toBeGreaterThan(10);
   },
 );

@@ -1,6 +1,6 @@
 // Runs one instance to its end through processes that die at their commits, one after the other, on one memory database.
 import { mortal, type MortalStorage } from '../src/conformance/engine-mortal-storage.js';
-import { Romancy, type Workflow } from '../src/index.js';
+import { Romancy, type AnyWorkflow, type Workflow } from '../src/index.js';
 import { createMemoryStorage, recordingLogger, type ManualClock, type MemoryDatabase } from '../src/testing/index.js';
 
 export interface Crash {
@@ -14,6 +14,8 @@ export interface Story {
   readonly clock: ManualClock;
   /** The instance's workflow, with its id `i`, as the process of that number runs it. */
   readonly workflow: (life: number) => Workflow<void, unknown>;
+  /** What else each process runs. Default: nothing. */
+  readonly others?: readonly AnyWorkflow[];
   /** Each process but the last one dies. */
   readonly crashes: readonly Crash[];
   /** Entries of history in one read. Default: as many as ever. */
@@ -27,14 +29,15 @@ export interface Story {
 const mostTicks = 4000;
 
 /** Until the instance has ended. @throws Error when it stalls, or does not end. */
-export async function tellStory({ database, clock, workflow, crashes, page, onTick, onLifeOver }: Story): Promise<void> {
+export async function tellStory(story: Story): Promise<void> {
+  const { database, clock, workflow, others = [], crashes, page, onTick, onLifeOver } = story;
   const apps: Romancy[] = [];
   let tick = 0;
   for (const [life, crash] of [...crashes, null].entries()) {
     const storage = mortal(createMemoryStorage({ database }));
     const code = workflow(life);
     const logger = recordingLogger();
-    const app = new Romancy({ storage: storage.storage, clock, logger, workflows: [code], leaseDuration: '1h' });
+    const app = new Romancy({ storage: storage.storage, clock, logger, workflows: [code, ...others], leaseDuration: '1h' });
     plan(storage, { crash: null, page });
     await drive(clock, app.start());
     const { workerId } = app.status();

@@ -1,15 +1,17 @@
-// Small random programs that do what can be undone, fail, and recur; and what must be true of them in the end.
+// Small random programs that do what can be undone, talk, fail, and recur; and what must be undone of them in the end.
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { defineActivity, defineWorkflow, type ActivityContext, type Workflow, type WorkflowContext } from '../src/index.js';
 import { memoryTransaction, type MemoryDatabase } from '../src/testing/index.js';
+import { talk, talks, type Talk } from './random-talk.js';
 
 export type SagaStep =
   /** Can be undone; with so many failures before it succeeds, and before it is undone (more than attempts: never). */
   | { readonly do: 'work' | 'row'; readonly turns: number; readonly failures: number; readonly undoFailures: number }
   | { readonly do: 'throw' }
   | { readonly do: 'sleep'; readonly ms: number }
-  | { readonly do: 'now' | 'publish' }
+  | { readonly do: 'now' }
+  | { readonly do: 'talk'; readonly talk: Talk }
   | { readonly do: 'sequence' | 'all' | 'race' | 'settled' | 'loose'; readonly steps: readonly SagaStep[] };
 
 const leaf: fc.Arbitrary<SagaStep> = fc.oneof(
@@ -24,7 +26,8 @@ const leaf: fc.Arbitrary<SagaStep> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ do: 'throw' } as const) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('sleep' as const), ms: fc.nat(40) }) },
-  { weight: 1, arbitrary: fc.constantFrom({ do: 'now' } as const, { do: 'publish' } as const) },
+  { weight: 1, arbitrary: fc.constant({ do: 'now' } as const) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('talk' as const), talk: talks }) },
 );
 
 /** Programs of some depth; each ends by itself, whatever happens. */
@@ -67,6 +70,7 @@ export function sagaOf(
       async (ctx, path: string) => {
         if (step.do === 'row') (await memoryTransaction(ctx)).set(`${ctx.activityId} of ${path}`, 'done');
         for (let count = 0; count < step.turns; count++) await turn();
+        await ctx.publish('done', ctx.activityId);
         if (ctx.attempt <= step.failures) throw new Error('not yet');
         return path;
       },
@@ -81,6 +85,7 @@ export function sagaOf(
           expect(output).toBe(path);
           if (step.do === 'row')
             (await memoryTransaction(ctx)).set(`${ctx.activityId.replace('/compensate', '')} of ${path}`, 'undone');
+          await ctx.publish('undone', ctx.activityId);
           await turn();
           if (ctx.attempt <= step.undoFailures) throw new Error('not yet undone');
         },
@@ -99,8 +104,8 @@ export function sagaOf(
         return await ctx.sleep(step.ms);
       case 'now':
         return ctx.now();
-      case 'publish':
-        return await ctx.publish('news', path);
+      case 'talk':
+        return await talk(ctx, step.talk, path);
       case 'sequence':
         for (const [index, part] of step.steps.entries()) await execute(ctx, part, `${path}.${index}`);
         return;
