@@ -28,6 +28,21 @@ export function broadcastCases(bench: Bench): void {
       ]);
     });
 
+    it('wake all who would have waited for longer, however many they are', async () => {
+      const harness = await bench.harness();
+      const worker = await harness.worker();
+      const ids = Array.from({ length: 30 }, (_, index) => `i${10 + index}`);
+      await startSubscribed(worker, ids, { mode: 'broadcast' });
+      const later = (await worker.now()) + 3_600_000;
+      // Some for a time, some for ever, some not yet put away.
+      await worker.commit({ settlements: ids.slice(0, 20).map((id, index) => park(id, index % 2 === 0 ? later : null)) });
+      expect((await publish(harness, 1)).receivers).toBe(30);
+      expect([...(await (await harness.worker()).claimIds({ limit: 100 }))].sort()).toEqual(ids.slice(0, 20));
+      expect(await worker.commit({ settlements: ids.slice(20).map((id) => park(id, later)) })).toMatchObject({
+        refused: ids.slice(20),
+      });
+    });
+
     it('without a subscriber are nowhere', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker();

@@ -34,6 +34,37 @@ export function outboxKeepingCases(bench: Bench): void {
       expect(await found({ before: between, type: 'even', status: ['pending'] })).not.toContain('late');
     });
 
+    it('goes on with the next of a stream when the first is purged', async () => {
+      const { worker, write } = await stage(bench);
+      await write('e1');
+      await write('e2');
+      await write('e3');
+      const { outbox } = worker.storage;
+      expect(await outbox.purge({ ...everything, eventIds: ['e1'], limit: 10 })).toEqual({ purged: 1 });
+      expect(await ids(worker, 1)).toEqual(['e2']);
+      await settle(worker, { type: 'failed', eventId: 'e2', error: '"x"' });
+      expect(await ids(worker)).toEqual(['e3']);
+    });
+
+    it('hands out what was taken back, and nothing from behind an event that waits for its next attempt', async () => {
+      const { harness, worker, write } = await stage(bench);
+      await write('e1', 'e2', 'e3');
+      await ids(worker);
+      const dueAt = (await worker.now()) + hour;
+      await settle(
+        worker,
+        { type: 'failed', eventId: 'e1', error: '"x"' },
+        { type: 'retry', eventId: 'e2', dueAt, error: '"y"' },
+        { type: 'release', eventId: 'e3' },
+      );
+      const { outbox } = worker.storage;
+      expect((await outbox.requeue({ ...everything, eventIds: ['e1'], limit: 10 })).requeued).toBe(1);
+      expect(await ids(worker)).toEqual(['e1']);
+      await settle(worker, { type: 'sent', eventId: 'e1' });
+      expect(await claim(worker)).toMatchObject({ events: [], nextDueAt: dueAt });
+      expect(await one(harness, 'e3')).toMatchObject({ status: 'pending' });
+    });
+
     it('takes back what was given up, in its old place and without attempts', async () => {
       const { harness, worker, write } = await stage(bench);
       await write('a1', 'a2', 'a3', newOutboxEvent('b1', { stream: 'b', type: 'other' }));

@@ -30,6 +30,15 @@ export function queueCases(bench: Bench): void {
       expect(await mailOf(harness, 'b')).toEqual([3]);
     });
 
+    it('go to the longest-seeking, also when somebody begins to seek in the commit that sends them', async () => {
+      const { harness, worker } = await queueStage(bench, ['a', 'b', 'c']);
+      await step(worker, 'a', seek);
+      await step(worker, 'b', seek, published(1));
+      expect([await mailOf(harness, 'a'), await mailOf(harness, 'b')]).toEqual([[1], []]);
+      await step(worker, 'c', published(2), published(3), seek, published(4));
+      expect([await mailOf(harness, 'a'), await mailOf(harness, 'b'), await mailOf(harness, 'c')]).toEqual([[1], [2], [3]]);
+    });
+
     it('say that they come from a queue; those for one instance do not', async () => {
       const { harness, worker } = await queueStage(bench, ['a']);
       await step(worker, 'a', seek);
