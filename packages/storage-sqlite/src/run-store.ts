@@ -1,6 +1,7 @@
 // The part of the storage by which runs are claimed and their progress is committed.
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
+import { commitEntry, isEntryAlone } from './commit-entry.js';
 import { commitProgress } from './commit-progress.js';
 import { findHistory, readHistory } from './read-history.js';
 import { readMail, readSignals } from './read-signals.js';
@@ -12,7 +13,12 @@ export function createRunStore(file: SqliteFile): RunStore {
   const numberOf = (connection: SqliteConnection, instanceId: string): number | undefined =>
     connection.get<{ readonly id: number }>(`SELECT id FROM ${tables.instances} WHERE instance_id = ?`, instanceId)?.id;
   return {
-    commit: (batch) => file.write((connection) => commitProgress({ connection, tables, now: file.now() }, batch)),
+    commit: (batch) =>
+      file.writeInTurn((connection) => {
+        const scope = { connection, tables, now: file.now() };
+        const recorded = isEntryAlone(batch) ? commitEntry(scope, batch) : null;
+        return recorded ?? connection.immediately(() => commitProgress(scope, batch));
+      }),
     claim: (request) => claimRuns(file, request),
     readSignals: (request) => readSignals(file, request),
     mail: ({ instanceId, topic, afterMailId, limit }) =>

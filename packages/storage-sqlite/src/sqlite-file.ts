@@ -107,7 +107,15 @@ export class SqliteFile {
   }
 
   /** A transaction that writes: all of `work` or nothing. Urgent: before all others of this process that wait. */
-  async write<T>(work: (connection: SqliteConnection) => T, { urgent = false } = {}): Promise<T> {
+  write<T>(work: (connection: SqliteConnection) => T, { urgent = false } = {}): Promise<T> {
+    return this.writeInTurn((main) => main.immediately(() => work(main)), { urgent });
+  }
+
+  /**
+   * For who begins the transaction himself, or needs none: one statement that writes is one, whose write lock SQLite takes before it reads
+   * anything. `work` is called anew where it fails for a lock of another process.
+   */
+  async writeInTurn<T>(work: (connection: SqliteConnection) => T, { urgent = false } = {}): Promise<T> {
     const { lock } = this.#require();
     const release = await lock.acquire({ signal: this.#closing.signal, urgent });
     let heldMs = 0;
@@ -115,7 +123,7 @@ export class SqliteFile {
       return await retryWhileBusy(() => {
         const { main } = this.#free();
         const began = performance.now();
-        const result = main.immediately(() => work(main));
+        const result = work(main);
         heldMs = performance.now() - began;
         return result;
       }, this.#retry());

@@ -3,7 +3,7 @@ import type { HandedMessage } from '@romancy/core/ports';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { TableNames } from './table-names.js';
 
-/** A connection on which a transaction is open that writes, and the one time of all that is written. */
+/** A connection on which a transaction is open that writes, or where one statement is all of it none, and the one time of all that is written. */
 export interface WriteScope {
   readonly connection: SqliteConnection;
   readonly tables: TableNames;

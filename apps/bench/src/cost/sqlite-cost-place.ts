@@ -18,14 +18,21 @@ export async function openSqliteCostPlace(): Promise<CostPlace> {
   /** What a connection says of each of its statements is counted. */
   const countOfConnection = (): ((text: unknown) => void) => {
     let mayWrite = false;
+    let isAlone = true;
     return (said) => {
       const text = String(said);
       // Neither what a trigger does, which stands behind two dashes, nor settings.
       if (/^(--|PRAGMA)/i.test(text)) return;
       quiet.began();
       statements++;
-      if (/^BEGIN/i.test(text)) mayWrite = /IMMEDIATE/i.test(text);
+      if (/^BEGIN/i.test(text)) {
+        isAlone = false;
+        mayWrite = /IMMEDIATE/i.test(text);
+      }
+      // By itself, a statement that writes is a transaction.
+      else if (isAlone && /^(INSERT|UPDATE|DELETE)/i.test(text)) commits++;
       if (/^COMMIT/i.test(text) && mayWrite) commits++;
+      if (/^(COMMIT|ROLLBACK)/i.test(text)) isAlone = true;
       quiet.ended();
     };
   };
