@@ -13,7 +13,11 @@ const end = '<!-- cost: to here -->';
 const byteTolerance = 0.15;
 /** What a minute costs is told by several; where one of them ends, a poll may fall on this side or on that. */
 const rateTolerance = 0.1;
-/** And by so many bytes in any case: three pages of SQLite's log. */
+/**
+ * And by so many bytes in any case. SQLite writes whole pages: whether two entries of an index fall on one page or on two, and whether one
+ * of them is full and has to be split, hangs on ids that are random and on how long their index is by then; of what is written to several
+ * indexes, that shifts also the median.
+ */
 const leastByteTolerance = { withServer: 150, withoutServer: 3 * 4120 };
 
 /** Lines of a table in Markdown. A side that has no such row shows a dash. */

@@ -3,8 +3,8 @@ import { defineWorkflow, Romancy, silentLogger } from '@romancy/core';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { ownRow } from '../measurement.js';
 import { until } from '../pause.js';
-import { preciseNow } from '../precise-now.js';
 import { quantile } from '../statistics.js';
+import { storageClock } from '../storage-clock.js';
 import { connected } from '../wakeups/connected.js';
 import { copyInstances, settleTables } from '../wakeups/copied-instances.js';
 import { onServer } from './on-server.js';
@@ -18,12 +18,13 @@ export const manyTimers = onServer('many-timers', async ({ url, emptySchema }, {
   const count = quick ? 2000 : 100_000;
   const schema = await emptySchema('many_timers');
   let first = Number.NaN;
+  let now = await storageClock({ url });
   const lateness: number[] = [];
   const sleeper = defineWorkflow('bench_one_of_many', async (ctx) => {
     await ctx.sleep('30d');
     await ctx.run('woke_up', () => {
       const number = Number(ctx.instanceId.slice(ctx.instanceId.lastIndexOf('-') + 1));
-      lateness.push(preciseNow() - (first + number * gapMs));
+      lateness.push(now() - (first + number * gapMs));
     });
   });
   const romancy = new Romancy({
@@ -36,17 +37,18 @@ export const manyTimers = onServer('many-timers', async ({ url, emptySchema }, {
     const model = await romancy.startWorkflow(sleeper);
     await until('one that sleeps', () => romancy.status().running === 0);
     await connected(url, async (client) => {
-      first = Math.ceil(Date.now() + makingMs.all + count * makingMs.each);
+      first = Math.ceil(now() + makingMs.all + count * makingMs.each);
       await copyInstances(client, {
         ...{ schema, instanceId: model.instanceId, name: 'timer', from: 1, to: count },
         due: { first, gapMs },
       });
       await settleTables(client, schema);
     });
-    if (Date.now() > first) throw new Error('the timers could not be made before the first of them was due');
+    now = await storageClock({ url });
+    if (now() > first) throw new Error('the timers could not be made before the first of them was due');
     const dueFor = count * gapMs;
-    await until('all timers', () => lateness.length >= count, first - Date.now() + dueFor + 120_000);
-    const lag = preciseNow() - (first + dueFor);
+    await until('all timers', () => lateness.length >= count, first - now() + dueFor + 120_000);
+    const lag = now() - (first + dueFor);
     const what = `lateness of timers, ${count.toLocaleString('en')} due in ${Math.round(dueFor / 1000)} s`;
     const at =
       (part: number) =>

@@ -3,13 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { defineWorkflow } from '@romancy/core';
 import { alternate } from '../alternate.js';
 import { comparedRow, type Measurement, type ResultRow } from '../measurement.js';
-import { preciseNow } from '../precise-now.js';
+import { until } from '../pause.js';
 import type { RawStore } from '../raw/raw-store.js';
 import { sideBySide } from '../side-by-side.js';
 import { quantile } from '../statistics.js';
+import { storageClock } from '../storage-clock.js';
 
 interface Sleep {
   readonly id: string;
+}
+
+/** One that has been set. */
+interface Sleeping {
+  readonly over: Promise<unknown>;
 }
 
 /**
@@ -21,12 +27,14 @@ const paces = [
   { gapMs: 1, what: 'lateness of timers, 1,000 a second', most: { median: 5, nearlyAll: 20 } },
 ] as const;
 
-/** When each sleeper is due, milliseconds since 1970, and how late its next step began; both in this process, on one clock. */
+/** When each sleeper is due, milliseconds since 1970, and how late its next step began; both by the clock of the storage. */
 const dueAt = new Map<string, number>();
 const lateness: number[] = [];
+/** Read anew before each round. */
+let now: () => number = Date.now;
 
 function wokeUp(id: string): void {
-  lateness.push(preciseNow() - dueAt.get(id)!);
+  lateness.push(now() - dueAt.get(id)!);
 }
 
 const sleeper = defineWorkflow('bench_sleeper', async (ctx, { id }: Sleep) => {
@@ -38,11 +46,15 @@ const sleeper = defineWorkflow('bench_sleeper', async (ctx, { id }: Sleep) => {
  * By hand, with the process that set the timer still alive: the row is written, the process waits, the row is updated, the next step
  * begins. This is as soon as it can be; what becomes of the timer when the process dies meanwhile would be further work.
  */
-async function sleepByHand(store: RawStore, { id }: Sleep): Promise<void> {
+async function sleepByHand(store: RawStore, { id }: Sleep): Promise<Sleeping> {
   const due = dueAt.get(id)!;
   await store.setTimer(id, due);
+  return { over: fireByHand(store, id, due) };
+}
+
+async function fireByHand(store: RawStore, id: string, due: number): Promise<void> {
   // Node cuts fractions off, and then comes too early.
-  for (let left = due - preciseNow(); left > 0; left = due - preciseNow()) {
+  for (let left = due - now(); left > 0; left = due - now()) {
     await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
   }
   await store.fireTimer(id);
@@ -59,19 +71,23 @@ export const timers: Measurement = {
         const count = Math.round((quick ? 600 : 2000) / gapMs);
         // So long all of them take to be put away, before the first is due.
         const leastMs = 1000 + count;
-        const round = async (one: (sleep: Sleep) => Promise<unknown>): Promise<readonly number[]> => {
-          const first = Math.ceil(preciseNow()) + leastMs;
+        const round = async (begin: (sleep: Sleep) => Promise<Sleeping>): Promise<readonly number[]> => {
+          now = await storageClock(place.server);
+          const first = Math.ceil(now()) + leastMs;
           const ids = Array.from({ length: count }, (_, index) => {
             const id = randomUUID();
             dueAt.set(id, first + index * gapMs);
             return id;
           });
-          await Promise.all(ids.map((id) => one({ id })));
+          const sleeping = await Promise.all(ids.map((id) => begin({ id })));
+          await until('sleepers that are put away', () => romancy.status().running === 0);
+          if (now() >= first) throw new Error('a timer was due before all sleepers were put away; the machine is too busy');
+          await Promise.all(sleeping.map(({ over }) => over));
           for (const id of ids) dueAt.delete(id);
           return lateness.splice(0);
         };
         const pairs = await alternate(rounds, {
-          romancy: () => round(async (sleep) => (await romancy.startWorkflow(sleeper, sleep)).result()),
+          romancy: () => round(async (sleep) => ({ over: (await romancy.startWorkflow(sleeper, sleep)).result() })),
           raw: () => round((sleep) => sleepByHand(store, sleep)),
         });
         const at = (part: number) =>

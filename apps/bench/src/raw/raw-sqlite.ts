@@ -1,4 +1,4 @@
-// Durable code by hand on SQLite: one transaction per step, on one connection.
+// Durable code by hand on SQLite: one commit for the start, for each step, and for the last step with the end, on one connection.
 import Database from 'better-sqlite3';
 import type { RawStep, RawStore } from './raw-store.js';
 
@@ -37,7 +37,9 @@ export function openRawSqlite(filename: string): RawStore {
     end.run(output, now, instanceId);
   });
 
-  // The driver does not wait: a commit holds up the whole process until the disk has answered.
+  // The driver does not wait: a commit holds up the whole process until the disk has answered. Nor does anything else here let the event loop
+  // have a turn, from the first workflow to the last; Romancy lets it have one behind each commit. Statements that stand alone are
+  // transactions, with no BEGIN and COMMIT of their own.
   return {
     start: async (instanceId, input) => void start.run(instanceId, input, Date.now()),
     step: async ({ instanceId, seq, name, data }) => void step.run(instanceId, seq, name, data, Date.now()),
