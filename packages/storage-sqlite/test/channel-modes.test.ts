@@ -41,6 +41,16 @@ it('for a day, and as long as somebody is subscribed or something queued', async
   expect(await messages.fixMode({ topic: subscribed, mode: 'broadcast' })).toBe('broadcast');
 });
 
+it('also through a purge, for what is queued until somebody subscribes', async () => {
+  const { storage, clock } = await open();
+  const { messages, retention } = storage;
+  await messages.fixMode({ topic: 'channel:queued', mode: 'competing' });
+  await messages.deliver(incoming('1', 'channel:queued'));
+  await clock.advance(2 * day);
+  for (let round = 0; round < 2; round++) await retention.purge(nothing);
+  expect(await messages.fixMode({ topic: 'channel:queued', mode: 'broadcast' })).toBe('competing');
+});
+
 it('and is removed afterwards, although others that are in use are older', async () => {
   const { storage, clock } = await open();
   const { messages, runs, retention } = storage;

@@ -24,7 +24,7 @@ const simple: fc.Arbitrary<Op> = fc.oneof(
     arbitrary: fc.record({
       op: fc.constant('tell' as const),
       name: fc.constant(''),
-      mode: fc.constantFrom('broadcast' as const, 'competing' as const, 'direct' as const),
+      mode: fc.constantFrom('broadcast' as const, 'competing' as const, 'direct' as const, 'group' as const),
       value,
     }),
   },

@@ -23,8 +23,8 @@ export type Op =
   | { readonly op: 'timeout'; readonly ms: number }
   | { readonly op: 'recorded'; readonly what: 'now' | 'random' | 'uuid' }
   | { readonly op: 'race'; readonly value: number }
-  /** Tells itself something, by a channel that nobody else has. */
-  | { readonly op: 'tell'; readonly name: string; readonly mode: ChannelMode; readonly value: number }
+  /** Tells itself something, by a channel that nobody else has, or as the only member of a group. */
+  | { readonly op: 'tell'; readonly name: string; readonly mode: ChannelMode | 'group'; readonly value: number }
   /** Puts an event into the outbox. */
   | { readonly op: 'post' }
   /** Has a child that recurs so many times. */
@@ -190,12 +190,25 @@ async function runOp(ctx: WorkflowContext, op: Op, around: Around): Promise<unkn
       ]);
     case 'tell': {
       const channel = `${op.name} of ${ctx.instanceId}`;
-      await ctx.subscribe(channel, op.mode);
-      if (op.mode === 'direct') await ctx.sendTo(ctx.instanceId, channel, op.value);
-      else await ctx.publish(channel, op.value);
+      if (op.mode === 'group') {
+        await ctx.subscribe(channel, 'direct');
+        await ctx.joinGroup(channel);
+        await ctx.publish(channel, op.value, { group: channel });
+        await ctx.leaveGroup(channel);
+        await ctx.publish(channel, 'behind its back', { group: channel });
+      } else {
+        await ctx.subscribe(channel, op.mode);
+        if (op.mode === 'direct') await ctx.sendTo(ctx.instanceId, channel, op.value);
+        else await ctx.publish(channel, op.value);
+      }
       const { data } = await ctx.receive<number>(channel);
+      // Whatever came twice, or to who had left, would be there by now.
+      const more = await ctx.receive(channel, { timeout: 1 }).then(
+        (message) => [data, message.data],
+        () => data,
+      );
       await ctx.unsubscribe(channel);
-      return data;
+      return more;
     }
     case 'post':
       await ctx.sendEvent({ type: 'posted', source: `/${ctx.instanceId}` });
