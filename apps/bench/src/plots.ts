@@ -10,8 +10,10 @@ if (file === undefined) {
   process.exitCode = 2;
 } else {
   const results = JSON.parse(await readFile(file, 'utf8')) as Results;
-  await mkdir(folder, { recursive: true });
-  for (const [name, plot] of plotsOf(results)) {
+  const plots = plotsOf(results);
+  if (plots.size === 0) process.stderr.write(`${file} has nothing to draw\n`);
+  else await mkdir(folder, { recursive: true });
+  for (const [name, plot] of plots) {
     await writeFile(join(folder, name), drawLinePlot(plot));
     process.stdout.write(`${join(folder, name)}\n`);
   }
