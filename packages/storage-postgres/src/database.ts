@@ -41,6 +41,11 @@ export class Database {
     this.#statementDeadlineMs = statementDeadlineMs;
   }
 
+  /** Whether sessions keep statements parsed that come with a name, as far as is known, and no statement is sent together with notes. */
+  get keepsParsed(): boolean {
+    return this.#keepsNames && this.#notesOf === undefined;
+  }
+
   /** @param notesOf what is to be sent with changes. */
   async start(logger: Logger, notesOf?: NotesOf): Promise<void> {
     this.#notesOf = notesOf;

@@ -164,7 +164,7 @@ describe('all statements', () => {
     await storage.runs.claim(claimRequest(worker, { limit: 0 }));
     await storage.runs.commit(batch(worker, { entries: [newEntry('one', 1)] }));
     await storage.leases.retire({ workerId: worker });
-    expect([...names]).toEqual([ofClaims, undefined, expect.stringMatching(/^romancy_commit_runs_1_[0-9a-f]{16}$/)]);
+    expect([...names]).toEqual([ofClaims, undefined, expect.stringMatching(/^romancy_entry_[0-9a-f]{16}$/)]);
     const sent = watched.statements.map((text) => text.replace(/\$body\$.*\$body\$/s, ''));
     for (const text of sent) expect(text).not.toMatch(/\b(LISTEN|PREPARE|DECLARE|CREATE TEMP)\b|\bSET (?!LOCAL)SESSION/);
   });
@@ -179,7 +179,7 @@ describe('all statements', () => {
       if (query.name !== undefined) throw Object.assign(new Error('refused before it began'), { code });
       return send();
     });
-    const named = expect.stringContaining('commit_runs');
+    const named = expect.stringContaining('romancy_entry');
     await storage.runs.commit(batch(worker, { entries: [newEntry('one', 1)] }));
     expect(names).toEqual([named, undefined]);
     await storage.runs.commit(batch(worker, { entries: [newEntry('one', 2)] }));
