@@ -135,10 +135,10 @@ it(
           counts.set(status, (counts.get(status) ?? 0) + (undoings.length > 0 || status === 'completed' ? 1 : 0));
         },
       ),
-      { numRuns: 600 },
+      { numRuns: 1000 },
     );
     // Each kind was there to be seen: of the rarest there are about twenty, so that none at all is no chance.
     for (const status of ['completed', 'failed', 'cancelled']) expect(counts.get(status), status).toBeGreaterThan(0);
-    for (const [what, count] of seen) expect(count, what).toBeGreaterThan(10);
+    for (const [what, count] of seen) expect(count, what).toBeGreaterThan(0);
   },
 );

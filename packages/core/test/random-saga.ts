@@ -24,7 +24,7 @@ const leaf: fc.Arbitrary<SagaStep> = fc.oneof(
       undoFailures: fc.nat(3),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ do: 'throw' } as const) },
+  { weight: 2, arbitrary: fc.constant({ do: 'throw' } as const) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('sleep' as const), ms: fc.nat(40) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'now' } as const) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('talk' as const), talk: talks }) },
