@@ -42,8 +42,13 @@ export class AppStarts {
     const identity = this.#identify(options.instanceId);
     this.#checkDefinition(workflow, 'startWorkflow');
     const { instanceId, startToken } = identity;
-    const text = await this.#inputOf(workflow, input);
-    const instance = { instanceId, workflowName: workflow.name, input: text, startToken };
+    const text = this.#inputOf(workflow, input);
+    const instance = {
+      instanceId,
+      workflowName: workflow.name,
+      input: typeof text === 'string' ? text : await text,
+      startToken,
+    };
     if ((await this.#parts.scheduler.startInstance(instance)) === 'conflict') {
       const error = (await this.#conflicts(workflow, [instanceId], options)).get(instanceId);
       if (error !== undefined) throw error as Error;
@@ -158,10 +163,12 @@ export class AppStarts {
     return { instanceId, startToken: instanceId };
   }
 
-  async #inputOf({ name, options }: AnyWorkflow, input: unknown): Promise<string> {
-    const valid: unknown =
-      options.input === undefined ? input : await validate(options.input, input, `input of workflow ${name}`);
-    return encodePayload(valid, `the input of workflow ${name}`, this.#parts.options);
+  /** A promise only where a schema has to be asked. */
+  #inputOf({ name, options }: AnyWorkflow, input: unknown): string | Promise<string> {
+    const encode = (value: unknown): string => encodePayload(value, `the input of workflow ${name}`, this.#parts.options);
+    return options.input === undefined
+      ? encode(input)
+      : validate(options.input, input, `input of workflow ${name}`).then((valid) => encode(valid));
   }
 
   #checkDefinition(workflow: AnyWorkflow, verb: string): void {

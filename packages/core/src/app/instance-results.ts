@@ -37,9 +37,13 @@ export class InstanceResults {
    * @throws WorkflowFailedError, WorkflowCancelledError, InstanceNotFoundError, ResultTimeoutError; NotRunningError when the app stops.
    */
   async result(instanceId: string, { timeout, known }: ResultRequest): Promise<unknown> {
+    const { clock, stopSignal, scheduler } = this.#parts;
     const timeoutMs = timeout === undefined ? null : timeLimitMs(timeout, 'result: timeout');
-    const { clock, stopSignal } = this.#parts;
-    if (timeoutMs === null) return await this.#end(instanceId, known);
+    if (timeoutMs === null) {
+      // What runs here is there, and has not ended.
+      if (known && scheduler.runs(instanceId)) return this.#outcome(await scheduler.watcher.wait(instanceId));
+      return await this.#end(instanceId, known);
+    }
     const giveUp = new AbortController();
     const expire = (): void => giveUp.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
     const cancel = clock.schedule(timeoutMs, expire, { keepAlive: true });

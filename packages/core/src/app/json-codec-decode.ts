@@ -10,12 +10,15 @@ import { reviveError } from './json-codec-revive-error.js';
  * @throws PayloadNotSerializableError when it is not JSON, or holds a tag that this version does not know or that is malformed.
  */
 export function decodeText(text: string, registry: ErrorRegistry): unknown {
-  const reader = new TreeReader(registry, text.includes(escapedTagEnd));
+  let reader: TreeReader | undefined;
   try {
     const tree: unknown = JSON.parse(text);
-    return text.includes(tagEnd) ? reader.read(tree) : tree;
+    // Nearly all: one look, and nothing is made for it.
+    if (!text.includes(tagEnd)) return tree;
+    reader = new TreeReader(registry, text.includes(escapedTagEnd));
+    return reader.read(tree);
   } catch (error) {
-    throw reader.failed(error);
+    throw (reader ?? new TreeReader(registry, false)).failed(error);
   }
 }
 

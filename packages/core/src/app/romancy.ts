@@ -125,7 +125,8 @@ export class Romancy {
     ...rest: undefined extends TGiven ? [input?: TGiven, options?: StartOptions] : [input: TGiven, options?: StartOptions]
   ): Promise<WorkflowHandle<TOutput>> {
     const [input, options = {}] = rest as [TGiven, StartOptions?];
-    await this.#life.running('startWorkflow');
+    const starting = this.#life.running('startWorkflow');
+    if (starting !== undefined) await starting;
     checkStartOptions(options);
     return this.#handleOf<TOutput>(await this.#starts.one(workflow, input, options));
   }
@@ -265,9 +266,11 @@ export class Romancy {
     return record.status;
   }
 
-  async #result(instanceId: string, request: ResultRequest): Promise<unknown> {
-    await this.#life.running('result');
-    return await this.#results.result(instanceId, request);
+  /** Thousands are waited for at once: what only hands on makes no promise of its own. */
+  #result(instanceId: string, request: ResultRequest): Promise<unknown> {
+    const starting = this.#life.running('result');
+    const wait = (): Promise<unknown> => this.#results.result(instanceId, request);
+    return starting === undefined ? wait() : starting.then(wait);
   }
 
   /** Tries again while the storage is unavailable, until `stop`. */

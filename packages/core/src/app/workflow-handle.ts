@@ -32,8 +32,8 @@ export class WorkflowHandle<TOutput> {
    * @throws WorkflowFailedError with the workflow's error as `cause`, WorkflowCancelledError, ResultTimeoutError,
    * InstanceNotFoundError, NotRunningError when the app stops first.
    */
-  async result(options: ResultOptions = {}): Promise<TOutput> {
-    return (await this.#host.result(this.instanceId, { timeout: options.timeout, known: this.#known })) as TOutput;
+  result(options: ResultOptions = {}): Promise<TOutput> {
+    return this.#host.result(this.instanceId, { timeout: options.timeout, known: this.#known }) as Promise<TOutput>;
   }
 
   /** @throws InstanceNotFoundError */

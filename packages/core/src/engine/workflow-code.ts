@@ -28,18 +28,38 @@ export function startWorkflowCode(parts: WorkflowCodeParts): void {
   const context = createWorkflowContext(host);
   const written: unknown = services.codec.decode(parts.input);
   const inputSchema = isInputChecked ? undefined : workflow.options.input;
-  // The promise callbacks below are where the end is settled: in the same turn of the event loop as the last outcome, so that the
-  // last step and the completion share one commit.
-  outsideActivity(async () => {
+  const { output: outputSchema } = workflow.options;
+  const failed = (error: unknown): void =>
+    onEnd({ status: 'failed', output: null, error: encodeError(error, `the error of workflow ${workflowName}`, services) });
+  const completed = (output: unknown): void => {
+    let text: string;
+    try {
+      text = encodePayload(output, `the output of workflow ${workflowName}`, services);
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    onEnd({ status: 'completed', output: text, error: null });
+  };
+  const withSchemas = async (): Promise<unknown> => {
     const input: unknown =
       inputSchema === undefined ? written : await validate(inputSchema, written, `input of workflow ${workflowName}`);
     const output: unknown = await workflow.execute(context, input);
-    const schema = workflow.options.output;
-    const valid: unknown = schema === undefined ? output : await validate(schema, output, `output of workflow ${workflowName}`);
-    return encodePayload(valid, `the output of workflow ${workflowName}`, services);
-  }).then(
-    (output) => onEnd({ status: 'completed', output, error: null }),
-    (error: unknown) =>
-      onEnd({ status: 'failed', output: null, error: encodeError(error, `the error of workflow ${workflowName}`, services) }),
-  );
+    return outputSchema === undefined ? output : await validate(outputSchema, output, `output of workflow ${workflowName}`);
+  };
+  // Without schemas, the promise of the function itself will do.
+  const hasSchemas = inputSchema !== undefined || outputSchema !== undefined;
+  // The promise callbacks are where the end is settled: in the same turn of the event loop as the last outcome, so that the last step
+  // and the completion share one commit.
+  outsideActivity(hasSchemas ? withSchemas : () => promiseOf(() => workflow.execute(context, written))).then(completed, failed);
+}
+
+/** Whatever the function is: one that is not async may throw at once. */
+function promiseOf(execute: () => unknown): Promise<unknown> {
+  try {
+    return Promise.resolve(execute());
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what code throws is passed on as it is.
+    return Promise.reject(error);
+  }
 }

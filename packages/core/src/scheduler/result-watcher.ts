@@ -26,7 +26,7 @@ interface Waiter {
 
 /** All who wait for one instance. */
 interface Watch {
-  readonly waiters: Set<Waiter>;
+  waiters: Waiter[];
   /** Null while the instance runs here. */
   nextLookAt: number | null;
   delayMs: number;
@@ -56,13 +56,15 @@ export class ResultWatcher {
         return;
       }
       if (signal === undefined) {
-        this.#watch(instanceId).waiters.add({ resolve, reject });
+        this.#watch(instanceId).waiters.push({ resolve, reject });
         return;
       }
       const aborted = (): void => {
         const watch = this.#watches.get(instanceId);
-        watch?.waiters.delete(waiter);
-        if (watch?.waiters.size === 0) this.#watches.delete(instanceId);
+        if (watch !== undefined) {
+          watch.waiters = watch.waiters.filter((other) => other !== waiter);
+          if (watch.waiters.length === 0) this.#watches.delete(instanceId);
+        }
         reject(signal.reason as Error);
       };
       const waiter: Waiter = {
@@ -76,7 +78,7 @@ export class ResultWatcher {
         },
       };
       signal.addEventListener('abort', aborted, { once: true });
-      this.#watch(instanceId).waiters.add(waiter);
+      this.#watch(instanceId).waiters.push(waiter);
     });
   }
 
@@ -117,7 +119,8 @@ export class ResultWatcher {
     const watch = this.#watches.get(finished.instanceId);
     if (watch === undefined) return;
     this.#watches.delete(finished.instanceId);
-    for (const waiter of watch.waiters) waiter.resolve(finished);
+    // Out of the record too: an old table of the map may keep it (see RunsInMemory).
+    for (const waiter of watch.waiters.splice(0)) waiter.resolve(finished);
   };
 
   /** An end elsewhere is told by a notifier, if there is one; what it was, only the database can tell. */
@@ -146,7 +149,7 @@ export class ResultWatcher {
     let watch = this.#watches.get(instanceId);
     if (watch === undefined) {
       const now = this.#parts.clock.monotonic();
-      watch = { waiters: new Set(), nextLookAt: this.#parts.runsHere(instanceId) ? null : now, delayMs: firstDelayMs };
+      watch = { waiters: [], nextLookAt: this.#parts.runsHere(instanceId) ? null : now, delayMs: firstDelayMs };
       this.#watches.set(instanceId, watch);
       if (watch.nextLookAt !== null) this.#armFor(now);
     }

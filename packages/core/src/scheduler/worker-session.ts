@@ -12,6 +12,9 @@ import type { ChannelModes } from './channel-modes.js';
 import type { Claimant } from './claimant.js';
 import { CommitLanes, type LanePlace } from './commit-lanes.js';
 import type { Committer } from './committer.js';
+import { firstClaim } from './first-claim.js';
+import { handBack } from './hand-back.js';
+import { RunsInMemory } from './runs-in-memory.js';
 import { SignalReader } from './signal-reader.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -35,12 +38,6 @@ export interface SessionParts {
   readonly onLeaseLost: (session: WorkerSession, error: LeaseLostError) => void;
 }
 
-/** A run in memory, and the lane by which it commits. */
-interface Running {
-  readonly run: Run;
-  readonly place: LanePlace;
-}
-
 /** How a start ended. */
 export type StartOutcome = 'started' | 'conflict';
 
@@ -53,7 +50,7 @@ export class WorkerSession implements Claimant {
   readonly #abort = new AbortController();
   /** The async context (AsyncLocalStorage) in which the app was started: that of all runs that were not started here and now. */
   readonly #context = new AsyncResource('romancy.session');
-  readonly #runs = new Map<string, Running>();
+  readonly #runs = new RunsInMemory();
   /** Instances that are being started here: their places are taken, their runs have not begun. */
   readonly #starting = new Set<string>();
   /** What was claimed anew before the run that is still here had the answer to its settlement. */
@@ -75,7 +72,7 @@ export class WorkerSession implements Claimant {
       storageClock: parts.storageClock,
       clock: parts.services.clock,
       onWakeups: parts.onWakeups,
-      onMail: ({ instanceId, mail }) => this.#runs.get(instanceId)?.run.handMail(mail) ?? false,
+      onMail: ({ instanceId, mail }) => this.#runs.get(instanceId)?.handMail(mail) ?? false,
       onNews: (news) => this.#heard(news),
       onLeaseLost: (error) => this.leaseLost(error),
     });
@@ -105,7 +102,7 @@ export class WorkerSession implements Claimant {
   }
 
   holding(): readonly string[] {
-    return [...this.#runs.keys(), ...this.#starting, ...this.#leaving];
+    return [...this.#runs.ids(), ...this.#starting, ...this.#leaving];
   }
 
   alone<T>(work: () => Promise<T>): Promise<T> {
@@ -139,24 +136,9 @@ export class WorkerSession implements Claimant {
     try {
       const outcome = await place.committer.start({ instanceId, workflowName, input, startToken, owned });
       if (outcome === 'started') {
-        const claimed = {
-          instanceId,
-          workflowName,
-          input,
-          createdAt: 0,
-          claim: 1,
-          parentId: null,
-          generation: 0,
-          isInputChecked: true,
-          historyStart: 0,
-          cancel: null,
-          mail: [],
-          history: [],
-          historyComplete: true,
-        };
         this.#starting.delete(instanceId);
         isBegun = true;
-        this.#begin(claimed, place);
+        this.#begin(firstClaim(instance), place);
       }
       return outcome;
     } finally {
@@ -198,7 +180,7 @@ export class WorkerSession implements Claimant {
       return;
     }
     const run = new Run(workflow, claimed, this.#servicesBy(place.committer));
-    this.#runs.set(instanceId, { run, place });
+    this.#runs.add(run, place);
     if (this.#runs.size === 1) this.#parts.hub.emit('busy');
     if (this.#draining) run.drain();
     void run.execute().then((end) => this.#ended(run, end));
@@ -209,12 +191,12 @@ export class WorkerSession implements Claimant {
     for (const instanceId of instanceIds) {
       // Meant is the run that is to come: what it was given may be older than this news, and the one that is still here reads no more.
       if (this.#starting.has(instanceId) || this.#following.has(instanceId)) this.#news.add(instanceId);
-      else void this.#runs.get(instanceId)?.run.attend();
+      else void this.#runs.get(instanceId)?.attend();
     }
   }
 
   surprised(instanceIds: readonly string[]): readonly string[] {
-    return instanceIds.filter((instanceId) => this.#runs.get(instanceId)?.run.isAttentionHanded !== true);
+    return instanceIds.filter((instanceId) => this.#runs.get(instanceId)?.isAttentionHanded !== true);
   }
 
   leaseLost(error: LeaseLostError): void {
@@ -225,7 +207,7 @@ export class WorkerSession implements Claimant {
   /** Begins nothing new and hands runs back as they come to rest; resolves when none is left or `signal` aborts. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#draining = true;
-    for (const { run } of this.#runs.values()) run.drain();
+    for (const run of this.#runs) run.drain();
     const empty = new Promise<void>((resolve) => {
       this.#idle = resolve;
       if (this.#isEmpty) resolve();
@@ -239,7 +221,7 @@ export class WorkerSession implements Claimant {
     this.#draining = true;
     this.#abort.abort(reason);
     this.#lanes.abandon(reason);
-    for (const { run } of this.#runs.values()) run.drop(reason);
+    for (const run of this.#runs) run.drop(reason);
   }
 
   /** Of a transaction of an activity: its commit is none of a lane, and no run is given mail by it. */
@@ -275,8 +257,7 @@ export class WorkerSession implements Claimant {
       const why = end.error instanceof NonDeterminismError ? 'its code does not fit its history' : 'it cannot go on as it is';
       this.#services.logger.error(`a workflow is stalled: ${why}`, { instanceId, workflowName, error: end.error.message });
     }
-    const { place } = this.#runs.get(instanceId)!;
-    this.#runs.delete(instanceId);
+    const place = this.#runs.remove(instanceId);
     place.leave();
     if (end.type !== 'finished') this.#parts.hub.emit('left', instanceId);
     const next = this.#following.get(instanceId);
@@ -287,33 +268,17 @@ export class WorkerSession implements Claimant {
         this.#news.add(instanceId);
         this.begin(end.next);
       } else if (next !== undefined) this.begin(next);
-      else if (end.type === 'dropped') void this.#handBack({ run, place }, end.reason);
+      else if (end.type === 'dropped') void this.#handBack(run, place, end.reason);
     }
     this.#freed();
   }
 
-  /** A run was broken off though this worker lives: its instance must not stay owned with nobody to run it. */
-  async #handBack({ run, place }: Running, reason: Error): Promise<void> {
-    const { instanceId, workflowName, claim } = run;
-    this.#leaving.add(instanceId);
-    this.#services.logger.warn('a run was broken off, its instance is handed back', {
-      instanceId,
-      workflowName,
-      reason: reason.message,
-    });
-    try {
-      const wakeAt = this.#services.storageTime.ahead() + 1000;
-      // By the same lane: behind what the run has still recorded.
-      const wakeup = { kind: 'timer_expired', instanceId, timerId: 'handed back', expiresAt: wakeAt } as const;
-      await place.committer.settle({ type: 'release', instanceId, claim, wakeAt }, [wakeup]);
-    } catch (error) {
-      if (!this.#abort.signal.aborted) {
-        this.#services.logger.error('an instance could not be handed back', { instanceId, workflowName, error: String(error) });
-      }
-    } finally {
-      this.#leaving.delete(instanceId);
-      this.#freed();
-    }
+  async #handBack(run: Run, { committer }: LanePlace, reason: Error): Promise<void> {
+    const { logger, storageTime } = this.#services;
+    this.#leaving.add(run.instanceId);
+    await handBack(run, reason, { committer, storageTime, logger, signal: this.#abort.signal });
+    this.#leaving.delete(run.instanceId);
+    this.#freed();
   }
 
   #freed(): void {
