@@ -55,7 +55,8 @@ test.each<[Measurement, number]>([
 test.each<[Measurement, number, number]>([
   [noteRoundTrip, 2, 2],
   [wakeUp, 2, 2],
-  [writers, 5, 2],
+  // With what a commit costs the cores, where the server's processes can be seen.
+  [writers, process.platform === 'linux' ? 7 : 5, process.platform === 'linux' ? 3 : 2],
   [reconnect, 2, 1],
   [herd, 2, 0],
   [stop, 2, 1],

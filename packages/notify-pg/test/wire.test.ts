@@ -53,7 +53,7 @@ describe('the wire', () => {
 
   it('lets two prefixes in one database wake each other never, whatever is in their names', async () => {
     const { url } = await createDatabase();
-    const prefixes = ['romancy', 'Romancy', 'it"s', "o'clock", 'größe 大', 'p'.repeat(44)];
+    const prefixes = ['romancy', 'Romancy', 'it"s', "o'clock", 'a\\b', 'größe 大', 'p'.repeat(44)];
     const all = await Promise.all(
       prefixes.map(async (channelPrefix) => ({
         channelPrefix,

@@ -8,6 +8,7 @@ import { RawNoteSender } from '../raw/raw-note-sender.js';
 import { RawWriters, type WayOfWriting, type Writing } from '../raw/raw-writers.js';
 import { mean } from '../statistics.js';
 import { countedSender } from '../wakeups/counted-sender.js';
+import { openCpuTimes, type CpuTimes } from '../wakeups/cpu-times.js';
 import { healthyNotifier } from '../wakeups/healthy-notifier.js';
 import { onServer } from './on-server.js';
 
@@ -23,7 +24,8 @@ const leadMs = 100;
 const pairsPerOther = 4;
 
 type Way = 'off' | 'on' | 'alone' | 'byHand' | 'inside';
-type Rates = Record<Way | 'offBesideOthers' | 'flushes', number>;
+/** Per second; the last three are microseconds of the cores per commit. */
+type Rates = Record<Way | 'offBesideOthers' | 'flushes' | 'offCpu' | 'onCpu' | 'noteCpu', number>;
 
 export const writers = onServer('writers', async ({ url, emptySchema }, { rounds, roundMs }) => {
   const schema = await emptySchema('writers');
@@ -39,7 +41,10 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
   try {
     await Promise.all([listener, rawListener].map((process) => process.hear(({ ready }) => ready)));
     const ways: Record<Way, WayOfWriting> = {
-      off: (write) => writers.insert(write),
+      // In the same form as those that tell: one async call more would by itself cost 2 µs of this thread, a fiftieth of a commit.
+      off: async (write) => {
+        await writers.insert(write);
+      },
       on: async (write) => {
         await writers.insert(write);
         notifier.send([{ kind: 'workflow_resumable', instanceId: write.id, workflowName: 'bench_order' }]);
@@ -52,19 +57,31 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
         await writers.insert(write);
         byHand.send(write.id, 'bench_order');
       },
-      inside: (write) => writers.insertAndNotify(write, `${schema}_workflow_resumable`),
+      inside: async (write) => {
+        await writers.insertAndNotify(write, `${schema}_workflow_resumable`);
+      },
     };
+    const cpuTimes = await openCpuTimes(
+      url,
+      [listener.pid].filter((pid) => pid !== undefined),
+    );
+    const noTimes: CpuTimes = { all: 0, notes: 0 };
     const atWork = (writing = writers.write(ways.off));
-    /** @returns commits, and statements of the sending session, per second. */
-    const turn = async (way: Way): Promise<{ readonly commits: number; readonly flushes: number }> => {
+    /** @returns commits, and statements of the sending session, per second; and microseconds of the cores per commit. */
+    const turn = async (way: Way): Promise<Record<'commits' | 'flushes' | 'cpu' | 'noteCpu', number>> => {
       atWork.goOnBy(ways[way]);
       await pause(leadMs);
-      const before = { commits: atWork.commits(), flushes: counted.statements(), at: performance.now() };
+      const now = () => ({ commits: atWork.commits(), flushes: counted.statements(), cpu: cpuTimes?.() ?? noTimes });
+      const [before, began] = [now(), performance.now()];
       await pause(turnMs);
-      const seconds = (performance.now() - before.at) / 1000;
+      const seconds = (performance.now() - began) / 1000;
+      const after = now();
+      const commits = after.commits - before.commits;
       return {
-        commits: (atWork.commits() - before.commits) / seconds,
-        flushes: (counted.statements() - before.flushes) / seconds,
+        commits: commits / seconds,
+        flushes: (after.flushes - before.flushes) / seconds,
+        cpu: ((after.cpu.all - before.cpu.all) * 1000) / commits,
+        noteCpu: ((after.cpu.notes - before.cpu.notes) * 1000) / commits,
       };
     };
     for (const way of Object.keys(ways) as Way[]) await turn(way);
@@ -79,13 +96,20 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
         inside: [],
         offBesideOthers: [],
         flushes: [],
+        offCpu: [],
+        onCpu: [],
+        noteCpu: [],
       };
       for (let other = 0; other < others; other++) {
         for (let pair = 0; pair < pairsPerOther; pair++) {
           for (const way of inTurn(['off', 'on'] as const, pair)) {
-            const { commits, flushes } = await turn(way);
+            const { commits, flushes, cpu, noteCpu } = await turn(way);
             rates[way].push(commits);
-            if (way === 'on') rates.flushes.push(flushes);
+            rates[way === 'on' ? 'onCpu' : 'offCpu'].push(cpu);
+            if (way === 'on') {
+              rates.flushes.push(flushes);
+              rates.noteCpu.push(noteCpu);
+            }
           }
         }
         for (const way of inTurn(['off', 'alone', 'byHand', 'inside'] as const, other)) {
@@ -99,13 +123,23 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
     if (byHand.heard === 0) throw new Error('notes by hand did not arrive');
     for (const { state } of [notifier, lonely]) if (state !== 'healthy') throw new Error(`a notifier became ${state} meanwhile`);
     if (perRound.some(({ flushes }) => flushes === 0)) throw new Error('the notifier sent nothing');
-    const pairs = (way: Way, beside: keyof Rates) => perRound.map((rates) => ({ romancy: rates[way], raw: rates[beside] }));
+    const pairs = (way: keyof Rates, beside: keyof Rates) =>
+      perRound.map((rates) => ({ romancy: rates[way], raw: rates[beside] }));
     const target = { of: 'ratio', bound: 'at least', value: 0.95 } as const;
+    const unit = 'µs of CPU';
+    const costs = [
+      comparedRow({ what: 'a commit of theirs, told of, beside untold', unit }, pairs('onCpu', 'offCpu')),
+      ownRow(
+        { what: 'what of that is the sessions of notifiers and the other process', unit },
+        perRound.map(({ noteCpu }) => noteCpu),
+      ),
+    ];
     return [
       comparedRow(
         { what: `${count} writers, told of each commit, beside untold`, unit: 'commits/s', target },
         pairs('on', 'off'),
       ),
+      ...(cpuTimes === null ? [] : costs),
       comparedRow(
         { what: `${count} writers, told of each, no other process listens`, unit: 'commits/s' },
         pairs('alone', 'offBesideOthers'),

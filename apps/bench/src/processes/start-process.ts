@@ -68,6 +68,11 @@ export class BenchProcess<TSaid> {
     this.#child.send(message);
   }
 
+  /** Undefined: it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Kills it, by SIGKILL; resolves when it is gone. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
