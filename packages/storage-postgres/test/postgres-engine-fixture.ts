@@ -12,6 +12,8 @@ export function createPostgresEngineFixture(): EngineFixtureFactory {
   const database = shareDatabase();
   return async (): Promise<EngineFixture> => {
     const schema = database.schemas.take();
+    // Tests look side by side, and a client answers one at a time.
+    const looking = schema.pool(2);
     await database.client.query(`
       SET client_min_messages = warning;
       CREATE SCHEMA IF NOT EXISTS users;
@@ -30,10 +32,13 @@ export function createPostgresEngineFixture(): EngineFixtureFactory {
             .execute();
         },
         async read(key) {
-          const { rows } = await database.client.query<{ value: string }>('SELECT value FROM users.user_rows WHERE key = $1', [
-            key,
-          ]);
-          return rows[0]?.value;
+          const session = await looking.connect();
+          try {
+            const { rows } = await session.query<{ value: string }>('SELECT value FROM users.user_rows WHERE key = $1', [key]);
+            return rows[0]?.value;
+          } finally {
+            session.release();
+          }
         },
         async fail(ctx) {
           const { client } = await postgresTransaction(ctx);
