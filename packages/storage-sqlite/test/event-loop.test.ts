@@ -8,7 +8,7 @@ import { batch, openStorage, register, renewal, start } from './local-storage.js
 import { startRemoteStorage } from './remote-storage.js';
 
 describe('while another process has the write lock', () => {
-  it('the event loop goes on, reads are answered, and writes follow as soon as they can', async () => {
+  it('the event loop goes on, reads are answered, and writes follow as soon as they can', { retry: 2 }, async () => {
     const filename = await temporaryFile();
     const storage = await openStorage({ filename });
     await register(storage, 'me');

@@ -34,10 +34,12 @@ async function pages(storage: Storage, request: Partial<ListRequest>): Promise<r
 describe('a list', () => {
   it('of what is hard to find lets others work in between', async () => {
     const storage = await openFilled({ finished: 40_000, waiting: 1 });
-    let [longestMs, turns, last] = [0, 0, performance.now()];
+    // By what the processor did in a turn: how long others had it instead says nothing of the list.
+    let [longestMs, turns, last] = [0, 0, process.cpuUsage()];
     const ticking = setInterval(() => {
-      longestMs = Math.max(longestMs, performance.now() - last);
-      last = performance.now();
+      const { user, system } = process.cpuUsage(last);
+      longestMs = Math.max(longestMs, (user + system) / 1000);
+      last = process.cpuUsage();
       turns++;
     }, 1);
     const found = await storage.instances.list({ ...all, input: [{ path: ['number'], equals: 7 }] });

@@ -45,7 +45,7 @@ describe('several processes on one file', () => {
     expect(shares.flat().sort()).toEqual([...ids].sort());
   });
 
-  it('all come to write, however hard the others try', { timeout: 60_000 }, async () => {
+  it('all come to write, however hard the others try', { timeout: 60_000, retry: 2 }, async () => {
     const filename = await temporaryFile();
     const names = ['a', 'b', 'c'];
     const remotes = await Promise.all(names.map(() => startRemoteStorage(filename)));
@@ -80,7 +80,7 @@ describe('several processes on one file', () => {
     await Promise.all(activities);
   });
 
-  it('find a killed one dead within a second, with a lease of an hour', async () => {
+  it('find a killed one dead within a second, with a lease of an hour', { retry: 2 }, async () => {
     const filename = await temporaryFile();
     const storage = await openStorage({ filename });
     await register(storage, 'survivor');

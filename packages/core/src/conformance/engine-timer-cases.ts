@@ -23,7 +23,8 @@ export function timerCases(bench: EngineBench): void {
       expect(view?.wakeAt?.getTime()).toBe(entry!.dueAt);
       const slept = await harness.drive(handle.result());
       expect(slept).toBeGreaterThanOrEqual(2000);
-      expect(slept).toBeLessThan(2000 + 400);
+      // Where time is real, the machine may be busy; by a poll it would be 30 s.
+      expect(slept).toBeLessThan(harness.clock === undefined ? 15_000 : 2000 + 400);
     });
 
     it('set again in replay keeps its first time', async () => {
@@ -44,7 +45,7 @@ export function timerCases(bench: EngineBench): void {
         await harness.leap(part);
       }
       const took = await harness.drive(handle.result());
-      const [least, most] = harness.clock === undefined ? [300, 1000] : [864_000_000, 864_000_100];
+      const [least, most] = harness.clock === undefined ? [300, 10_000] : [864_000_000, 864_000_100];
       expect(took).toBeGreaterThanOrEqual(least);
       expect(took).toBeLessThan(most);
       const history = await app.storage.runs.history({ instanceId: handle.instanceId, afterSeq: 0, limit: 50 });
@@ -70,7 +71,7 @@ export function timerCases(bench: EngineBench): void {
       await harness.leap('1h');
       const slept = await harness.drive(second.romancy.getHandle<number>(instanceId).result());
       expect(slept).toBeGreaterThanOrEqual(harness.clock === undefined ? 1500 : 3_600_000);
-      expect(slept).toBeLessThan(harness.clock === undefined ? 4000 : 3_600_200);
+      expect(slept).toBeLessThan(harness.clock === undefined ? 15_000 : 3_600_200);
       expect(runs).toBe(1);
     });
 
@@ -90,7 +91,7 @@ export function timerCases(bench: EngineBench): void {
       const handle = await app.romancy.startWorkflow(workflow);
       await harness.untilStatus(app, handle.instanceId, 'waiting_for_timer');
       await harness.leap('1h');
-      expect(await harness.drive(handle.result())).toBeLessThan(500);
+      expect(await harness.drive(handle.result())).toBeLessThan(harness.clock === undefined ? 5000 : 500);
       const history = await app.storage.runs.history({ instanceId: handle.instanceId, afterSeq: 0, limit: 50 });
       expect(history.filter(({ kind }) => kind === 'timer_fired').map(({ callId }) => callId)).toEqual(
         [1, 2, 3, 4].map((number) => `sleep:${number}`),
