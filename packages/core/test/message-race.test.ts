@@ -54,6 +54,13 @@ it.each(ways)(`$what at any moment around a wait is received, ${rounds} times in
     return sum;
   });
   const storage = withFaults(createMemoryStorage());
+  let refused = 0;
+  const commit = storage.runs.commit.bind(storage.runs);
+  storage.runs.commit = async (batch) => {
+    const answer = await commit(batch);
+    refused += answer.refused.length;
+    return answer;
+  };
   const app = new Romancy({
     storage,
     logger: recordingLogger(),
@@ -79,7 +86,7 @@ it.each(ways)(`$what at any moment around a wait is received, ${rounds} times in
   }
   // It was put away and taken up again all the time, and parks were refused because something came meanwhile.
   expect(storage.count('runs.claim')).toBeGreaterThan(way.claims);
-  expect(storage.count('runs.readSignals')).toBeGreaterThan(rounds / 100);
+  expect(refused).toBeGreaterThan(rounds / 100);
   await app.stop();
 });
 

@@ -1,11 +1,11 @@
 // Messages, seekers and ends of runs at the same moment: nothing waits in a circle, nothing is lost, nothing comes twice.
-import type { Effect, HandedMail, OutgoingMessage, ProgressBatch, Storage } from '@romancy/core/ports';
+import type { Effect, OutgoingMessage, Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockWaits } from './lock-waits.js';
 import { openStorage, registered } from './open-storage.js';
-import { batch, claimRequest, complete, newEntry, newInstance, park } from './worker-calls.js';
+import { batch, complete, newEntry, newInstance, park } from './worker-calls.js';
 
 const jobs = ['channel:a', 'channel:b'];
 
@@ -247,78 +247,6 @@ describe('those who seek already', () => {
     const signals = await storage.runs.readSignals({ workerId: worker, instanceIds: ids, mailLimit: 10 });
     expect(signals.map(({ mail }) => mail.length)).toEqual([1, 0, 0, 0]);
   }, 20_000);
-});
-
-describe('a message that comes with the answer to a commit', () => {
-  const topic = jobs[0]!;
-  const direct = { type: 'instance', instanceId: 'a' } as const;
-
-  async function stage(count: number): Promise<string> {
-    const worker = await registered(storage, 'worker');
-    await storage.runs.commit(batch(worker, { starts: [newInstance('a')], subscriptions: subscribed('a') }));
-    for (let n = 1; n <= count; n++) {
-      await storage.messages.deliver({ ...message(`m${n}`, topic), source: '/test', starts: null });
-    }
-    return worker;
-  }
-
-  /** Takes what it has, seeks the next, and wants to park. */
-  function receive(worker: string, seq: number, last?: HandedMail): ProgressBatch {
-    return batch(worker, {
-      ...step('a', seq, [{ type: 'seek', topic }]),
-      takenMail: last === undefined ? [] : [{ instanceId: 'a', mailId: last.mail.mailId }],
-      settlements: [park('a')],
-      seen: last === undefined ? [] : [last],
-    });
-  }
-
-  it('needs no reading, one after the other, and the park behind the last is not refused for it', async () => {
-    const worker = await stage(2);
-    const first = await storage.runs.commit(receive(worker, 1));
-    expect(first).toMatchObject({
-      refused: ['a'],
-      attention: [],
-      handed: [{ instanceId: 'a', mail: { data: '"m1"', isQueued: true, topic } }],
-    });
-    const second = await storage.runs.commit(receive(worker, 2, first.handed![0]));
-    expect(second).toMatchObject({ refused: ['a'], attention: [], handed: [{ mail: { data: '"m2"' } }] });
-    const third = await storage.runs.commit(receive(worker, 3, second.handed![0]));
-    expect(third).toMatchObject({ refused: [], attention: [] });
-    await storage.messages.deliver({ ...message('m3', topic), source: '/test', starts: null });
-    const { claimed } = await storage.runs.claim(claimRequest(worker));
-    expect(claimed).toMatchObject([{ instanceId: 'a', mail: [{ data: '"m3"' }] }]);
-  });
-
-  it('is to be read when something else came before it', async () => {
-    const worker = await stage(2);
-    await storage.instances.requestCancel({ instanceId: 'a', reason: 'why not' });
-    const first = await storage.runs.commit(receive(worker, 1));
-    expect(first).toMatchObject({ refused: ['a'], attention: ['a'], handed: [] });
-    const [signals] = await storage.runs.readSignals({ workerId: worker, instanceIds: ['a'], mailLimit: 10 });
-    expect(signals).toMatchObject({ cancel: { reason: 'why not' }, mail: [{ data: '"m1"' }] });
-  });
-
-  it.for(['a park', 'the next'])('hides nothing that came after it: %s', async (what) => {
-    const worker = await stage(what === 'a park' ? 1 : 2);
-    const first = await storage.runs.commit(receive(worker, 1));
-    await storage.messages.deliver({ ...message('direct', 'channel:direct', direct), source: '/test', starts: null });
-    const second = await storage.runs.commit(receive(worker, 2, first.handed![0]));
-    expect(second.refused).toEqual(['a']);
-    expect(second.handed ?? []).toEqual([]);
-    expect(second.attention).toEqual(what === 'a park' ? [] : ['a']);
-    const [signals] = await storage.runs.readSignals({ workerId: worker, instanceIds: ['a'], mailLimit: 10 });
-    expect(signals!.mail.map(({ data }) => data)).toContain('"direct"');
-  });
-
-  it('is read after the answer was lost, and the commit is sent again', async () => {
-    const worker = await stage(1);
-    await storage.runs.commit(receive(worker, 1));
-    const again = await storage.runs.commit(receive(worker, 1));
-    expect(again).toMatchObject({ refused: ['a'], attention: [] });
-    expect(again.handed ?? []).toEqual([]);
-    const [signals] = await storage.runs.readSignals({ workerId: worker, instanceIds: ['a'], mailLimit: 10 });
-    expect(signals!.mail).toMatchObject([{ data: '"m1"' }]);
-  });
 });
 
 describe('commits that change rows of each other', () => {

@@ -201,7 +201,9 @@ export function wakeupCases(bench: EngineBench): void {
       const diedAt = harness.clock?.monotonic() ?? performance.now();
       await harness.drive(dying.stop());
       expect(await harness.drive(heir.romancy.getHandle(run.instanceId).result())).toBe('elsewhere');
-      expect((harness.clock?.monotonic() ?? performance.now()) - diedAt).toBeLessThan(harness.clock === undefined ? 15_000 : 4000);
+      expect((harness.clock?.monotonic() ?? performance.now()) - diedAt).toBeLessThan(
+        harness.clock === undefined ? 15_000 : 4000,
+      );
       expect(heir.logger.matching('a worker is dead')).toMatchObject([{ fields: { workerId, released: 1 } }]);
     });
 
@@ -229,7 +231,9 @@ export function wakeupCases(bench: EngineBench): void {
       const diedAt = harness.clock?.monotonic() ?? performance.now();
       await harness.drive(dying.stop());
       await harness.until(() => sent.length > 0);
-      expect((harness.clock?.monotonic() ?? performance.now()) - diedAt).toBeLessThan(harness.clock === undefined ? 15_000 : 4000);
+      expect((harness.clock?.monotonic() ?? performance.now()) - diedAt).toBeLessThan(
+        harness.clock === undefined ? 15_000 : 4000,
+      );
       expect(sent).toEqual(['e']);
     });
 

@@ -23,6 +23,7 @@ import { outboxCases } from './outbox-cases.js';
 import { outboxKeepingCases } from './outbox-keeping-cases.js';
 import { pendingProgressCases } from './pending-progress-cases.js';
 import { payloadCases } from './payload-cases.js';
+import { queueAnswerCases } from './queue-answer-cases.js';
 import { queueCases } from './queue-cases.js';
 import { queueRaceCases } from './queue-race-cases.js';
 import { queueReturnCases } from './queue-return-cases.js';
@@ -74,6 +75,7 @@ export function storageConformance(name: string, factory: StorageFixtureFactory,
     modeCases(bench);
     broadcastCases(bench);
     queueCases(bench);
+    queueAnswerCases(bench);
     queueReturnCases(bench);
     queueRaceCases(bench);
     effectCases(bench);

@@ -100,6 +100,6 @@ function takeSignals(instance: MemoryInstance, mailLimit: number): RunSignals {
   };
 }
 
-function showMail(piece: MemoryMail): Mail {
+export function showMail(piece: MemoryMail): Mail {
   return { mailId: String(piece.number), topic: piece.topic, data: piece.data, isQueued: piece.queued !== null };
 }

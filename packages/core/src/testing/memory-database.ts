@@ -73,6 +73,8 @@ export interface MemoryInstance {
   claims: number;
   /** Something happened from outside that the owner has not looked at yet. */
   attention: boolean;
+  /** How often something happened to it from outside. */
+  drawn: number;
   /** Ascending by `seq`: of all that goes on under one id, shared by its parts. */
   readonly history: HistoryEntry[];
   /** Its own part of the history lies above this number ... */
@@ -181,5 +183,6 @@ export function makeClaimable(instance: MemoryInstance, now: number): void {
 /** Makes somebody look at the instance: its owner by its attention, or anybody by a claim. */
 export function draw(instance: MemoryInstance, now: number): void {
   instance.attention = true;
+  instance.drawn++;
   if (instance.owner === null) makeClaimable(instance, now);
 }

@@ -42,6 +42,7 @@ export function createMemoryInstance(
     generation: 0,
     claims: start.owned ? 1 : 0,
     attention: false,
+    drawn: 0,
     history: [],
     historyStart: 0,
     historyEnd: Infinity,

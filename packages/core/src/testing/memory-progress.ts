@@ -1,12 +1,13 @@
 // The commit of a batch of progress in memory.
 import type { NewHistoryEntry } from '../domain/history.js';
 import { handedWakeup, type HandedMessage } from '../ports/message-store.js';
-import type { CommitNews, NewInstance, ProgressBatch, ProgressResult } from '../ports/run-store.js';
+import type { CommitNews, HandedMail, NewInstance, ProgressBatch, ProgressResult } from '../ports/run-store.js';
+import { showMail } from './memory-claims.js';
 import type { MemoryDatabase } from './memory-database.js';
 import { applyEffects, tellConflict, type MemoryEffectScope } from './memory-effects.js';
 import { appendEntry } from './memory-history.js';
 import { createMemoryInstance } from './memory-instance.js';
-import { settle } from './memory-settlements.js';
+import { knowsAll, settle } from './memory-settlements.js';
 import { subscribe } from './memory-topics.js';
 
 /** One batch, all or nothing: what can throw comes before the first change. */
@@ -35,30 +36,49 @@ export function commitProgress(database: MemoryDatabase, batch: ProgressBatch, n
     if (index !== -1) mail.splice(index, 1);
   }
   for (const start of conflicts) tellConflict(database, start, now);
-  applyEffects(
-    database,
-    batch.effects.filter((effect) => added.has(keyOf(effect))),
-    scope,
-  );
-  const refused = batch.settlements.filter((settlement) => !settle(database, settlement, scope));
+  const seen = new Map((batch.seen ?? []).map(({ instanceId, mark }) => [instanceId, mark]));
+  const effects = batch.effects.filter((effect) => added.has(keyOf(effect)));
+  // Who begins to seek and knows all that came to it is given what it gets with the answer.
+  const known = new Map<string, number>();
+  for (const { type, instanceId } of effects) {
+    const instance = type === 'seek' ? database.owned(instanceId, workerId) : undefined;
+    if (instance !== undefined && knowsAll(instance, seen)) known.set(instanceId, instance.drawn);
+  }
+  applyEffects(database, effects, scope);
+  const refused = batch.settlements.filter((settlement) => !settle(database, settlement, { ...scope, seen }));
   return {
     conflicts: conflicts.map((start) => start.instanceId),
     refused: refused.map((settlement) => settlement.instanceId),
     undelivered: scope.undelivered,
-    ...newsOf(database, batch),
+    ...newsOf(database, batch, known),
     now,
   };
 }
 
-/** To whom messages of queues came. What the batch itself sent is told by the batch. */
-function newsOf(database: MemoryDatabase, { workerId, effects }: ProgressBatch): Pick<CommitNews, 'wakeups' | 'attention'> {
+/**
+ * To whom messages of queues came. What the batch itself sent is told by the batch.
+ * @param known how often something had happened to those that knew of all of it.
+ */
+function newsOf(
+  database: MemoryDatabase,
+  { workerId, effects }: ProgressBatch,
+  known: ReadonlyMap<string, number>,
+): Pick<CommitNews, 'wakeups' | 'attention' | 'handed'> {
   const own = new Set(effects.map((effect) => (effect.type === 'message' ? effect.message.messageId : '')));
-  const handed = database.handed.splice(0);
+  const all = database.handed.splice(0);
   const isHere = ({ instanceId }: HandedMessage): boolean => database.owned(instanceId, workerId) !== undefined;
-  return {
-    wakeups: handed.filter((one) => !isHere(one) && !own.has(one.messageId)).map(handedWakeup),
-    attention: handed.filter(isHere).map(({ instanceId }) => instanceId),
-  };
+  const attention: string[] = [];
+  const handed: HandedMail[] = [];
+  for (const { instanceId, topic, messageId } of all.filter(isHere)) {
+    const { drawn, mail } = database.instances.get(instanceId)!;
+    const piece = mail.findLast((each) => each.topic === topic && each.messageId === messageId && each.queued !== null);
+    // Exactly this has happened to it since: the mail of two topics, and what else came by this batch, is for it to read.
+    const isAll = known.get(instanceId) === drawn - 1;
+    if (isAll && piece !== undefined) handed.push({ instanceId, mail: showMail(piece), mark: String(drawn) });
+    else attention.push(instanceId);
+  }
+  const wakeups = all.filter((one) => !isHere(one) && !own.has(one.messageId)).map(handedWakeup);
+  return { wakeups, attention, handed };
 }
 
 function keyOf({ instanceId, seq }: Pick<NewHistoryEntry, 'instanceId' | 'seq'>): string {

@@ -10,15 +10,26 @@ import { endSubscription, giveUpQueues, sameFilter } from './memory-topics.js';
 type Finish = Settlement & { readonly type: 'finish' };
 type Recur = Settlement & { readonly type: 'recur' };
 
+interface MemorySettlementScope extends MemoryEffectScope {
+  /** Marks of mail that instances were handed, see `ProgressBatch.seen`. */
+  readonly seen: ReadonlyMap<string, string>;
+}
+
+/** Whether its owner knows of all that has happened to it. */
+export function knowsAll({ instanceId, attention, drawn }: MemoryInstance, seen: MemorySettlementScope['seen']): boolean {
+  return !attention || seen.get(instanceId) === String(drawn);
+}
+
 /** @returns false when it is refused; then nothing of it was done. */
-export function settle(database: MemoryDatabase, settlement: Settlement, scope: MemoryEffectScope): boolean {
+export function settle(database: MemoryDatabase, settlement: Settlement, scope: MemorySettlementScope): boolean {
   const instance = database.owned(settlement.instanceId, scope.workerId);
   // Not owned any more, or by a later claim: this very settlement has been made before.
   if (instance?.claims !== settlement.claim) return true;
   switch (settlement.type) {
     case 'park':
       // The owner has not seen all that came: were it put away now, nobody would wake it for that.
-      if (instance.attention) return false;
+      if (!knowsAll(instance, scope.seen)) return false;
+      instance.attention = false;
       instance.status = instance.isCompensating ? 'compensating' : settlement.status;
       instance.wakeAt = settlement.wakeAt;
       break;

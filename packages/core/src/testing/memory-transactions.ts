@@ -88,7 +88,8 @@ class BufferedTransaction implements ActivityTransaction {
       return {
         undelivered: results.flatMap(({ undelivered }) => undelivered),
         wakeups: results.flatMap(({ wakeups }) => wakeups),
-        attention: results.flatMap(({ attention }) => attention),
+        // The mail with the mark of one of these may not be all that came by the others.
+        attention: results.flatMap(({ attention, handed = [] }) => [...attention, ...handed.map(({ instanceId }) => instanceId)]),
       };
     });
   }
