@@ -4,7 +4,7 @@ import { claimRuns } from './claim-runs.js';
 import { createClaimCall } from './claim-function.js';
 import { createCommitCalls, type CommitCall } from './commit-call.js';
 import { commitProgress, handedNews } from './commit-progress.js';
-import { createCommitEntry } from './commit-entry.js';
+import { createCommitSingle } from './commit-single.js';
 import type { Row } from './connection.js';
 import type { Database } from './database.js';
 import { readHistory } from './history-rows.js';
@@ -23,13 +23,13 @@ export function createRunStore(database: Database, tables: TableNames): RunStore
     const toldWith = { name: call.name, wakeups };
     return commitProgress((statement) => database.rowsWithNotes(statement, toldWith), call, batch);
   };
-  const commitEntry = createCommitEntry(database, tables);
+  const commitSingle = createCommitSingle(database, tables);
   const claimCall = createClaimCall(tables);
   return {
     async commit(batch) {
       const call = calls.of(batch);
       try {
-        return (await commitEntry(batch)) ?? (await commitBy(call, batch));
+        return (await commitSingle(batch)) ?? (await commitBy(call, batch));
       } catch (error) {
         // It was committed before, wholly or in part, and its answer was lost.
         if (call !== calls.runsOnly || !isTaken(error)) throw error;

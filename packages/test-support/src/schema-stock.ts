@@ -70,6 +70,8 @@ export class SchemaStock {
     );
     if (rows.length === 0) return;
     // Whoever still has a transaction open here is a fault of the test, and not to be waited for.
-    await this.#client.query(`SET LOCAL lock_timeout = '10s'; TRUNCATE ${rows.map(({ name }) => name).join(', ')} RESTART IDENTITY`);
+    await this.#client.query(
+      `SET LOCAL lock_timeout = '10s'; TRUNCATE ${rows.map(({ name }) => name).join(', ')} RESTART IDENTITY`,
+    );
   }
 }
