@@ -1,7 +1,8 @@
 // Reads what came over a channel, which anybody may have sent: strict, and never throwing.
-import type { Wakeup, WakeupKind } from '@romancy/core/ports';
+import type { Wakeup } from '@romancy/core/ports';
 import type { ChannelNames, NoteKind } from './channel-names.js';
 import { isPlain } from './plain-text.js';
+import type { SharingKind } from './shared-note.js';
 
 /** What a note says; null: nothing that can be understood. */
 export type Heard =
@@ -27,11 +28,13 @@ export function noteReader(names: ChannelNames): (channel: string, payload: stri
 }
 
 const readers: Readonly<Record<NoteKind, Reader>> = {
-  workflow_resumable: json((field, { more, others }) => {
-    const [kind, workflowName] = ['workflow_resumable' as const, field('workflow_name')];
-    const one = { kind, instanceId: field('instance_id'), workflowName };
-    if (Number.isSafeInteger(more) && Number(more) > 0) return { ...one, more: Number(more) };
-    return several(one, others, (instanceId) => ({ kind, instanceId, workflowName }));
+  workflow_resumable: json((field, { more }) => {
+    const one = {
+      kind: 'workflow_resumable',
+      instanceId: field('instance_id'),
+      workflowName: field('workflow_name'),
+    } as const;
+    return Number.isSafeInteger(more) && Number(more) > 0 ? { ...one, more: Number(more) } : one;
   }),
   timer_expired: json((field) => ({
     kind: 'timer_expired',
@@ -46,10 +49,7 @@ const readers: Readonly<Record<NoteKind, Reader>> = {
     // Left out and empty mean the same to programs that have no null.
     targetInstanceId: (values['target_instance_id'] ?? '') === '' ? null : field('target_instance_id'),
   })),
-  outbox_pending: json((field, { others }) => {
-    const named = (eventId: string): Wakeup => ({ kind: 'outbox_pending', eventId });
-    return several(named(field('event_id')), others, named);
-  }),
+  outbox_pending: json((field) => ({ kind: 'outbox_pending', eventId: field('event_id') })),
   workflow_finished: ofInstance('workflow_finished'),
   workflow_claimed: ofInstance('workflow_claimed'),
   worker_busy: json((field) => ({ kind: 'worker_busy', workerId: field('worker_id') })),
@@ -77,15 +77,13 @@ function json(read: (field: (name: string) => string, values: Fields) => Heard):
   };
 }
 
-function ofInstance(kind: Extract<WakeupKind, 'workflow_finished' | 'workflow_claimed'>): Reader {
+/** The first, and one more for each id that stands beside it; what is none is left out. */
+function ofInstance(kind: SharingKind): Reader {
   const named = (instanceId: string): Wakeup => ({ kind, instanceId });
-  return json((field, { others }) => several(named(field('instance_id')), others, named));
-}
-
-/** The first, and one more for each id that stands beside it. What is no list of ids counts as not there. */
-function several(first: Wakeup, others: unknown, named: (id: string) => Wakeup): Heard {
-  if (!Array.isArray(others) || !others.every(isText)) return first;
-  return { kind: 'several', wakeups: [first, ...others.map(named)] };
+  return json((field, { others }) => {
+    const first = named(field('instance_id'));
+    return Array.isArray(others) ? { kind: 'several', wakeups: [first, ...others.filter(isText).map(named)] } : first;
+  });
 }
 
 function isText(value: unknown): value is string {

@@ -2,23 +2,32 @@
 import type { Wakeup } from '@romancy/core/ports';
 import { describe, expect, it } from 'vitest';
 import { emptyBatch, longestPending, notesOf, NoteQueue, type Batch } from './note-queue.js';
-import { everythingNote, type Note } from './note.js';
+import { everythingNote } from './note.js';
 
-/** Kinds of which many share a note, and one of which each has its own, are gathered in two ways. */
+/** A kind of which many share a note, and one of which each has its own. */
 const kinds = {
-  'that share notes': (id: string): Wakeup => ({ kind: 'outbox_pending', eventId: id }),
+  'that share notes': (id: string): Wakeup => ({ kind: 'workflow_finished', instanceId: id }),
   'with a note each': (id: string): Wakeup => ({ kind: 'worker_busy', workerId: id }),
 };
-const toldBy = (batch: Batch): Note[] =>
-  [...notesOf(batch)].flatMap(([kind, payloads]) => payloads.map((payload) => ({ kind, payload })));
-const taken = (queue: NoteQueue): Note[] => toldBy(queue.take());
+/** The ids in the notes, note by note. */
+const toldBy = (batch: Batch): string[] =>
+  [...notesOf(batch)].flatMap(([kind, payloads]) =>
+    payloads.flatMap((payload) => {
+      if (kind === everythingNote.kind) return [kind];
+      const { instance_id: instanceId, worker_id: workerId, others = [] } = JSON.parse(payload) as Named;
+      return [(instanceId ?? workerId)!, ...others];
+    }),
+  );
+const taken = (queue: NoteQueue): string[] => toldBy(queue.take());
 const tooLong: Wakeup = { kind: 'outbox_pending', eventId: 'x'.repeat(8000) };
 
+interface Named {
+  readonly instance_id?: string;
+  readonly worker_id?: string;
+  readonly others?: readonly string[];
+}
+
 describe.each(Object.entries(kinds))('the queue of wake-ups %s', (_kinds, wakeup) => {
-  const note = (id: string): Note => {
-    const told = wakeup(id);
-    return { kind: told.kind, payload: JSON.stringify(told.kind === 'worker_busy' ? { worker_id: id } : { event_id: id }) };
-  };
   const filled = (...ids: readonly string[]): NoteQueue => {
     const queue = new NoteQueue();
     for (const id of ids) queue.add(wakeup(id));
@@ -29,13 +38,13 @@ describe.each(Object.entries(kinds))('the queue of wake-ups %s', (_kinds, wakeup
     const queue = filled('b', 'a', 'b', 'a', 'b');
     expect([queue.size, queue.wakeups, queue.coalesced]).toEqual([2, 5, 3]);
     const batch = queue.take();
-    expect([toldBy(batch), batch.size, batch.wakeups]).toEqual([[note('b'), note('a')], 2, 5]);
+    expect([toldBy(batch), batch.size, batch.wakeups]).toEqual([['b', 'a'], 2, 5]);
     expect(queue.take()).toEqual(emptyBatch);
   });
 
   it('does not take equal ids of two kinds for one', () => {
     const queue = filled('a');
-    queue.add({ kind: 'workflow_finished', instanceId: 'a' });
+    queue.add({ kind: 'workflow_claimed', instanceId: 'a' });
     expect(queue.size).toBe(2);
   });
 
@@ -45,7 +54,7 @@ describe.each(Object.entries(kinds))('the queue of wake-ups %s', (_kinds, wakeup
     queue.add(wakeup('c'));
     queue.add(tooLong);
     const batch = queue.take();
-    expect([toldBy(batch), batch.size, batch.wakeups]).toEqual([[everythingNote], 1, 5]);
+    expect([toldBy(batch), batch.size, batch.wakeups]).toEqual([[everythingNote.kind], 1, 5]);
     expect(queue.coalesced).toBe(4);
   });
 
@@ -55,7 +64,7 @@ describe.each(Object.entries(kinds))('the queue of wake-ups %s', (_kinds, wakeup
     expect(queue.size).toBe(longestPending);
     for (let i = 0; i < longestPending; i++) queue.add(wakeup(`more ${i}`));
     expect([queue.size, queue.wakeups]).toEqual([1, 2 * longestPending]);
-    expect(taken(queue)).toEqual([everythingNote]);
+    expect(taken(queue)).toEqual([everythingNote.kind]);
   });
 
   it('takes a lower bound at once', () => {
@@ -63,9 +72,9 @@ describe.each(Object.entries(kinds))('the queue of wake-ups %s', (_kinds, wakeup
     queue.limit(3);
     expect(queue.size).toBe(3);
     queue.limit(2);
-    expect(taken(queue)).toEqual([everythingNote]);
+    expect(taken(queue)).toEqual([everythingNote.kind]);
     queue.add(wakeup('d'));
-    expect(taken(queue)).toEqual([note('d')]);
+    expect(taken(queue)).toEqual(['d']);
   });
 
   it('takes back what could not be sent, in front', () => {
@@ -75,13 +84,13 @@ describe.each(Object.entries(kinds))('the queue of wake-ups %s', (_kinds, wakeup
     queue.add(wakeup('a'));
     queue.putBack(batch);
     const again = queue.take();
-    expect([toldBy(again), again.size, again.wakeups]).toEqual([[note('a'), note('b'), note('c')], 3, 4]);
+    expect([toldBy(again), again.size, again.wakeups]).toEqual([['a', 'b', 'c'], 3, 4]);
   });
 
   it('tells of a gap without counting it as a wake-up', () => {
     const queue = new NoteQueue();
     queue.addGap();
     const batch = queue.take();
-    expect([toldBy(batch), batch.wakeups]).toEqual([[everythingNote], 0]);
+    expect([toldBy(batch), batch.wakeups]).toEqual([[everythingNote.kind], 0]);
   });
 });

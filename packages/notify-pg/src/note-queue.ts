@@ -3,15 +3,12 @@ import type { Wakeup } from '@romancy/core/ports';
 import type { NoteKind } from './channel-names.js';
 import { encodeWakeup } from './encode-wakeup.js';
 import { everythingNote } from './note.js';
-import { namedBy, sharedPayloads, type NamingKind } from './shared-note.js';
+import { isSharing, sharedIdOf, sharedPayloads } from './shared-note.js';
 
 /** What is sent in one go. */
 export interface Batch {
-  /**
-   * Of each kind, each once: ids, by the name of their workflow, which are no notes yet since many of them share one; and, under null, payloads of
-   * what has a note of its own.
-   */
-  readonly told: ReadonlyMap<NoteKind, ReadonlyMap<string | null, ReadonlySet<string>>>;
+  /** Of each kind, each once: payloads; of a kind that shares notes, ids, which are no notes yet. */
+  readonly told: ReadonlyMap<NoteKind, ReadonlySet<string>>;
   /** How many things these tell of; the notes are no more than that. */
   readonly size: number;
   /** How many wake-ups asked for them. */
@@ -24,22 +21,14 @@ export const longestPending = 10_000;
 export const emptyBatch: Batch = Object.freeze({ told: new Map(), size: 0, wakeups: 0 });
 
 /** The notes of a batch: payloads by kind. */
-export function notesOf({ told }: Batch): Map<NoteKind, string[]> {
-  const notes = new Map<NoteKind, string[]>();
-  for (const [kind, groups] of told) {
-    const payloads: string[] = [];
-    for (const [workflowName, texts] of groups) {
-      if (workflowName === null) payloads.push(...texts);
-      // Only these are gathered by name.
-      else payloads.push(...sharedPayloads({ kind: kind as NamingKind, workflowName, ids: [...texts] }));
-    }
-    notes.set(kind, payloads);
-  }
+export function notesOf({ told }: Batch): ReadonlyMap<NoteKind, readonly string[]> {
+  const notes = new Map<NoteKind, readonly string[]>();
+  for (const [kind, texts] of told) notes.set(kind, isSharing(kind) ? sharedPayloads([...texts]) : [...texts]);
   return notes;
 }
 
 export class NoteQueue {
-  #told = new Map<NoteKind, Map<string | null, Set<string>>>();
+  #told = new Map<NoteKind, Set<string>>();
   #size = 0;
   #limit = longestPending;
   #wakeups = 0;
@@ -62,11 +51,13 @@ export class NoteQueue {
 
   add(wakeup: Wakeup): void {
     this.#wakeups++;
-    const named = namedBy(wakeup);
-    if (named === null) {
+    const id = sharedIdOf(wakeup);
+    if (id !== null) this.#put(wakeup.kind, id);
+    else if (isSharing(wakeup.kind)) this.#put(everythingNote.kind, everythingNote.payload);
+    else {
       const { kind, payload } = encodeWakeup(wakeup);
-      this.#put(kind, null, payload);
-    } else this.#put(named.kind, named.workflowName, named.id);
+      this.#put(kind, payload);
+    }
   }
 
   /** Others have missed something: the next batch tells them to look at everything. Counts as no wake-up. */
@@ -94,13 +85,11 @@ export class NoteQueue {
     const since = this.take();
     this.#wakeups = batch.wakeups + since.wakeups;
     for (const { told } of [batch, since]) {
-      for (const [kind, groups] of told) {
-        for (const [workflowName, texts] of groups) for (const text of texts) this.#put(kind, workflowName, text);
-      }
+      for (const [kind, texts] of told) for (const text of texts) this.#put(kind, text);
     }
   }
 
-  #put(kind: NoteKind, workflowName: string | null, text: string): void {
+  #put(kind: NoteKind, text: string): void {
     if (this.#told.has(everythingNote.kind)) {
       this.#coalesced++;
       return;
@@ -109,10 +98,8 @@ export class NoteQueue {
       this.#collapse();
       return;
     }
-    let groups = this.#told.get(kind);
-    if (groups === undefined) this.#told.set(kind, (groups = new Map<string | null, Set<string>>()));
-    let texts = groups.get(workflowName);
-    if (texts === undefined) groups.set(workflowName, (texts = new Set()));
+    let texts = this.#told.get(kind);
+    if (texts === undefined) this.#told.set(kind, (texts = new Set()));
     if (texts.has(text)) this.#coalesced++;
     else {
       texts.add(text);
@@ -125,7 +112,7 @@ export class NoteQueue {
   #collapse(): void {
     if (this.#told.has(everythingNote.kind)) return;
     this.#coalesced += this.#size;
-    this.#told = new Map([[everythingNote.kind, new Map([[null, new Set([everythingNote.payload])]])]]);
+    this.#told = new Map([[everythingNote.kind, new Set([everythingNote.payload])]]);
     this.#size = 1;
   }
 }

@@ -28,12 +28,7 @@ const sent = (): (readonly [channel: string, payload: string])[][] =>
     return notes === null ? [] : [notes.map(({ channel, payload }) => [channel, payload] as const)];
   });
 const flushes = (): unknown[][] =>
-  sent().map((notes) =>
-    notes.flatMap(([, payload]) => {
-      const { event_id: first, others = [] } = JSON.parse(payload) as { event_id?: string; others?: string[] };
-      return [first, ...others];
-    }),
-  );
+  sent().map((notes) => notes.map(([, payload]) => (JSON.parse(payload) as { event_id?: string }).event_id));
 const attach = (): void => sender.attach(openFake(client, clock));
 
 describe('a sender', () => {
@@ -85,12 +80,13 @@ describe('a sender', () => {
     expect([flushes().flat().length, clock.pendingTimers]).toEqual([10_000, 0]);
   });
 
-  it('lets what is told of at a time share notes, and counts as sent what went over the wire', async () => {
+  it('lets ends that are told of at a time share a note, events have one each, and counts as sent what goes over the wire', async () => {
     attach();
-    sender.send([...Array.from({ length: 100 }, (_, index) => event(String(index))), event('7')]);
+    const ended = (index: number): Wakeup => ({ kind: 'workflow_finished', instanceId: String(index) });
+    sender.send([...Array.from({ length: 100 }, (_, index) => ended(index)), ended(7), event('a'), event('b')]);
     await settleTurns(2);
-    expect([sent()[0]!.length, flushes()[0]!.length]).toEqual([1, 100]);
-    expect(sender.counters).toEqual({ sent: 1, coalesced: 100, dropped: 0 });
+    expect(sent()[0]!.map(([channel]) => channel)).toEqual(['p_workflow_finished', ...['p_outbox_pending', 'p_outbox_pending']]);
+    expect(sender.counters).toEqual({ sent: 3, coalesced: 100, dropped: 0 });
   });
 
   it('gathers for the ordinary window again after a small batch, and not at all after a window without notes', async () => {

@@ -14,7 +14,7 @@ const longestPile = 100;
 /**
  * While much is told, wake-ups are gathered for longer: for one window more with each so many of the last flush, up to so many windows in all,
  * and for no longer than `longestGatheringMs` unless the window itself is. Each flush costs this process, the server and all who listen as much
- * as dozens of notes do, and what is gathered together shares notes.
+ * as dozens of notes do.
  */
 const wakeupsPerWindow = 8;
 const mostWindows = 10;

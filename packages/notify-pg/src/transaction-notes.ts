@@ -3,7 +3,7 @@ import type { NotesOf } from '@romancy/core/ports';
 import type { ChannelNames } from './channel-names.js';
 import { NoteQueue, notesOf } from './note-queue.js';
 
-/** Equal ones once, one for many of a kind, and one for everything in place of very many: as after a commit. */
+/** Equal ones once, and one for everything in place of very many: as after a commit. */
 export function transactionNotes(channels: ChannelNames): NotesOf {
   return (wakeups) => {
     const queue = new NoteQueue();

@@ -8,6 +8,7 @@ import { noteReader } from './decode-note.js';
 import { encodeWakeup } from './encode-wakeup.js';
 import { NoteQueue, notesOf } from './note-queue.js';
 import { longestPayloadBytes } from './note.js';
+import { longestSharedId, mostShared } from './shared-note.js';
 
 const names = channelNames('romancy');
 const read = noteReader(names);
@@ -49,25 +50,31 @@ describe('the wire format', () => {
   });
 
   it('brings many that share notes to the other side as they were, in notes that the server takes', () => {
-    const sharing = fc.oneof(
-      fc.array(id, { minLength: 1, maxLength: 500 }),
-      fc.array(fc.string({ unit: 'binary', minLength: 1, maxLength: 1300 }), { minLength: 15, maxLength: 60 }),
+    const seen = { full: 0, halved: 0 };
+    const char = fc.constantFrom('a', '\u0001', '€', '"', '\ud800');
+    const ids = fc.tuple(
+      fc.integer({ min: 1, max: 450 }),
+      fc.constantFrom(1, 30, 200, longestSharedId),
+      fc.array(char, { minLength: 1, maxLength: 5 }),
     );
-    const kinds = ['workflow_resumable', 'outbox_pending', 'workflow_finished', 'workflow_claimed'] as const;
-    const property = fc.property(fc.constantFrom(...kinds), sharing, id, (kind, ids, workflowName) => {
-      const told = [...new Set(ids)].map((each): Wakeup => {
-        if (kind === 'outbox_pending') return { kind, eventId: each };
-        return kind === 'workflow_resumable' ? { kind, instanceId: each, workflowName } : { kind, instanceId: each };
-      });
+    const property = fc.property(ids, ([count, longest, chars]) => {
+      const unit = chars.join('');
+      const all = Array.from({ length: count }, (_, index) => `${index}${unit.repeat(longest)}`.slice(0, Math.max(longest, 4)));
+      const told = [...new Set(all)];
       const queue = new NoteQueue();
-      for (const wakeup of told) queue.add(wakeup);
-      const notes = [...notesOf(queue.take())].flatMap(([each, payloads]) => payloads.map((payload) => ({ each, payload })));
-      const heard = notes.map(({ each, payload }) => read(names[each], payload));
-      if (notes.some(({ each }) => each === 'everything')) return;
-      expect(heard.flatMap((one) => (one?.kind === 'several' ? [...one.wakeups] : [one]))).toEqual(told);
-      for (const { payload } of notes) expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(longestPayloadBytes);
+      for (const instanceId of told) queue.add({ kind: 'workflow_finished', instanceId });
+      const payloads = [...notesOf(queue.take())].flatMap(([kind, each]) => (kind === 'workflow_finished' ? each : []));
+      const heard = payloads.map((payload) => read(names.workflow_finished, payload));
+      expect(heard.flatMap((one) => (one?.kind === 'several' ? [...one.wakeups] : [one]))).toEqual(
+        told.map((instanceId) => ({ kind: 'workflow_finished', instanceId })),
+      );
+      for (const payload of payloads) expect(Buffer.byteLength(payload)).toBeLessThanOrEqual(longestPayloadBytes);
+      if (told.length >= mostShared && payloads.length === Math.ceil(told.length / mostShared)) seen.full++;
+      if (payloads.length > Math.ceil(told.length / mostShared)) seen.halved++;
     });
-    fc.assert(property);
+    fc.assert(property, { numRuns: 200 });
+    expect(seen.full).toBeGreaterThan(0);
+    expect(seen.halved).toBeGreaterThan(0);
   });
 
   it('puts 190 random ids into a note', () => {
@@ -76,11 +83,26 @@ describe('the wire format', () => {
     expect(notesOf(queue.take()).get('workflow_finished')).toHaveLength(2);
   });
 
-  it.each([[null], ['a'], [['a', 1]], [['a', '']], [{ 0: 'a' }], [[['a']]]])('takes %j for no others', (others) => {
-    expect(read(names.outbox_pending, JSON.stringify({ event_id: 'e', others }))).toEqual({
-      kind: 'outbox_pending',
-      eventId: 'e',
-    });
+  it('tells of an id of a length that no instance has by "look at everything"', () => {
+    const queue = new NoteQueue();
+    queue.add({ kind: 'workflow_claimed', instanceId: 'x'.repeat(longestSharedId) });
+    expect([...notesOf(queue.take()).keys()]).toEqual(['workflow_claimed']);
+    queue.add({ kind: 'workflow_claimed', instanceId: 'x'.repeat(longestSharedId + 1) });
+    expect([...notesOf(queue.take()).keys()]).toEqual(['everything']);
+  });
+
+  it.each([
+    [null, []],
+    ['a', []],
+    [{ 0: 'a' }, []],
+    [
+      ['a', 1, '', ['b'], 'c'],
+      ['a', 'c'],
+    ],
+  ])('takes of the others %j what are ids', (others, ids) => {
+    const heard = read(names.workflow_finished, JSON.stringify({ instance_id: 'e', others }));
+    const wakeups = ['e', ...ids].map((instanceId) => ({ kind: 'workflow_finished', instanceId }));
+    expect(heard?.kind === 'several' ? heard.wakeups : [heard]).toEqual(wakeups);
   });
 
   it.each([
