@@ -60,7 +60,7 @@ function attributesOf(event: OutgoingEvent, data: Data): ReadonlyMap<string, str
 
 /** An event that was received has it among its extensions, and may be handed on as it is. */
 function contentTypeOf({ datacontenttype, extensions }: OutgoingEvent): string | undefined {
-  return datacontenttype ?? (extensions?.['datacontenttype'] as string | undefined);
+  return datacontenttype ?? (extensions?.['datacontenttype'] as string | null | undefined) ?? undefined;
 }
 
 function dataOf(event: OutgoingEvent): Data {

@@ -126,11 +126,11 @@ export class PostgresActivityTransaction implements ActivityTransaction {
 
   /**
    * The last statement before COMMIT writes the entry, so that the worker's row is locked only for these two round trips (three, when
-   * something comes with it that was not durable before, or that the entry brings about). Should the process stop between them (a debugger, SIGSTOP, a cut cable), the
+   * something comes with it that was not durable before, or that the entry brings about; one more for each further piece of that). Should the process stop between them (a debugger, SIGSTOP, a cut cable), the
    * server ends the session after ten seconds, or else nobody could declare this worker dead.
    *
    * The same progress may be on its way in a commit at this moment, and each then waits for the other's rows; both take them in the same
-   * order, that of the function and of the lists. The entry itself is nobody else's: when it is there already, this fails, and so its effects
+   * order, that of the function and of the lists, piece by piece. The entry itself is nobody else's: when it is there already, this fails, and so its effects
    * need no other condition than that it was inserted here.
    *
    * A transaction that does not see what was committed since it began could overlook a receiver, and he the message.
@@ -174,7 +174,7 @@ export class PostgresActivityTransaction implements ActivityTransaction {
     const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
     const news: CommitNews[] = [];
     // More than one is rare: a parallel branch of the code publishes to a group and joins it, or leaves it, at this moment. The locks of topics that a
-    // later one takes then come behind rows of an earlier one: where that makes a circle, the server ends it, and the attempt is repeated.
+    // later one takes then come behind rows of an earlier one: where that makes a circle, the server ends one, and this attempt may be it: it has failed then.
     for (const batch of batches) news.push(await commitProgress(rows, createCommitCalls(tables).any, batch));
     return { transactionId: transactionId!, news: allOf(news) };
   }

@@ -67,6 +67,9 @@ it.each<[object, object]>([
     { datacontenttype: 'text/plain', dataschema: '/s' },
     { datacontenttype: 'text/plain', dataschema: '/s' },
   ],
+  // One that was received, with other data.
+  [{ datacontenttype: 'application/json', extensions: { datacontenttype: 'text/xml', dataschema: '/s' } }, { dataschema: '/s' }],
+  [{ datacontenttype: 'text/plain', extensions: { datacontenttype: 'text/xml' } }, { datacontenttype: 'text/plain' }],
   // As an event that was received has them, and one that comes over HTTP.
   [{ extensions: { datacontenttype: 'text/plain', extensions: 'x' } }, { datacontenttype: 'text/plain', extensions: 'x' }],
 ])('what CloudEvents says of every event is taken: %j', (more, extensions) => {

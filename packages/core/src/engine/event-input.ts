@@ -49,21 +49,28 @@ export function toReceivedEvent(
     source: input.source,
     subject: input.subject,
     time,
-    extensions: { ...aboutData(input), ...input.extensions },
+    extensions: extensionsOf(input),
     data: input.data,
   };
 }
 
-/** What is said of the data; that it is JSON says nothing that the data does not. */
-function aboutData({ datacontenttype, dataschema }: OutboxEventInput): Readonly<Record<string, string>> {
+/**
+ * The extensions, with what is said of the data, which is for whoever made this event: where it is one that was received, that one's stands among the
+ * extensions. That data is JSON says nothing that the data does not.
+ */
+function extensionsOf({
+  datacontenttype,
+  dataschema,
+  extensions,
+}: OutboxEventInput): Readonly<Record<string, string | number | boolean>> {
+  const all: Record<string, string | number | boolean> = { ...extensions };
   for (const [name, value] of Object.entries({ datacontenttype, dataschema })) {
-    if (value !== undefined && (typeof value !== 'string' || value === '')) throw refused(name, value, 'a text');
+    if (value === undefined) continue;
+    if (typeof value !== 'string' || value === '') throw refused(name, value, 'a text');
+    if (name === 'datacontenttype' && /^application\/json\s*(;|$)/i.test(value)) delete all[name];
+    else all[name] = value;
   }
-  const isJson = datacontenttype !== undefined && /^application\/json\s*(;|$)/i.test(datacontenttype);
-  return {
-    ...(datacontenttype === undefined || isJson ? {} : { datacontenttype }),
-    ...(dataschema === undefined ? {} : { dataschema }),
-  };
+  return all;
 }
 
 /** What nobody reads would be lost without a word: a misspelt `data`, or the extension attributes of an event as it came over the wire. */

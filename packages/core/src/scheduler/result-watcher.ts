@@ -26,7 +26,7 @@ interface Waiter {
 
 /** All who wait for one instance. */
 interface Watch {
-  waiters: Waiter[];
+  readonly waiters: Set<Waiter>;
   /** Null while the instance runs here. */
   nextLookAt: number | null;
   delayMs: number;
@@ -56,14 +56,14 @@ export class ResultWatcher {
         return;
       }
       if (signal === undefined) {
-        this.#watch(instanceId).waiters.push({ resolve, reject });
+        this.#watch(instanceId).waiters.add({ resolve, reject });
         return;
       }
       const aborted = (): void => {
         const watch = this.#watches.get(instanceId);
         if (watch !== undefined) {
-          watch.waiters = watch.waiters.filter((other) => other !== waiter);
-          if (watch.waiters.length === 0) this.#watches.delete(instanceId);
+          watch.waiters.delete(waiter);
+          if (watch.waiters.size === 0) this.#watches.delete(instanceId);
         }
         reject(signal.reason as Error);
       };
@@ -78,7 +78,7 @@ export class ResultWatcher {
         },
       };
       signal.addEventListener('abort', aborted, { once: true });
-      this.#watch(instanceId).waiters.push(waiter);
+      this.#watch(instanceId).waiters.add(waiter);
     });
   }
 
@@ -120,7 +120,9 @@ export class ResultWatcher {
     if (watch === undefined) return;
     this.#watches.delete(finished.instanceId);
     // Out of the record too: an old table of the map may keep it (see RunsInMemory).
-    for (const waiter of watch.waiters.splice(0)) waiter.resolve(finished);
+    const waiters = [...watch.waiters];
+    watch.waiters.clear();
+    for (const waiter of waiters) waiter.resolve(finished);
   };
 
   /** An end elsewhere is told by a notifier, if there is one; what it was, only the database can tell. */
@@ -149,7 +151,7 @@ export class ResultWatcher {
     let watch = this.#watches.get(instanceId);
     if (watch === undefined) {
       const now = this.#parts.clock.monotonic();
-      watch = { waiters: [], nextLookAt: this.#parts.runsHere(instanceId) ? null : now, delayMs: firstDelayMs };
+      watch = { waiters: new Set(), nextLookAt: this.#parts.runsHere(instanceId) ? null : now, delayMs: firstDelayMs };
       this.#watches.set(instanceId, watch);
       if (watch.nextLookAt !== null) this.#armFor(now);
     }

@@ -276,9 +276,12 @@ export class WorkerSession implements Claimant {
   async #handBack(run: Run, { committer }: LanePlace, reason: Error): Promise<void> {
     const { logger, storageTime } = this.#services;
     this.#leaving.add(run.instanceId);
-    await handBack(run, reason, { committer, storageTime, logger, signal: this.#abort.signal });
-    this.#leaving.delete(run.instanceId);
-    this.#freed();
+    try {
+      await handBack(run, reason, { committer, storageTime, logger, signal: this.#abort.signal });
+    } finally {
+      this.#leaving.delete(run.instanceId);
+      this.#freed();
+    }
   }
 
   #freed(): void {
