@@ -35,12 +35,13 @@ export async function sideBySide<T>(
     workflows,
     ...(concurrency === undefined ? {} : { concurrency }),
   });
-  const store = await place.openRaw(label, connections);
+  let store: RawStore | undefined;
   try {
+    store = await place.openRaw(label, connections);
     await romancy.start();
     return await work({ romancy, store });
   } finally {
     await romancy.stop();
-    await store.close();
+    await store?.close();
   }
 }

@@ -55,20 +55,20 @@ test.each<[Measurement, number]>([
 test.each<[Measurement, number, number]>([
   [noteRoundTrip, 2, 2],
   [wakeUp, 2, 2],
-  // With what a commit costs the cores, where the server's processes can be seen.
-  [writers, process.platform === 'linux' ? 7 : 5, process.platform === 'linux' ? 3 : 2],
+  [writers, 5, 2],
   [reconnect, 2, 1],
   [herd, 2, 0],
   [stop, 2, 1],
   [takeover, 1, 0],
   [workers, 5, 1],
-  [backlog, 6, 6],
+  [backlog, 7, 7],
   [manyTimers, 3, 0],
 ])('$name', { timeout: 60_000 }, async (measurement, rowCount, comparedCount) => {
   const place = await openPostgresPlace((await createDatabase()).url);
   try {
     expect(measurement.isFor?.(place)).toBe(true);
-    const rows = await measurement.run(place, least);
+    // What a commit costs the cores is there only where the server's processes can be seen.
+    const rows = (await measurement.run(place, least)).filter(({ unit }) => unit !== 'µs of CPU');
     expect(rows).toHaveLength(rowCount);
     for (const { romancy } of rows) expect(romancy).toBeGreaterThan(0);
     const compared = rows.filter(({ raw }) => raw !== null);

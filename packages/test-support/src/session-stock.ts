@@ -5,8 +5,8 @@ import { eventually } from './eventually.js';
 /** Not more than a server for tests has room for, beside all else that is connected to it. */
 const mostSessions = 60;
 
-/** What a session goes by, and holds, beyond a transaction. As `DISCARD ALL`, but for what it keeps parsed: that is what it is kept for. */
-const asNew = `SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();
+/** Ends what a session is within, and what it goes by and holds beyond a transaction. As `DISCARD ALL`, but for what it keeps parsed: that is what it is kept for. */
+const asNew = `ROLLBACK; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();
   DISCARD SEQUENCES; DISCARD TEMP`;
 
 export class SessionStock {
@@ -44,7 +44,7 @@ export class SessionStock {
         await client.query(asNew);
         return client;
       } catch (error) {
-        // It was lost, or was given back within a transaction that has failed. There are only so many, and a new one needs no clearing.
+        // It was lost. There are only so many, and a new one needs no clearing.
         client.release(error as Error);
       }
     }

@@ -8,6 +8,7 @@ import type { PlaceServer } from '../places/place.js';
 import { startProcess, type BenchProcess } from '../processes/start-process.js';
 import type { OrderWorkerSays } from '../processes/order-worker.js';
 import { quantilePair, type Pair } from '../statistics.js';
+import { warmUp } from '../warm-up.js';
 import { waitsForEvent, waitsForTime } from '../wakeups/backlog-workflows.js';
 import { connected } from '../wakeups/connected.js';
 import { copyInstances, settleTables } from '../wakeups/copied-instances.js';
@@ -33,8 +34,10 @@ export const backlog = onServer('backlog', async (server, effort) => {
     await romancy.start();
     return romancy;
   };
-  const [full, empty] = [await app(schemas.full), await app(schemas.empty)];
+  const full = await app(schemas.full);
+  let empty: Romancy | undefined;
   try {
+    empty = await app(schemas.empty);
     const models = await Promise.all([waitsForEvent, waitsForTime].map(async (workflow) => await full.startWorkflow(workflow)));
     await until('instances that wait', () => full.status().running === 0);
     const rows: ResultRow[] = [];
@@ -50,7 +53,7 @@ export const backlog = onServer('backlog', async (server, effort) => {
     }
     return [...rows, ...(await measureStart(server, schemas, { size: made, rounds: effort.rounds }))];
   } finally {
-    await Promise.all([full.stop(), empty.stop()]);
+    await Promise.all([full.stop(), empty?.stop()]);
   }
 });
 
@@ -66,6 +69,7 @@ async function measure(
   };
   const speed = (app: Romancy, count: number) => async (): Promise<number> =>
     (count * stepNames.length * 1000) / (await closedLoop({ count, concurrency }, () => one(app)));
+  for (const app of [full, empty]) await warmUp(() => one(app), { concurrency, mostMs: 5 * roundMs });
   const sides = (count: number) => ({ romancy: speed(full, count), raw: speed(empty, count) });
   const [first] = await alternate(1, sides(2 * concurrency));
   const count = Math.max(2 * concurrency, Math.round((Math.min(first!.romancy, first!.raw) * roundMs) / 1000 / stepNames.length));
@@ -104,7 +108,9 @@ async function measureStart(
   schemas: { readonly full: string; readonly empty: string },
   { size, rounds }: { readonly size: number; readonly rounds: number },
 ): Promise<readonly ResultRow[]> {
-  const joinAndWork = async (schema: string): Promise<{ readonly joinMs: number; readonly rssMb: number }> => {
+  const joinAndWork = async (
+    schema: string,
+  ): Promise<{ readonly joinMs: number; readonly joinedMb: number; readonly rssMb: number }> => {
     const worker: BenchProcess<OrderWorkerSays> = startProcess('order-worker', [url, schema]);
     try {
       await worker.hear((said) => 'up' in said);
@@ -113,7 +119,7 @@ async function measureStart(
       worker.tell({ turn: 1, act: 'work' });
       const worked = await worker.hear((said) => 'worked' in said);
       if (!('joined' in joined && 'worked' in worked)) throw new Error('a worker said something else than it was asked');
-      return { joinMs: joined.joinMs, rssMb: worked.rssMb };
+      return { joinMs: joined.joinMs, joinedMb: joined.rssMb, rssMb: worked.rssMb };
     } finally {
       await worker.kill();
     }
@@ -126,6 +132,10 @@ async function measureStart(
     comparedRow(
       { what: `start of a worker, ${beside}`, unit: 'ms' },
       pairs(({ joinMs }) => joinMs),
+    ),
+    comparedRow(
+      { what: `its memory (RSS) then, ${beside}`, unit: 'MB' },
+      pairs(({ joinedMb }) => joinedMb),
     ),
     comparedRow(
       { what: `its memory (RSS) after 5,000 orders, ${beside}`, unit: 'MB', target: atMost(1.1) },

@@ -4,11 +4,12 @@ import { comparedRow, distribution, type Measurement } from '../measurement.js';
 import { runRawWorkflow } from '../raw/run-raw-workflow.js';
 import { sideBySide } from '../side-by-side.js';
 import { quantilePair, type Pair } from '../statistics.js';
+import { warmUp } from '../warm-up.js';
 import { makeInput, orderWorkflow } from '../workload.js';
 
 export const latency: Measurement = {
   name: 'latency',
-  run(place, { rounds, quick }) {
+  run(place, { rounds, roundMs, quick }) {
     const count = quick ? 40 : 150;
     const options = { label: 'latency', workflows: [orderWorkflow], connections: 1 };
     return sideBySide(place, options, async ({ romancy, store }) => {
@@ -20,7 +21,7 @@ export const latency: Measurement = {
           }),
         raw: () => duration(() => runRawWorkflow(store, makeInput())),
       };
-      await alternate(20, sides);
+      for (const one of Object.values(sides)) await warmUp(one, { concurrency: 1, mostMs: 5 * roundMs });
       const typical: Pair[] = [];
       const slow: Pair[] = [];
       const all: Pair[] = [];

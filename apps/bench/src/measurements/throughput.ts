@@ -5,17 +5,13 @@ import type { Place } from '../places/place.js';
 import { runRawWorkflow } from '../raw/run-raw-workflow.js';
 import { sideBySide } from '../side-by-side.js';
 import type { Pair } from '../statistics.js';
+import { warmUp } from '../warm-up.js';
 import { closedLoop, makeInput, orderWorkflow, stepNames } from '../workload.js';
 
 /** Code by hand gets so many connections at most: more of them than this make PostgreSQL slower on machines of this size. */
 const mostConnections = 16;
 /** So many runs Romancy has in memory by itself; who wants more of them at once says so. */
 const usualConcurrency = 100;
-/**
- * So many workflows each side runs, many at once, before any are counted: in a fresh process the first thousands are slower by a third, since the code
- * is interpreted at first, and what is asked for are the thousands of every second that a worker lives.
- */
-const warmUp = 3000;
 /** Each side has so many turns in a round: what else the machine does changes within seconds, and is to meet both. */
 const turnsPerRound = 4;
 
@@ -50,7 +46,12 @@ function measure(place: Place, effort: Effort, concurrency: number): Promise<Res
     const timed = (one: () => Promise<void>, count: number) => () => closedLoop({ count, concurrency }, one);
     const stepsPerSecond = (count: number, ms: number): number => (count * stepNames.length * 1000) / ms;
 
-    for (const one of [sides.romancy, sides.raw]) await closedLoop({ count: warmUp, concurrency: usualConcurrency }, one);
+    const mostMs = 5 * effort.roundMs;
+    for (const one of [sides.romancy, sides.raw]) {
+      // What is done for many at once is compiled soonest where there are many; the rest as it will be measured.
+      if (concurrency < usualConcurrency) await warmUp(one, { concurrency: usualConcurrency, mostMs });
+      await warmUp(one, { concurrency, mostMs });
+    }
     // Tells how many workflows the slower one gets through in a turn: both then run as many.
     const least = Math.max(20, 2 * concurrency);
     const [first] = await alternate(1, { romancy: timed(sides.romancy, least), raw: timed(sides.raw, least) });

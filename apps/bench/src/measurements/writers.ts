@@ -29,16 +29,23 @@ type Rates = Record<Way | 'offBesideOthers' | 'flushes' | 'offCpu' | 'onCpu' | '
 
 export const writers = onServer('writers', async ({ url, emptySchema }, { rounds, roundMs }) => {
   const schema = await emptySchema('writers');
-  const writers = await RawWriters.connect({ url, schema, count });
-  const listener = startProcess<NoteListenerSays>('note-listener', [url, schema]);
-  const rawChannel = `${schema}_by_hand`;
-  const rawListener = startProcess<RawNoteListenerSays>('raw-note-listener', [url, rawChannel]);
-  const byHand = await RawNoteSender.connect(url, rawChannel);
-  const counted = countedSender(url);
-  const notifier = await healthyNotifier({ connect: counted.connect, channelPrefix: schema });
-  const lonely = await healthyNotifier({ connectionString: url, channelPrefix: `${schema}_lonely` });
+  const closes: (() => Promise<void>)[] = [];
+  /** What was opened last is closed first. */
+  const opened = <T>(one: T, close: (one: T) => Promise<void>): T => {
+    closes.unshift(() => close(one));
+    return one;
+  };
   let writing: Writing | null = null;
   try {
+    const writers = opened(await RawWriters.connect({ url, schema, count }), (all) => all.close());
+    const listener = opened(startProcess<NoteListenerSays>('note-listener', [url, schema]), (one) => one.kill());
+    const rawChannel = `${schema}_by_hand`;
+    const rawListener = opened(startProcess<RawNoteListenerSays>('raw-note-listener', [url, rawChannel]), (one) => one.kill());
+    const byHand = opened(await RawNoteSender.connect(url, rawChannel), (one) => one.close());
+    const counted = countedSender(url);
+    const notifier = opened(await healthyNotifier({ connect: counted.connect, channelPrefix: schema }), (one) => one.stop());
+    const lonelyOptions = { connectionString: url, channelPrefix: `${schema}_lonely` };
+    const lonely = opened(await healthyNotifier(lonelyOptions), (one) => one.stop());
     await Promise.all([listener, rawListener].map((process) => process.hear(({ ready }) => ready)));
     const ways: Record<Way, WayOfWriting> = {
       // In the same form as those that tell: one async call more would by itself cost 2 µs of this thread, a fiftieth of a commit.
@@ -164,10 +171,7 @@ export const writers = onServer('writers', async ({ url, emptySchema }, { rounds
     ];
   } finally {
     await writing?.stop().catch(() => undefined);
-    await Promise.all([notifier.stop(), lonely.stop()]);
-    await byHand.close();
-    await Promise.all([listener.kill(), rawListener.kill()]);
-    await writers.close();
+    for (const close of closes) await close();
   }
 });
 

@@ -13,8 +13,8 @@ export interface OrderWorkerOrder {
 
 export type OrderWorkerSays =
   | { readonly up: true }
-  /** How long that took, in milliseconds. */
-  | { readonly turn: number; readonly joined: true; readonly joinMs: number }
+  /** How long that took, in milliseconds, and how large the process is then. */
+  | { readonly turn: number; readonly joined: true; readonly joinMs: number; readonly rssMb: number }
   /** How large the process is after its work. */
   | { readonly turn: number; readonly worked: true; readonly rssMb: number }
   /** So many were completed here in this turn; said whenever it is more, every few milliseconds. */
@@ -41,7 +41,7 @@ async function join(turn: number): Promise<void> {
   const hooks = { onWorkflowEnd: () => void completed++ };
   romancy = await notifiedApp({ url, schema, workflows: [orderWorkflow, waitsForEvent, waitsForTime], hooks });
   const joinMs = performance.now() - began;
-  say({ turn, joined: true, joinMs });
+  say({ turn, joined: true, joinMs, rssMb: rssMb() });
   let told = 0;
   telling = setInterval(() => {
     if (completed !== told) say({ turn, completed: (told = completed) });
@@ -53,7 +53,7 @@ async function work(turn: number): Promise<void> {
     const run = await romancy!.startWorkflow(orderWorkflow, makeInput());
     await run.result();
   });
-  say({ turn, worked: true, rssMb: process.memoryUsage().rss / 2 ** 20 });
+  say({ turn, worked: true, rssMb: rssMb() });
 }
 
 async function leave(turn: number): Promise<void> {
@@ -61,6 +61,10 @@ async function leave(turn: number): Promise<void> {
   await romancy!.stop();
   clearInterval(telling);
   say({ turn, left: true, claims });
+}
+
+function rssMb(): number {
+  return process.memoryUsage().rss / 2 ** 20;
 }
 
 say({ up: true });

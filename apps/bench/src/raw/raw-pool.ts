@@ -14,6 +14,11 @@ export interface RawPoolOptions {
  */
 export async function openRawPool({ url, schema, connections }: RawPoolOptions, tables: string): Promise<pg.Pool> {
   const pool = new pg.Pool({ connectionString: url, max: connections });
-  await pool.query(`CREATE SCHEMA IF NOT EXISTS ${schema}; ${tables}`);
-  return pool;
+  try {
+    await pool.query(`CREATE SCHEMA IF NOT EXISTS ${schema}; ${tables}`);
+    return pool;
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
 }

@@ -22,11 +22,16 @@ export async function openCpuTimes(url: string, beside: readonly number[]): Prom
     const { rows } = await client.query<{ readonly pid: number; readonly notifies: boolean }>(
       `SELECT pid, application_name LIKE 'romancy-notify:%' AS notifies FROM pg_stat_activity WHERE pid <> pg_backend_pid()`,
     );
+    // One that has ended since was another test's, or cleaned tables.
+    const seen = rows.flatMap(({ pid, notifies }) => {
+      const name = nameOf(pid);
+      return name === null ? [] : [{ pid, notifies, isServer: name.startsWith('postgres') }];
+    });
+    if (seen.length === 0 || seen.some(({ isServer }) => !isServer)) return null;
     const [notifying, others] = [true, false].map((which) =>
-      rows.filter(({ notifies }) => notifies === which).map(({ pid }) => pid),
+      seen.filter(({ notifies }) => notifies === which).map(({ pid }) => pid),
     );
-    if (![...notifying!, ...others!].every(isServerProcess)) return null;
-    const last = new Map([...notifying!, ...others!, ...beside].map((pid) => [pid, readCpuMs(pid)]));
+    const last = new Map([...notifying!, ...others!, ...beside].map((pid) => [pid, 0]));
     const cpuMs = (pids: readonly number[]): number => {
       let sum = 0;
       for (const pid of pids) {
@@ -45,17 +50,18 @@ export async function openCpuTimes(url: string, beside: readonly number[]): Prom
       return { all: notes + cpuMs(others!) + (user + system) / 1000, notes };
     };
     return read;
-  } catch (error) {
-    if (error instanceof pg.DatabaseError) throw error;
-    return null;
   } finally {
     await client.end();
   }
 }
 
-/** A process of that number here may be something else than one there. */
-function isServerProcess(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('postgres');
+/** Null: there is none of that number. A process of that number here may be something else than one there. */
+function nameOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 /** All threads of a process. */

@@ -31,6 +31,11 @@ export async function healthyNotifier(options: PgNotifierOptions, host: Partial<
     onPresence: () => undefined,
     ...host,
   });
-  await until('a healthy notifier', () => notifier.state === 'healthy');
-  return notifier;
+  try {
+    await until('a healthy notifier', () => notifier.state === 'healthy');
+    return notifier;
+  } catch (error) {
+    await notifier.stop();
+    throw error;
+  }
 }
