@@ -2,6 +2,7 @@
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { ClaimedRun, Mail } from '../ports/run-store.js';
+import { Attention } from './attention.js';
 import { CallIds } from './call-ids.js';
 import type { CarriedOver } from './carried-over.js';
 import { HistoryCursor } from './history-cursor.js';
@@ -18,7 +19,6 @@ import { RunRecorder } from './run-recorder.js';
 import { RunReplay } from './run-replay.js';
 import type { RunServices } from './run-services.js';
 import { RunSettling } from './run-settling.js';
-import { RunSignals } from './run-signals.js';
 import { Saga } from './saga.js';
 import type { StartedChild } from './context-host.js';
 import { startWorkflowCode } from './workflow-code.js';
@@ -45,7 +45,13 @@ export class Run {
   readonly #settling: RunSettling;
   readonly #ending: RunEnding;
   readonly #saga = new Saga();
-  readonly #signals: RunSignals;
+  /** Mail came with an answer since the last park began. */
+  #wasHanded = false;
+  /** Mail came with an answer since the last reading began: the instance's attention may stand for it alone. */
+  #isAttentionHanded = false;
+  /** Something was heard of since the last reading, or the last park, began. */
+  #isNewsUnread = false;
+  readonly #attention = new Attention(() => this.#readSignals());
   readonly #cancellation: RunCancellation;
   /** Cancelled before its code began, with nothing to undo: the children to cancel with it. */
   #endsAtOnce: readonly StartedChild[] | null = null;
@@ -94,19 +100,6 @@ export class Run {
       step: (moved) => this.#step(moved),
       stepInPause: () => this.#stepInPause(),
     });
-    const readSignals = (): Promise<void> => this.#signals.read();
-    const mayGoLive = (): boolean => this.#mayGoLive;
-    this.#signals = new RunSignals({
-      instanceId,
-      services,
-      calls: this.#calls,
-      replay: this.#replay,
-      exit: this.#exit,
-      pump: this.#pump,
-      cancellation: this.#cancellation,
-      host: () => this.#host,
-      mayGoLive,
-    });
     this.#delivery = new OutcomeDelivery({
       workerId: services.workerId,
       calls: this.#calls,
@@ -136,9 +129,9 @@ export class Run {
       pump: this.#pump,
       cancellation: this.#cancellation,
       saga: this.#saga,
-      mayGoLive,
+      mayGoLive: () => this.#mayGoLive,
       isCodeOver: () => this.#saga.decision !== null,
-      readSignals,
+      readSignals: () => this.#attention.request(),
       onRecur: (input) => this.#ending.recur(input),
     });
     this.#ending = new RunEnding({
@@ -152,7 +145,7 @@ export class Run {
       saga: this.#saga,
       createdAt: claimed.createdAt,
       cancellation: this.#cancellation,
-      readSignals,
+      readSignals: () => this.#attention.request(),
     });
     this.#settling = new RunSettling({
       calls: this.#calls,
@@ -161,8 +154,11 @@ export class Run {
       pump: this.#pump,
       host: this.#host,
       storageTime: services.storageTime,
-      onPark: () => this.#signals.parkBegins(),
-      readRefusal: () => this.#signals.readRefusal(),
+      onPark: () => {
+        this.#wasHanded = false;
+        this.#isNewsUnread = false;
+      },
+      readRefusal: () => this.#readRefusal(),
       goLive: () => this.#goLive(),
     });
     if (claimed.cancel !== null) this.#cancellation.request(claimed.cancel);
@@ -173,19 +169,41 @@ export class Run {
     return this.#pump.start(this.#begin());
   }
 
-  /** See {@link RunSignals.attend}. */
-  attend(): Promise<void> {
-    return this.#signals.attend();
+  /**
+   * Something happened from outside (mail, a cancellation): reads what. Reading clears the instance's attention, and attention is
+   * what refuses a park that would overlook something: so no park begins while a reading is under way (it counts as work), and no
+   * reading begins while a park is under way (the park will be refused, and reads then). Never rejects.
+   */
+  async attend(): Promise<void> {
+    this.#isNewsUnread = true;
+    if (!this.#exit.isOpen) return;
+    this.#host.workBegins();
+    try {
+      await this.#attention.request();
+    } catch (error) {
+      await this.#exit.breakOff(error as Error);
+    } finally {
+      this.#host.workEnds();
+    }
   }
 
-  /** See {@link RunSignals.hand}. */
+  /**
+   * Mail came with the answer to a commit, and when that took effect there was nothing else to read.
+   * @returns false: it is not taken, and is to be read by whoever goes on with the instance.
+   */
   handMail(mail: Mail): boolean {
-    return this.#signals.hand(mail);
+    if (this.#exit.isClosed) return false;
+    this.#host.mailbox.add([mail]);
+    this.#wasHanded = true;
+    this.#isAttentionHanded = true;
+    this.#takeMail();
+    this.#pump.wakeUp();
+    return true;
   }
 
-  /** See {@link RunSignals.isAttentionHanded}. */
+  /** Whether that the instance has attention need be no news: it has, from mail that came with an answer to the next reading or park. */
   get isAttentionHanded(): boolean {
-    return this.#signals.isAttentionHanded;
+    return this.#isAttentionHanded;
   }
 
   /** Begin nothing new; hand the instance back as soon as what is under way has ended. */
@@ -282,6 +300,30 @@ export class Run {
     const due = this.#calls.dueBy(this.#services.storageTime.now());
     for (const call of due) call.expire();
     return due.length > 0;
+  }
+
+  async #readSignals(): Promise<void> {
+    this.#isNewsUnread = false;
+    this.#isAttentionHanded = false;
+    const signals = await this.#services.reader.signals(this.instanceId);
+    if (signals === undefined || this.#exit.end !== null) return;
+    this.#host.mailbox.add(signals.mail);
+    if (signals.cancel !== null) this.#cancellation.request(signals.cancel);
+    if (signals.mail.length > 0) this.#takeMail();
+    this.#pump.wakeUp();
+  }
+
+  /** While a park is on its way nobody takes any: calls do when it was refused. */
+  #takeMail(): void {
+    if (this.#replay.next !== undefined || !this.#mayGoLive) return;
+    for (const call of this.#calls) call.onMail?.();
+  }
+
+  /** A park was refused: for what came, which is here already if it was handed and nothing was heard since. */
+  async #readRefusal(): Promise<void> {
+    // While the park was on its way no call could take it.
+    if (this.#wasHanded) this.#takeMail();
+    if (!this.#wasHanded || this.#isNewsUnread) await this.#attention.request();
   }
 
   #abandonAll(why: () => Error): void {
