@@ -17,6 +17,11 @@ export class Attention {
     return this.#reading;
   }
 
+  /** The reading under way, if there is one. */
+  get reading(): Promise<void> | null {
+    return this.#reading;
+  }
+
   async #run(): Promise<void> {
     try {
       do {

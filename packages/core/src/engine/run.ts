@@ -165,8 +165,12 @@ export class Run {
   }
 
   /** Runs until the instance leaves this process's memory. Never rejects. Called once. */
-  execute(): Promise<RunEnd> {
-    return this.#pump.start(this.#begin());
+  async execute(): Promise<RunEnd> {
+    const end = await this.#pump.start(this.#begin());
+    // A reading of this run clears the attention of the instance, whoever runs it by then, and nobody takes what it brings. So the next run of it here
+    // begins when that is over, and reads for itself: else a park of it could be accepted beside mail that it never saw.
+    if (this.#attention.reading !== null && end.type !== 'finished') await this.#attention.reading.catch(() => undefined);
+    return end;
   }
 
   /**

@@ -267,8 +267,11 @@ export class WorkerSession implements Claimant {
         // Mail that the part before did not read is there, and nobody tells of it again.
         this.#news.add(instanceId);
         this.begin(end.next);
-      } else if (next !== undefined) this.begin(next);
-      else if (end.type === 'dropped') void this.#handBack(run, place, end.reason);
+      } else if (next !== undefined) {
+        // A reading of the run that is over may have cleared attention for what came after this claim.
+        this.#news.add(instanceId);
+        this.begin(next);
+      } else if (end.type === 'dropped') void this.#handBack(run, place, end.reason);
     }
     this.#freed();
   }
