@@ -6,7 +6,7 @@ import { messageOf } from '../domain/errors/message-of.js';
 import { isName, timeOrderedUuid } from '../domain/ids.js';
 import { hop } from '../engine/hop.js';
 import { encodePayload } from '../engine/payload.js';
-import type { NewInstance } from '../ports/run-store.js';
+import type { NewInstance } from '../ports/new-instance.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { StartManyOptions, StartOptions, WorkflowStart } from './call-arguments.js';
 import type { ResolvedOptions } from './options.js';

@@ -1,5 +1,5 @@
 // So many starts as share a commit.
-import type { NewInstance } from '../ports/run-store.js';
+import type { NewInstance } from '../ports/new-instance.js';
 
 /** A start of a list, made ready. */
 export interface ChunkedStart {

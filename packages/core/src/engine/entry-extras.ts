@@ -1,7 +1,9 @@
 // What goes into the commit of an entry besides the entry, and what others are told of it.
 import type { Wakeup } from '../domain/wakeup.js';
 import { messageWakeup } from '../ports/message-store.js';
-import type { Effect, NewInstance, NewSubscription } from '../ports/run-store.js';
+import type { Effect } from '../ports/effect.js';
+import type { NewInstance } from '../ports/new-instance.js';
+import type { NewSubscription } from '../ports/subscription.js';
 
 /** An effect before it is known by which entry it comes. */
 export type EffectFacts = Bare<Effect>;

@@ -1,7 +1,7 @@
 // Looks through a history for what a cancellation has to know, without running the code.
 import type { HistoryEntry } from '../domain/history.js';
 import type { Codec } from '../ports/codec.js';
-import type { ClaimedRun } from '../ports/run-store.js';
+import type { ClaimedRun } from '../ports/claim.js';
 import type { CarriedOver } from './carried-over.js';
 import type { StartedChild } from './context-host.js';
 import type { RunReader } from './run-services.js';

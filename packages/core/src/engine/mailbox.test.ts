@@ -1,6 +1,6 @@
 // The mail of a run in memory: taken once, oldest first, also from beyond what a read brings.
 import { describe, expect, it } from 'vitest';
-import type { Mail } from '../ports/run-store.js';
+import type { Mail } from '../ports/run-signals.js';
 import { Mailbox } from './mailbox.js';
 
 const mail = (number: number, topic: string): Mail => ({ mailId: String(number), topic, data: `"${number}"`, isQueued: false });

@@ -1,5 +1,5 @@
 // The mail of one run that is in memory: what came, what the code has taken, what may lie beyond the limit of a read.
-import type { Mail } from '../ports/run-store.js';
+import type { Mail } from '../ports/run-signals.js';
 
 /** Reads the mail of one topic from the storage, after that id. */
 export type LoadMail = (topic: string, afterMailId: string | null) => Promise<readonly Mail[]>;

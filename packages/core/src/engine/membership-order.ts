@@ -1,5 +1,5 @@
 // Which messages to a group may share a commit with the sender's own joining and leaving.
-import type { Effect } from '../ports/run-store.js';
+import type { Effect } from '../ports/effect.js';
 
 /**
  * Within a commit joins come before all messages, and leaves behind them (see {@link Effect}). So what an instance sends to a group before it joins, or

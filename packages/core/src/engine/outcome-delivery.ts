@@ -3,7 +3,8 @@ import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../dom
 import type { HistoryEntry } from '../domain/history.js';
 import type { ActivityTransaction } from '../ports/activity-transaction.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { CommitNews, Effect } from '../ports/run-store.js';
+import type { Effect } from '../ports/effect.js';
+import type { CommitNews } from '../ports/progress.js';
 import { numberedExtras, wakeupsOfEffects } from './entry-extras.js';
 import type { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';

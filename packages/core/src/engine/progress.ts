@@ -1,7 +1,7 @@
 // What the engine needs from whoever commits progress.
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { Settlement } from '../ports/run-store.js';
+import type { Settlement } from '../ports/settlement.js';
 import type { EntryExtras } from './entry-extras.js';
 
 /** A promise of durability, shared by all that one run recorded into one commit. */

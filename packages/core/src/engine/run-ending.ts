@@ -8,6 +8,7 @@ import type { OutcomeDelivery } from './outcome-delivery.js';
 import type { RunCancellation } from './run-cancellation.js';
 import { cancelOrders, type RunExit } from './run-exit.js';
 import type { RunHost } from './run-host.js';
+import type { RunIntake } from './run-intake.js';
 import type { NextStep, RunPump } from './run-pump.js';
 import type { RunOutcome } from './run-outcome.js';
 import type { RunRecorder } from './run-recorder.js';
@@ -30,8 +31,7 @@ export interface RunEndingParts {
   /** When the instance was started. */
   readonly createdAt: number;
   readonly cancellation: RunCancellation;
-  /** Reads what happened from outside. */
-  readonly readSignals: () => Promise<void>;
+  readonly intake: RunIntake;
 }
 
 export class RunEnding {
@@ -189,14 +189,14 @@ export class RunEnding {
   }
 
   async #recur(input: string): Promise<void> {
-    const { exit, host, createdAt, readSignals } = this.#parts;
+    const { exit, host, createdAt, intake } = this.#parts;
     const { generation, mailbox, subscriptions } = host;
     const isDone = await exit.recur({
       input,
       generation,
       createdAt,
       subscriptions: subscriptions.carried(),
-      children: () => childrenAtRecurrence(host.openChildren, { mailbox, read: readSignals }),
+      children: () => childrenAtRecurrence(host.openChildren, { mailbox, read: () => intake.read() }),
       isOwned: () => !host.draining,
     });
     if (isDone) return;
@@ -205,9 +205,9 @@ export class RunEnding {
 
   /** A cancellation came first: it decides what comes now. */
   async #endRefused(): Promise<void> {
-    const { exit, cancellation, pump, readSignals } = this.#parts;
+    const { exit, cancellation, pump, intake } = this.#parts;
     exit.reopen();
-    await readSignals();
+    await intake.read();
     if (cancellation.requested === null)
       throw new Error('the end of the instance was refused, but no cancellation was asked for');
     pump.wakeUp();

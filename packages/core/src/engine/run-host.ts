@@ -11,6 +11,7 @@ import type { DurableCall, Proposal } from './operations/durable-call.js';
 import type { OutcomeDelivery } from './outcome-delivery.js';
 import type { RunCancellation } from './run-cancellation.js';
 import type { RunExit } from './run-exit.js';
+import type { RunIntake } from './run-intake.js';
 import type { RunPump } from './run-pump.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunReplay } from './run-replay.js';
@@ -45,7 +46,7 @@ export interface RunHostParts {
   readonly mayGoLive: () => boolean;
   /** The code is over: its calls are nobody's. */
   readonly isCodeOver: () => boolean;
-  readonly readSignals: () => Promise<void>;
+  readonly intake: RunIntake;
   readonly onRecur: (input: string) => void;
 }
 
@@ -154,7 +155,7 @@ export class RunHost implements ContextHost {
   }
 
   readSignals(): Promise<void> {
-    return this.#parts.readSignals();
+    return this.#parts.intake.read();
   }
 
   childStarted(child: StartedChild): void {

@@ -1,7 +1,9 @@
 // Numbers and records the entries of one run, and knows which of them are durable.
 import type { HistoryEntry, NewHistoryEntry } from '../domain/history.js';
 import type { PendingProgress } from '../ports/activity-transaction.js';
-import type { Effect, NewInstance, NewSubscription } from '../ports/run-store.js';
+import type { Effect } from '../ports/effect.js';
+import type { NewInstance } from '../ports/new-instance.js';
+import type { NewSubscription } from '../ports/subscription.js';
 import type { CallIdentity } from './call-ids.js';
 import { numberedExtras, withoutUndone, type EntryExtras, type ExtraFacts } from './entry-extras.js';
 import { MembershipOrder } from './membership-order.js';

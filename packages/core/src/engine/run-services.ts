@@ -9,7 +9,8 @@ import type { Codec } from '../ports/codec.js';
 import type { Entropy } from '../ports/entropy.js';
 import type { Hooks } from '../ports/hooks.js';
 import type { Logger } from '../ports/logger.js';
-import type { CommitNews, Mail, RunSignals } from '../ports/run-store.js';
+import type { CommitNews } from '../ports/progress.js';
+import type { Mail, RunSignals } from '../ports/run-signals.js';
 import type { ProgressSink } from './progress.js';
 
 /** The storage's clock as this process can know it. Milliseconds since 1970. */

@@ -4,6 +4,7 @@ import type { DurableCall } from './operations/durable-call.js';
 import type { RunEnding } from './run-ending.js';
 import type { RunExit } from './run-exit.js';
 import type { RunHost } from './run-host.js';
+import type { RunIntake } from './run-intake.js';
 import type { RunPump } from './run-pump.js';
 import type { StorageTime } from './run-services.js';
 
@@ -14,10 +15,7 @@ export interface RunSettlingParts {
   readonly pump: RunPump;
   readonly host: RunHost;
   readonly storageTime: StorageTime;
-  /** A park begins. */
-  readonly onPark: () => void;
-  /** Reads what has happened from outside, if that is not known: a park was refused for it. */
-  readonly readRefusal: () => Promise<void>;
+  readonly intake: RunIntake;
   /** A park was refused: what the code did meanwhile begins. */
   readonly goLive: () => void;
 }
@@ -42,14 +40,14 @@ export class RunSettling {
   }
 
   async #park(next: { readonly call: DurableCall; readonly dueAt: number } | null): Promise<void> {
-    const { calls, exit, ending, onPark, readRefusal, goLive } = this.#parts;
-    onPark();
+    const { calls, exit, ending, intake, goLive } = this.#parts;
+    intake.parkBegins();
     const isAway = await exit.park({
       status: calls.first!.waiting!.status,
       next: next === null ? null : { timerId: next.call.id, dueAt: next.dueAt },
     });
     if (isAway || exit.end !== null) return;
-    await readRefusal();
+    await intake.readRefusal();
     // First: where the code has come to its end, nothing of it begins any more.
     ending.parkRefused();
     goLive();

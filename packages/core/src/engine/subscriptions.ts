@@ -1,6 +1,6 @@
 // What the instance of one run is subscribed to, as its code has come to know it.
 import type { ChannelMode } from '../domain/channel.js';
-import type { NewSubscription, TopicFilter } from '../ports/run-store.js';
+import type { NewSubscription, TopicFilter } from '../ports/subscription.js';
 
 type Subscription = Pick<NewSubscription, 'topic' | 'mode' | 'filter'>;
 

@@ -1,7 +1,8 @@
 // Transactions of activities: what an activity writes through one commits together with its result.
 import { TransactionError } from '../domain/errors.js';
 import type { NewHistoryEntry } from '../domain/history.js';
-import type { CommitNews, Effect, ProgressBatch } from './run-store.js';
+import type { Effect } from './effect.js';
+import type { CommitNews, ProgressBatch } from './progress.js';
 
 /** Progress of one instance that is recorded but not known to be durable. */
 export type PendingProgress = Pick<ProgressBatch, 'starts' | 'entries' | 'effects' | 'subscriptions' | 'takenMail'>;

@@ -1,6 +1,7 @@
 // Sends one claim until it is answered, so that nothing which a lost answer told of stays behind.
 import type { Clock } from '../ports/clock.js';
-import type { ClaimResult, RunStore } from '../ports/run-store.js';
+import type { ClaimResult } from '../ports/claim.js';
+import type { RunStore } from '../ports/run-store.js';
 import type { Claimant } from './claimant.js';
 import { onAbort } from './on-abort.js';
 import type { StorageHealth } from './storage-health.js';

@@ -1,6 +1,6 @@
 // The worker for which work is found, as those see it who find it.
 import type { LeaseLostError } from '../domain/errors.js';
-import type { ClaimedRun } from '../ports/run-store.js';
+import type { ClaimedRun } from '../ports/claim.js';
 
 export interface Claimant {
   readonly workerId: string;

@@ -5,7 +5,11 @@ import { MembershipOrder } from '../engine/membership-order.js';
 import { wakeupsOfEffects, withoutUndone, type EntryExtras } from '../engine/entry-extras.js';
 import type { Commitment } from '../engine/progress.js';
 import { messageWakeup } from '../ports/message-store.js';
-import type { Effect, NewInstance, NewSubscription, ProgressBatch, Settlement } from '../ports/run-store.js';
+import type { Effect } from '../ports/effect.js';
+import type { NewInstance } from '../ports/new-instance.js';
+import type { ProgressBatch } from '../ports/progress.js';
+import type { Settlement } from '../ports/settlement.js';
+import type { NewSubscription } from '../ports/subscription.js';
 
 /** One thing to commit, in the order in which it was given. */
 export type CommitItem =

@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LeaseLostError, StorageUnavailableError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { ProgressBatch, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
+import type { ProgressBatch, ProgressResult } from '../ports/progress.js';
+import type { RunStore } from '../ports/run-store.js';
+import type { Settlement } from '../ports/settlement.js';
 import { ManualClock, recordingLogger, seededEntropy, settleTurns } from '../testing/index.js';
 import { Committer } from './committer.js';
 import { StorageHealth } from './storage-health.js';

@@ -6,20 +6,16 @@ import type { EntryExtras } from '../engine/entry-extras.js';
 import { hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
-import type { CommitNews, HandedMail, NewInstance, ProgressResult, RunStore, Settlement } from '../ports/run-store.js';
-import {
-  byInstance,
-  fittingCount,
-  instanceOf,
-  Outcome,
-  resumable,
-  resumableMany,
-  toBatch,
-  wakeupsOf,
-  type CommitItem,
-} from './commit-item.js';
+import type { NewInstance } from '../ports/new-instance.js';
+import type { CommitNews, HandedMail, ProgressResult } from '../ports/progress.js';
+import type { RunStore } from '../ports/run-store.js';
+import type { Settlement } from '../ports/settlement.js';
+import { byInstance, fittingCount, instanceOf, Outcome, toBatch, type CommitItem } from './commit-item.js';
+import { Pause } from './pause.js';
+import { SeenMarks } from './seen-marks.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
+import { tellOutcomes } from './tell-outcomes.js';
 
 export interface CommitterParts {
   readonly workerId: string;
@@ -66,8 +62,7 @@ export class Committer implements ProgressSink {
   #abandoned: Error | null = null;
   /** Instances of which the database has refused something: what they recorded after it must not be committed without it. */
   readonly #refused = new Map<string, unknown>();
-  /** Up to where runs know what happened to them, by mail that they were handed. */
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new SeenMarks();
   /** Runs whose code may record more within this turn of the event loop. */
   #goingOn = 0;
   #lastTookMs = 0;
@@ -112,7 +107,7 @@ export class Committer implements ProgressSink {
     takenMailIds: readonly string[] = noMail,
   ): Promise<'done' | 'refused'> {
     const outcome = new Outcome<'done' | 'refused'>();
-    const seen = this.#seen.get(settlement.instanceId);
+    const seen = this.#seen.of(settlement.instanceId);
     this.#add({ type: 'settlement', settlement, wakeups, takenMailIds, seen, outcome });
     return outcome.promise;
   }
@@ -254,7 +249,7 @@ export class Committer implements ProgressSink {
 
   async #send(items: readonly CommitItem[]): Promise<Release> {
     const { runs, workerId, health, storageClock, clock } = this.#parts;
-    const seen = this.#seen.size === 0 ? [] : this.#seenOf(items);
+    const seen = this.#seen.namedBy(items);
     const batch = seen.length === 0 ? toBatch(workerId, items) : { ...toBatch(workerId, items), seen };
     const result = await health.keepTrying(async () => {
       let hadTurn = false;
@@ -270,75 +265,20 @@ export class Committer implements ProgressSink {
     return () => this.#settle(items, result);
   }
 
-  /** A settlement that was decided on before mail was handed over does not know of it, though it leaves after it: it is to be refused for that mail. */
-  #seenOf(items: readonly CommitItem[]): { readonly instanceId: string; readonly mark: string }[] {
-    const marks = new Map<string, string | undefined>();
-    for (const item of items) {
-      const instanceId = instanceOf(item);
-      marks.set(instanceId, item.type === 'settlement' ? item.seen : this.#seen.get(instanceId));
-    }
-    return [...marks].flatMap(([instanceId, mark]) => (mark === undefined ? [] : [{ instanceId, mark }]));
-  }
-
   #settle(items: readonly CommitItem[], result: ProgressResult): void {
     // First: whose park was refused because of it has it then, and does not read.
     const toRead: string[] = [];
     for (const handed of result.handed ?? []) {
-      if (this.#parts.onMail(handed)) this.#seen.set(handed.instanceId, handed.mark);
+      if (this.#parts.onMail(handed)) this.#seen.handed(handed.instanceId, handed.mark);
       else toRead.push(handed.instanceId);
     }
-    const conflicts = new Set(result.conflicts);
-    const refused = new Set(result.refused);
-    const wakeups: Wakeup[] = [];
-    for (const item of items) {
-      switch (item.type) {
-        case 'start': {
-          const isNew = !conflicts.has(item.instance.instanceId);
-          if (isNew && !item.instance.owned) wakeups.push(resumable(item.instance));
-          item.outcome.resolve(isNew ? 'started' : 'conflict');
-          break;
-        }
-        case 'starts': {
-          const taken = new Set(item.instances.flatMap(({ instanceId }) => (conflicts.has(instanceId) ? [instanceId] : [])));
-          const first = item.instances.find(({ instanceId }) => !taken.has(instanceId));
-          if (first !== undefined) wakeups.push(resumableMany(first, item.instances.length - taken.size));
-          item.outcome.resolve(taken);
-          break;
-        }
-        case 'settlement': {
-          const isDone = !refused.has(item.settlement.instanceId);
-          if (isDone) {
-            wakeups.push(...wakeupsOf(item));
-            this.#seen.delete(item.settlement.instanceId);
-          }
-          item.outcome.resolve(isDone ? 'done' : 'refused');
-          break;
-        }
-        case 'entry':
-          if (item.extras !== undefined) wakeups.push(...wakeupsOf(item));
-          item.outcome.resolve();
-          break;
-      }
-    }
+    const wakeups = tellOutcomes(items, result, this.#seen);
     wakeups.push(...result.wakeups);
     if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
     // That a child has ended, a parent which ended before it need not hear: nothing is lost by that.
     const ends = result.undelivered.length === 0 ? none : new Set(items.flatMap(endMessageIds));
     const undelivered = result.undelivered.filter(({ messageId }) => !ends.has(messageId));
     this.#parts.onNews({ ...result, undelivered, attention: [...result.attention, ...toRead] });
-  }
-}
-
-/** A time in which the lane is somebody's: asked for, begun when nothing is under way any more, over. */
-class Pause {
-  readonly begun: Promise<void>;
-  readonly over: Promise<void>;
-  begin!: () => void;
-  end!: () => void;
-
-  constructor() {
-    this.begun = new Promise((resolve) => (this.begin = resolve));
-    this.over = new Promise((resolve) => (this.end = resolve));
   }
 }
 

@@ -1,5 +1,6 @@
 // The claim that an owned start is: of an instance that has no history yet.
-import type { ClaimedRun, NewInstance } from '../ports/run-store.js';
+import type { ClaimedRun } from '../ports/claim.js';
+import type { NewInstance } from '../ports/new-instance.js';
 
 export function firstClaim({
   instanceId,

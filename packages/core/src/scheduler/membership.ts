@@ -4,7 +4,7 @@ import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../dom
 import { eventTopic } from '../domain/topic.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { RunServices } from '../engine/run-services.js';
-import type { NewInstance } from '../ports/run-store.js';
+import type { NewInstance } from '../ports/new-instance.js';
 import type { Storage } from '../ports/storage.js';
 import { ChannelModes } from './channel-modes.js';
 import type { StorageHealth } from './storage-health.js';

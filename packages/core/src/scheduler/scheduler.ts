@@ -3,7 +3,7 @@ import type { AnyWorkflow } from '../authoring/define-workflow.js';
 import { NotRunningError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { Notifier } from '../ports/notifier.js';
-import type { NewInstance } from '../ports/run-store.js';
+import type { NewInstance } from '../ports/new-instance.js';
 import type { Storage } from '../ports/storage.js';
 import { BusySignal } from './busy-signal.js';
 import { LeaseKeeper } from './lease-keeper.js';

@@ -4,7 +4,8 @@ import type { HistoryEntry } from '../domain/history.js';
 import { hop } from '../engine/hop.js';
 import type { RunReader } from '../engine/run-services.js';
 import type { MessageStore } from '../ports/message-store.js';
-import type { Mail, RunSignals, RunStore } from '../ports/run-store.js';
+import type { Mail, RunSignals } from '../ports/run-signals.js';
+import type { RunStore } from '../ports/run-store.js';
 import type { ChannelModes } from './channel-modes.js';
 import type { StorageHealth } from './storage-health.js';
 

@@ -1,7 +1,8 @@
 // When a worker claims: as rarely as possible, and never too late.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LeaseLostError, StorageUnavailableError } from '../domain/errors.js';
-import type { ClaimedRun, ClaimRequest, ClaimResult, RunStore } from '../ports/run-store.js';
+import type { ClaimedRun, ClaimRequest, ClaimResult } from '../ports/claim.js';
+import type { RunStore } from '../ports/run-store.js';
 import { ManualClock, recordingLogger, seededEntropy, settleTurns, type RecordingLogger } from '../testing/index.js';
 import type { Claimant } from './claimant.js';
 import { StorageHealth } from './storage-health.js';

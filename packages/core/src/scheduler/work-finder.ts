@@ -4,7 +4,7 @@ import type { Entropy } from '../ports/entropy.js';
 import type { Logger } from '../ports/logger.js';
 import type { NotifierState } from '../ports/notifier.js';
 import type { PendingWork } from '../ports/lease-store.js';
-import type { ClaimResult } from '../ports/run-store.js';
+import type { ClaimResult } from '../ports/claim.js';
 import type { ClaimOutcome } from './claim-outcome.js';
 import { ClaimSender, type ClaimSenderParts } from './claim-sender.js';
 import type { Claimant } from './claimant.js';

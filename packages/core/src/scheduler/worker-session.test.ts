@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { MessageStore } from '../ports/message-store.js';
-import type { ProgressBatch, ProgressResult, RunStore } from '../ports/run-store.js';
+import type { ProgressBatch, ProgressResult } from '../ports/progress.js';
+import type { RunStore } from '../ports/run-store.js';
 import { ManualClock, recordingLogger, seededEntropy, settleTurns } from '../testing/index.js';
 import { StorageHealth } from './storage-health.js';
 import { StorageClock } from './storage-time.js';

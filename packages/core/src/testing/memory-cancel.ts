@@ -1,7 +1,7 @@
 // Requests for the end of an instance in memory, from outside and from within a workflow.
 import { isFinal } from '../domain/instance.js';
 import type { InstanceStore } from '../ports/instance-store.js';
-import type { CancelOrder } from '../ports/run-store.js';
+import type { CancelOrder } from '../ports/effect.js';
 import { draw, type MemoryDatabase } from './memory-database.js';
 
 export function requestCancel(

@@ -1,5 +1,6 @@
 // Claims and what an owner reads of its instances, in memory.
-import type { ClaimedRun, ClaimRequest, ClaimResult, Mail, RunSignals } from '../ports/run-store.js';
+import type { ClaimedRun, ClaimRequest, ClaimResult } from '../ports/claim.js';
+import type { Mail, RunSignals } from '../ports/run-signals.js';
 import type { MemoryDatabase, MemoryInstance, MemoryMail } from './memory-database.js';
 import { readHistory } from './memory-history.js';
 

@@ -6,7 +6,7 @@ import type { InstanceStatus } from '../domain/instance.js';
 import type { OutboxStatus } from '../domain/outbox.js';
 import type { HandedMessage } from '../ports/message-store.js';
 import type { NewOutboxEvent } from '../ports/outbox-store.js';
-import type { TopicFilter } from '../ports/run-store.js';
+import type { TopicFilter } from '../ports/subscription.js';
 
 /** A worker's row: it is alive as long as the row is there. */
 export interface MemoryWorker {

@@ -1,7 +1,9 @@
 // What entries bring about beyond their instance, in memory: always in the same order, whatever the order of the list.
 import { childTopic } from '../domain/topic.js';
 import type { OutgoingMessage } from '../ports/message-store.js';
-import type { Effect, NewInstance, ProgressResult } from '../ports/run-store.js';
+import type { Effect } from '../ports/effect.js';
+import type { NewInstance } from '../ports/new-instance.js';
+import type { ProgressResult } from '../ports/progress.js';
 import { requestCancel } from './memory-cancel.js';
 import type { MemoryDatabase, MemoryInstance } from './memory-database.js';
 import { joinGroup, leaveGroup } from './memory-instance.js';

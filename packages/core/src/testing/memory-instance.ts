@@ -1,6 +1,6 @@
 // The beginning and the end of an instance in memory.
 import type { EndStatus } from '../domain/instance.js';
-import type { NewInstance } from '../ports/run-store.js';
+import type { NewInstance } from '../ports/new-instance.js';
 import type { MemoryDatabase, MemoryInstance } from './memory-database.js';
 import { endSubscription, giveUpQueues } from './memory-topics.js';
 

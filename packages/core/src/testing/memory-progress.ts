@@ -1,7 +1,8 @@
 // The commit of a batch of progress in memory.
 import type { NewHistoryEntry } from '../domain/history.js';
 import { handedWakeup, type HandedMessage } from '../ports/message-store.js';
-import type { CommitNews, HandedMail, NewInstance, ProgressBatch, ProgressResult } from '../ports/run-store.js';
+import type { NewInstance } from '../ports/new-instance.js';
+import type { CommitNews, HandedMail, ProgressBatch, ProgressResult } from '../ports/progress.js';
 import { showMail } from './memory-claims.js';
 import type { MemoryDatabase } from './memory-database.js';
 import { applyEffects, tellConflict, type MemoryEffectScope } from './memory-effects.js';

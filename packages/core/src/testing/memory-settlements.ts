@@ -1,5 +1,5 @@
 // Settlements in memory: how a run leaves its process.
-import type { Settlement } from '../ports/run-store.js';
+import type { Settlement } from '../ports/settlement.js';
 import { requestCancel } from './memory-cancel.js';
 import type { MemoryDatabase, MemoryInstance } from './memory-database.js';
 import { sendFrom, type MemoryEffectScope } from './memory-effects.js';

@@ -1,6 +1,6 @@
 // Topics in memory: their modes, who is subscribed, and the queue between publishers and those who seek.
 import type { ChannelMode } from '../domain/channel.js';
-import type { NewSubscription } from '../ports/run-store.js';
+import type { NewSubscription } from '../ports/subscription.js';
 import { draw, type MemoryDatabase, type MemoryInstance, type MemoryQueued, type MemoryTopic } from './memory-database.js';
 
 /** The topic with that name, which is there from now on. */

@@ -1,7 +1,7 @@
 // Activity transactions in memory: values that become visible together with the activity's entry, or never.
 import { TransactionError } from '../domain/errors.js';
 import { openActivityTransaction, type ActivityTransaction, type ActivityTransactions } from '../ports/activity-transaction.js';
-import type { CommitNews } from '../ports/run-store.js';
+import type { CommitNews } from '../ports/progress.js';
 import type { MemoryDatabase } from './memory-database.js';
 import { hasEntry } from './memory-history.js';
 import { commitProgress } from './memory-progress.js';

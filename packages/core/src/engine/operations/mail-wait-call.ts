@@ -2,7 +2,8 @@
 import { WaitTimeoutError } from '../../domain/errors.js';
 import type { HistoryEntry, HistoryKind } from '../../domain/history.js';
 import type { WaitingStatus } from '../../domain/instance.js';
-import type { Mail, NewSubscription } from '../../ports/run-store.js';
+import type { Mail } from '../../ports/run-signals.js';
+import type { NewSubscription } from '../../ports/subscription.js';
 import type { CallIdentity } from '../call-ids.js';
 import type { Verb } from '../determinism.js';
 import type { EffectFacts, ExtraFacts } from '../entry-extras.js';

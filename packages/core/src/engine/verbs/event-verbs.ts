@@ -9,7 +9,7 @@ import { checkName } from '../../domain/ids.js';
 import { atJsonPath, isJsonScalar, parseJsonPath } from '../../domain/json-path.js';
 import { checkKnownOptions, namesOf } from '../../domain/known-options.js';
 import { eventTopic } from '../../domain/topic.js';
-import type { TopicFilter } from '../../ports/run-store.js';
+import type { TopicFilter } from '../../ports/subscription.js';
 import type { ContextHost } from '../context-host.js';
 import type { MailFilter } from '../mailbox.js';
 import { refuseInsideActivity } from '../nested-calls.js';
