@@ -1,19 +1,11 @@
 // An instance that this worker puts away and gets back before it knows that it was put away: nothing of it is lost.
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { gate, type Gate } from '../src/conformance/engine-gate.js';
-import { defineWorkflow, Romancy, StorageUnavailableError } from '../src/index.js';
+import { defineWorkflow, StorageUnavailableError } from '../src/index.js';
 import type { ProgressBatch } from '../src/ports/index.js';
-import {
-  createMemoryDatabase,
-  createMemoryStorage,
-  recordingLogger,
-  withFaults,
-  type FaultPlan,
-  type MemoryDatabase,
-  type RecordingLogger,
-} from '../src/testing/index.js';
+import { createMemoryDatabase } from '../src/testing/index.js';
+import { openMemoryApp } from './open-memory-app.js';
 
-const apps: Romancy[] = [];
 const holding = defineWorkflow('holding', async (ctx) => {
   await ctx.sleep(20);
   await ctx.run('hold', ({ signal }) => {
@@ -27,36 +19,19 @@ const napping = defineWorkflow('napping', async (ctx) => {
   return await ctx.run('after', () => 'awake');
 });
 
-/** Polls every 10 ms, so that the instance is claimed as soon as it is due, though the answer to its park takes longer. */
-async function startApp({
-  database,
-  ...plan
-}: FaultPlan & { readonly database?: MemoryDatabase }): Promise<{ app: Romancy; logger: RecordingLogger }> {
-  const logger = recordingLogger();
-  const app = new Romancy({
-    storage: withFaults(createMemoryStorage(database === undefined ? {} : { database }), plan),
-    logger,
-    workflows: [napping, holding],
-    workflowPollInterval: 10,
-  });
-  apps.push(app);
-  await app.start();
-  return { app, logger };
-}
+/** Polls so often that the instance is claimed as soon as it is due, though the answer to its park takes longer. */
+const often = { workflows: [napping, holding], workflowPollInterval: 10 };
 
 function isPark(argument: unknown): boolean {
   return (argument as ProgressBatch).settlements.some(({ type }) => type === 'park');
 }
 
-afterEach(async () => {
-  await Promise.all(apps.splice(0).map((app) => app.stop({ timeout: 100 })));
-});
-
 it('runs again when it is claimed before the answer to its park has come', async () => {
-  const { app, logger } = await startApp({
-    fault: ({ name, argument }) => (name === 'runs.commit' && isPark(argument) ? { answerDelayMs: 150 } : undefined),
+  const { romancy, logger } = await openMemoryApp({
+    ...often,
+    plan: { fault: ({ name, argument }) => (name === 'runs.commit' && isPark(argument) ? { answerDelayMs: 150 } : undefined) },
   });
-  const handle = await app.startWorkflow(napping);
+  const handle = await romancy.startWorkflow(napping);
   expect(await handle.result({ timeout: '5s' })).toBe('awake');
   expect(logger.lines.filter(({ level }) => level === 'error')).toEqual([]);
 });
@@ -65,22 +40,25 @@ it('is known here by the run that it has then, not by the one that was put away'
   begun = gate();
   const [claimedAgain, toldOfPark] = [gate(), gate()];
   const database = createMemoryDatabase();
-  const { app } = await startApp({
+  const { romancy } = await openMemoryApp({
+    ...often,
     database,
-    async after({ name, argument }) {
-      if (name === 'runs.claim' && database.instances.get('held')?.claims === 2) claimedAgain.open();
-      if (name !== 'runs.commit' || !isPark(argument)) return;
-      await claimedAgain.opened;
-      // The claim is answered before the park.
-      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-      toldOfPark.open();
+    plan: {
+      async after({ name, argument }) {
+        if (name === 'runs.claim' && database.instances.get('held')?.claims === 2) claimedAgain.open();
+        if (name !== 'runs.commit' || !isPark(argument)) return;
+        await claimedAgain.opened;
+        // The claim is answered before the park.
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+        toldOfPark.open();
+      },
     },
   });
-  const handle = await app.startWorkflow(holding, undefined, { instanceId: 'held' });
+  const handle = await romancy.startWorkflow(holding, undefined, { instanceId: 'held' });
   await Promise.all([begun.opened, toldOfPark.opened]);
   for (let turn = 0; turn < 20; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
-    expect(app.status().running).toBe(1);
+    expect(romancy.status().running).toBe(1);
   }
   await handle.cancel('enough');
   await expect(handle.result({ timeout: '5s' })).rejects.toMatchObject({ code: 'WORKFLOW_CANCELLED' });
@@ -89,16 +67,19 @@ it('is known here by the run that it has then, not by the one that was put away'
 it('runs again when that claim, too, did not get its answer', async () => {
   const database = createMemoryDatabase();
   let lost = false;
-  const { app } = await startApp({
+  const { romancy } = await openMemoryApp({
+    ...often,
     database,
-    fault: ({ name, argument }) => (name === 'runs.commit' && isPark(argument) ? { answerDelayMs: 150 } : undefined),
-    after({ name }) {
-      if (name !== 'runs.claim' || lost || (database.instances.get('twice')?.claims ?? 0) < 2) return;
-      lost = true;
-      throw new StorageUnavailableError('the claim took effect, and its answer was lost');
+    plan: {
+      fault: ({ name, argument }) => (name === 'runs.commit' && isPark(argument) ? { answerDelayMs: 150 } : undefined),
+      after({ name }) {
+        if (name !== 'runs.claim' || lost || (database.instances.get('twice')?.claims ?? 0) < 2) return;
+        lost = true;
+        throw new StorageUnavailableError('the claim took effect, and its answer was lost');
+      },
     },
   });
-  const handle = await app.startWorkflow(napping, undefined, { instanceId: 'twice' });
+  const handle = await romancy.startWorkflow(napping, undefined, { instanceId: 'twice' });
   expect(await handle.result({ timeout: '5s' })).toBe('awake');
   expect(lost).toBe(true);
 });

@@ -1,12 +1,13 @@
 // Code that never awaits anything real, and histories without end: what one run takes of the event loop at a stretch is bounded.
-import { afterwards, eventually } from '@romancy/test-support';
+import { eventually } from '@romancy/test-support';
 import { expect, it } from 'vitest';
 import { gate } from '../src/conformance/engine-gate.js';
 import { hop } from '../src/engine/hop.js';
 import { mostInARow } from '../src/engine/run-host.js';
-import { defineActivity, defineWorkflow, Romancy, WorkflowCancelledError, type AnyWorkflow } from '../src/index.js';
+import { defineActivity, defineWorkflow, WorkflowCancelledError, type AnyWorkflow } from '../src/index.js';
 import type { ClaimRequest, ProgressBatch } from '../src/ports/index.js';
-import { createMemoryDatabase, createMemoryStorage, recordingLogger, withFaults } from '../src/testing/index.js';
+import { createMemoryDatabase } from '../src/testing/index.js';
+import { openMemoryApp } from './open-memory-app.js';
 
 /** Counts the turns of the event loop while something goes on. */
 function countTurns(): { readonly count: number; stop(): void } {
@@ -26,12 +27,7 @@ function countTurns(): { readonly count: number; stop(): void } {
 }
 
 async function startedApp(workflows: readonly AnyWorkflow[], database = createMemoryDatabase()) {
-  const storage = withFaults(createMemoryStorage({ database }));
-  const logger = recordingLogger();
-  const romancy = new Romancy({ storage, logger, workflows, workflowPollInterval: 10 });
-  await romancy.start();
-  afterwards(() => romancy.stop({ timeout: 200 }));
-  return { romancy, storage, logger };
+  return await openMemoryApp({ workflows, database, workflowPollInterval: 10 });
 }
 
 /** The most of a run's doings within one turn. */
