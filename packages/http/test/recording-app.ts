@@ -39,5 +39,3 @@ export function recordingApp(overrides: Partial<HttpApp> = {}): RecordingApp {
     ...overrides,
   };
 }
-
-export const runningStatus = running;
