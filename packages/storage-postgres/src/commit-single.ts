@@ -1,24 +1,26 @@
-// Commits a batch of one row, a start or an entry, by a plain statement.
+// Commits what a workflow that is alone commits by plain statements: a start, an entry, an end with its last entry.
 import type { NewHistoryEntry, NewInstance, ProgressResult } from '@romancy/core/ports';
 import type { CommitContent } from './commit-content.js';
+import { createCommitEnd, endOf } from './commit-end.js';
 import { isRunsOnly } from './commit-parameters.js';
 import type { Database } from './database.js';
 import { aliveRow, leaseLost } from './fence.js';
 import { callName } from './function-settings.js';
+import { entryParameters, insertEntry } from './insert-entries.js';
 import { raw, type SqlValue } from './sql.js';
 import { clockMillis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
 
 /*
- * Of a workflow that is alone, every commit but the last is one row, and nobody shares the price of the function, of its lists and of the two statements
- * within it. A statement that sessions keep parsed is cheaper then, and nothing but the worker's row is looked for, so that no plan of it can be a wrong
- * one. Where sessions keep nothing it would be planned each time, and the function is cheaper.
+ * Of a workflow that is alone, every commit but the last is one row, the last (commit-end.ts) is two, and nobody shares the price of the function, of its lists
+ * and of the statements within it. A statement that sessions keep parsed is cheaper then, and nothing but the worker's row is looked for, so that no plan of it can
+ * be a wrong one. Where sessions keep nothing it would be planned each time, and the function is cheaper.
  *
  * It is fenced as all others are, see fence.ts: what writes depends on the locked row.
  */
 
 /**
- * @returns null when this is not for it, or when it has done nothing: somebody took the id of a start at this very moment.
+ * @returns null when this is not for it, or when it has done nothing: somebody took the id of a start at this very moment, or an end is more than a change of its row.
  * @throws LeaseLostError; a violation of uniqueness where the entry is there already.
  */
 export type CommitSingle = (batch: CommitContent) => Promise<ProgressResult | null>;
@@ -26,10 +28,16 @@ export type CommitSingle = (batch: CommitContent) => Promise<ProgressResult | nu
 export function createCommitSingle(database: Database, tables: TableNames): CommitSingle {
   const start = { name: callName('start', startText(tables)), text: startText(tables) };
   const entry = { name: callName('entry', entryText(tables)), text: entryText(tables) };
+  const commitEnd = createCommitEnd(database, tables);
   return async (batch) => {
     const { workerId, starts, entries, subscriptions, takenMail, settlements } = batch;
-    if (starts.length + entries.length !== 1 || !database.keepsParsed) return null;
-    if (subscriptions.length + takenMail.length + settlements.length > 0 || !isRunsOnly(batch)) return null;
+    if (starts.length + entries.length > 1 || !database.keepsParsed) return null;
+    if (subscriptions.length + takenMail.length > 0 || !isRunsOnly(batch)) return null;
+    if (settlements.length > 0) {
+      const end = endOf(batch);
+      return end === undefined ? null : commitEnd(workerId, end, entries[0]);
+    }
+    if (starts.length + entries.length === 0) return null;
     const { name, text } = starts.length === 1 ? start : entry;
     const values = starts.length === 1 ? startValues(starts[0]!) : entryValues(entries[0]!);
     const [row] = await database.preparedRows(name, { text, values: [workerId, ...values] });
@@ -63,12 +71,11 @@ function startValues({ instanceId, workflowName, input, startToken, owned }: New
 
 function entryText(t: TableNames): string {
   return `WITH alive AS MATERIALIZED (${aliveRow(t, raw('$1')).text}), written AS (
-      INSERT INTO ${t.history.text} (instance_id, seq, kind, call_id, position, data, due_at, recorded_at)
-      SELECT $2::text, $3::integer, $4::text, $5::text, $6::integer, $7::json, to_timestamp($8::float8 / 1000), ${storedNow.text} FROM alive
+      ${insertEntry(t, { from: 'alive', id: '$2::text', first: 3 })}
     )
     SELECT ${clockMillis.text} FROM alive`;
 }
 
-function entryValues({ instanceId, seq, kind, callId, position, data, dueAt }: NewHistoryEntry): readonly SqlValue[] {
-  return [instanceId, seq, kind, callId, position, data, dueAt];
+function entryValues(entry: NewHistoryEntry): readonly SqlValue[] {
+  return [entry.instanceId, ...entryParameters(entry)];
 }

@@ -104,5 +104,9 @@ function messageOf(error: unknown): string {
 
 /** Whether a row with the same key is there already (unique_violation). */
 export function isTaken(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | null)?.code === '23505';
+  return codeOf(error) === '23505';
+}
+
+export function isDivisionByZero(error: unknown): boolean {
+  return codeOf(error) === '22012';
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { lockWaits } from './lock-waits.js';
 import { openStorage, registered } from './open-storage.js';
 import { watchedPool, type WatchedPool } from './watched-pool.js';
-import { batch, complete, newEntry, newInstance } from './worker-calls.js';
+import { batch, newEntry, newInstance, park } from './worker-calls.js';
 
 let watched: WatchedPool;
 let storage: Storage;
@@ -47,9 +47,9 @@ it('a start and an entry are one statement each, and what is more than a row goe
   expect(await storage.instances.get('one')).toMatchObject({ status: 'running', owner: worker });
   expect(await storage.instances.get('free')).toMatchObject({ status: 'pending', owner: null });
   expect(await historyOf('one')).toMatchObject([{ seq: 1, data: '{"a":"\\"b\\\\"}', dueAt: 1234 }]);
-  await commit({ entries: [newEntry('one', 2)], settlements: [complete('one')] });
+  await commit({ entries: [newEntry('one', 2)], settlements: [park('one')] });
   expect(committedBy()).toEqual(['commit_runs_1']);
-  expect(await storage.instances.get('one')).toMatchObject({ status: 'completed' });
+  expect(await storage.instances.get('one')).toMatchObject({ status: 'waiting_for_event' });
 });
 
 it('that was sent before changes nothing', async () => {

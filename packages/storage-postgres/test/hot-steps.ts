@@ -111,6 +111,11 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
   await runs.commit(
     batch(workerId, { starts: [newInstance('short')], entries: [newEntry('short', 1)], settlements: [complete('short')] }),
   );
+  name('alone');
+  for (const id of ['alone', 'at once']) {
+    await runs.commit(batch(workerId, { starts: [newInstance(id)] }));
+    await runs.commit(batch(workerId, { entries: id === 'alone' ? [newEntry(id, 1)] : [], settlements: [complete(id)] }));
+  }
   name('deliver to a channel');
   await messages.deliver({
     messageId: 'a',
