@@ -82,7 +82,7 @@ describe('many relayers', () => {
 
   it('claim by turns what another process announced: two for each note, once the others have seen that they are not needed', async () => {
     const all: Stage[] = [];
-    for (let own = 1; own <= 12; own++) all.push(await stage({ peers: others(own) }));
+    for (let own = 1; own <= 12; own++) all.push(await stage({ relayers: others(own) }));
     const claims = (): number => all.reduce((sum, { storage }) => sum + storage.count('outbox.claim'), 0);
     const note = async (id: string): Promise<void> => {
       const wakeups = write([id], id);
@@ -99,8 +99,8 @@ describe('many relayers', () => {
     expect(claims() - before).toBeLessThanOrEqual(64 + 10 * 3);
   });
 
-  it('of which most send nothing: those that do claim soon all the same', async () => {
-    const one = await stage({ peers: others(1) });
+  it('of which most have no place free, or are dead: those that can send claim soon all the same', async () => {
+    const one = await stage({ relayers: others(1) });
     for (let each = 0; each < 40; each++) {
       announce(one, write([`e${each}`], `s${each}`), 'elsewhere');
       await clock.advance(200);

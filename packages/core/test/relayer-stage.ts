@@ -59,9 +59,9 @@ beforeEach(() => {
 
 /** A relayer that has claimed once, of a process whose notifier is healthy: nothing is found by polling. */
 export async function stage(
-  given: Partial<Omit<RelayOptions, 'send'>> & { readonly send?: Send; readonly peers?: readonly string[] } = {},
+  given: Partial<Omit<RelayOptions, 'send'>> & { readonly send?: Send; readonly relayers?: readonly string[] } = {},
 ): Promise<Stage> {
-  const { send, peers = [], ...options } = given;
+  const { send, relayers = [], ...options } = given;
   const logger = recordingLogger();
   const storage = withFaults(createMemoryStorage({ database }));
   await storage.open({ clock, logger });
@@ -101,7 +101,7 @@ export async function stage(
     codec,
     maxPayloadBytes: 1_000_000,
     hub,
-    peers: () => peers,
+    relayers: () => relayers,
     onLeaseLost: (error) => {
       lost.push(error);
       relayer.left(error);

@@ -1,4 +1,5 @@
 // Apps with this notifier beside the storage on PostgreSQL do what the engine's suite wants of processes that wake each other.
+import { defineWorkflow, Romancy, silentLogger } from '@romancy/core';
 import { notifierConformance, type NotifierFixture } from '@romancy/core/conformance';
 import { createPostgresStorage } from '@romancy/storage-postgres';
 import { compileFixture, eventually, shareDatabase, spawnFixture, type FixtureProcess } from '@romancy/test-support';
@@ -27,11 +28,13 @@ notifierConformance('notes over PostgreSQL', async (): Promise<NotifierFixture> 
   };
 });
 
+const writes = defineWorkflow('writes', (ctx) => ctx.sendEvent({ id: 'event', type: 't', source: 's' }));
+
 interface Said {
   /** That it is ready, and its name. */
   readonly workerId?: string;
+  /** What it has in hand. */
   readonly line?: string;
-  readonly pid?: number;
 }
 
 interface Worker {
@@ -39,31 +42,45 @@ interface Worker {
   readonly workerId: string;
 }
 
-describe('a killed process', { timeout: 120_000 }, () => {
-  it('has its run taken over by one of two others within three seconds, five times', { retry: 2 }, async () => {
-    const schema = `engine_${++tests}`;
-    const program = await compileFixture(new URL('./fixtures/takeover-worker.ts', import.meta.url));
-    const spawn = async (): Promise<Worker> => {
+/** Processes of one kind, of an install of their own. */
+async function crew(
+  fixture: string,
+): Promise<{ readonly schema: string; spawn(): Promise<Worker>; isKnownToBeBusy(worker: Worker): boolean }> {
+  const schema = `engine_${++tests}`;
+  const program = await compileFixture(new URL(`./fixtures/${fixture}.ts`, import.meta.url));
+  const watching = await watchingClient(database.url);
+  await watching.listen(`${schema}_worker_busy`);
+  return {
+    schema,
+    spawn: async () => {
       const process = spawnFixture(program, [database.url, schema]);
       const said = await process.message<Said>(({ workerId }) => workerId !== undefined, { timeout: 30_000 });
       return { process, workerId: said.workerId! };
-    };
-    const watching = await watchingClient(database.url);
-    await watching.listen(`${schema}_worker_busy`);
-    const isKnownToBeBusy = ({ workerId }: Worker): boolean => watching.notes.some(({ payload }) => payload?.includes(workerId));
+    },
+    isKnownToBeBusy: ({ workerId }) => watching.notes.some(({ payload }) => payload?.includes(workerId)),
+  };
+}
+
+/** Until that process has it in hand. */
+async function hasInHand(worker: Worker, what: string): Promise<Worker> {
+  await worker.process.message<Said>(({ line }) => line === what, { timeout: 100_000 });
+  return worker;
+}
+
+describe('a killed process', { timeout: 120_000 }, () => {
+  it('has its run taken over by one of two others within three seconds, five times', { retry: 2 }, async () => {
+    const { spawn, isKnownToBeBusy } = await crew('takeover-worker');
     const workers = [await spawn(), await spawn(), await spawn()];
     const took: number[] = [];
     for (let round = 0; round < 5; round++) {
       const instanceId = `run-${round}`;
       const owner = workers.shift()!;
       owner.process.send({ start: instanceId });
-      await owner.process.message<Said>(({ line }) => line === instanceId, { timeout: 30_000 });
+      await hasInHand(owner, instanceId);
       const spare = await spawn();
       // As it is in life: it has run for so long that others know of it, and watch whether it lives.
       await eventually(() => isKnownToBeBusy(owner));
-      const elsewhere = [...workers, spare].map(({ process }) =>
-        process.message<Said>(({ line }) => line === instanceId, { timeout: 60_000 }),
-      );
+      const elsewhere = [...workers, spare].map((worker) => hasInHand(worker, instanceId));
       const killedAt = performance.now();
       await owner.process.kill('SIGKILL');
       await Promise.any(elsewhere);
@@ -71,5 +88,39 @@ describe('a killed process', { timeout: 120_000 }, () => {
       workers.push(spare);
     }
     expect(Math.max(...took), `taken over after ${took.map(Math.round).join(', ')} ms`).toBeLessThan(3000);
+  });
+
+  it('that only sent events has them sent by another such process within three seconds, five times', { retry: 2 }, async () => {
+    const { schema, spawn, isKnownToBeBusy } = await crew('relay-worker');
+    // Each has the event in hand once at most, for as long as it lives.
+    const holders = new Map<Worker, Promise<Worker>>();
+    const join = async (): Promise<void> => {
+      const worker = await spawn();
+      holders.set(worker, hasInHand(worker, 'event'));
+    };
+    await Promise.all([join(), join(), join()]);
+    const writing = new Romancy({
+      storage: createPostgresStorage({ connectionString: database.url, schema }),
+      notifier: createPgNotifier({ connectionString: database.url, channelPrefix: schema }),
+      workflows: [writes],
+      logger: silentLogger,
+    });
+    await writing.start();
+    await (await writing.startWorkflow(writes)).result();
+    // From here on nobody is there that serves a workflow.
+    await writing.stop();
+    let owner = await Promise.any(holders.values());
+    const took: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      await join();
+      await eventually(() => isKnownToBeBusy(owner));
+      holders.delete(owner);
+      const elsewhere = Promise.any(holders.values());
+      const killedAt = performance.now();
+      await owner.process.kill('SIGKILL');
+      owner = await elsewhere;
+      took.push(performance.now() - killedAt);
+    }
+    expect(Math.max(...took), `sent by another after ${took.map(Math.round).join(', ')} ms`).toBeLessThan(3000);
   });
 });

@@ -52,7 +52,7 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
     });
 
   return {
-    async register({ workerId, serviceName, leaseMs, workflowNames, starts }) {
+    async register({ workerId, serviceName, leaseMs, workflowNames, starts, isRelayer = false }) {
       // A worker of older code that comes back after a newer one changed the schema under it stops here.
       //
       // Stalled instances that somebody holds locked are left to him: a claim has them already, a delivery or a cancellation makes
@@ -62,12 +62,12 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       const started = starts.map(({ workflowName }) => workflowName);
       const [row] = await database.rows(sql`
         WITH registered AS (
-          INSERT INTO ${tables.workers} AS w (worker_id, service_name, workflow_names, registered_at, expires_at)
-          SELECT ${workerId}::text, ${serviceName}::text, ${workflowNames}::text[], now(),
+          INSERT INTO ${tables.workers} AS w (worker_id, service_name, workflow_names, is_relayer, registered_at, expires_at)
+          SELECT ${workerId}::text, ${serviceName}::text, ${workflowNames}::text[], ${isRelayer}::boolean, now(),
             now() + ${leaseMs}::float8 * interval '1 millisecond'
           WHERE ${fitsSchema(tables)}
           ON CONFLICT (worker_id) DO UPDATE SET service_name = excluded.service_name, workflow_names = excluded.workflow_names,
-            expires_at = excluded.expires_at, presence = NULL
+            is_relayer = excluded.is_relayer, expires_at = excluded.expires_at, presence = NULL
           RETURNING w.worker_id
         ), stalled AS MATERIALIZED (
           SELECT i.instance_id FROM ${tables.instances} i
@@ -99,13 +99,14 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
       const [now, isThere, presence, nextDueAt, othersOwnWork, outboxDue] = tagged('own')[0]!;
       const alive = isThere === '1';
       if (!alive) {
-        const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnWork: false, missing: [], wakeups: [] };
-        return { ...nothing, alive, now: Number(now) };
+        const nothing = { presence: null, reaped: [], work: null, othersOwnWork: false, missing: [], wakeups: [] };
+        return { ...nothing, peers: [], relayers: [], alive, now: Number(now) };
       }
       // As a rule nobody is dead.
       const { outboxDueAt, ...reaping } =
         tagged('dead').length === 0 ? nobody : await reap({ workerId, suspects }).catch(unlessLocked);
       const isReaped = new Set(reaping.reaped.map((dead) => dead.workerId));
+      const living = tagged('peer').filter(([id]) => !isReaped.has(id!));
       const attention = tagged('attention').map((row) => row[0]!);
       return {
         alive,
@@ -116,7 +117,8 @@ export function createLeaseStore(database: Database, tables: TableNames): LeaseS
           renewal === null
             ? null
             : { nextDueAt: toNumber(nextDueAt), attention, outboxDueAt: earliest(toNumber(outboxDue), outboxDueAt) },
-        peers: tagged('peer').flatMap(([id]) => (isReaped.has(id!) ? [] : [id!])),
+        peers: living.flatMap(([id, servesSame]) => (servesSame === 'true' ? [id!] : [])),
+        relayers: living.flatMap(([id, , isRelayer]) => (isRelayer === 'true' ? [id!] : [])),
         othersOwnWork: othersOwnWork === 'true',
         missing: tagged('missing').flatMap(([id, sign]) => (isReaped.has(id!) ? [] : [{ workerId: id!, presence: sign! }])),
       };

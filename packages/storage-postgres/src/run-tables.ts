@@ -85,6 +85,7 @@ export function runTables(t: TableNames): string {
         worker_id text COLLATE "C" PRIMARY KEY,
         service_name text NOT NULL,
         workflow_names text[] COLLATE "C" NOT NULL,
+        is_relayer boolean NOT NULL,
         presence text COLLATE "C",
         registered_at timestamptz NOT NULL,
         expires_at timestamptz NOT NULL

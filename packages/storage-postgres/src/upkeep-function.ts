@@ -100,7 +100,8 @@ function statement(t: TableNames, renews: boolean): string {
   return `WITH standing AS MATERIALIZED (${standingPresences.text}
     ), own AS (${own}
     ), others AS MATERIALIZED (
-      SELECT w.worker_id, w.presence, w.workflow_names, w.expires_at < now() AS expired, ${signCounts.text} AS sign_counts,
+      SELECT w.worker_id, w.presence, w.is_relayer, w.expires_at < now() AS expired, ${signCounts.text} AS sign_counts,
+        w.workflow_names && (SELECT o.workflow_names FROM ${t.workers.text} o WHERE o.worker_id = upkeeper) AS serves_same,
         w.presence IS NOT NULL AND ((SELECT i.instance_id FROM ${t.instances.text} i WHERE i.owner = w.worker_id LIMIT 1) IS NOT NULL
           OR (SELECT e.number FROM ${t.outbox.text} e WHERE e.owner = w.worker_id LIMIT 1) IS NOT NULL) AS watched
       FROM ${t.workers.text} w WHERE w.worker_id <> upkeeper
@@ -114,9 +115,8 @@ function statement(t: TableNames, renews: boolean): string {
     UNION ALL (SELECT 'dead', m.worker_id, NULL, NULL, NULL, NULL, NULL FROM missing m
       WHERE (m.worker_id, m.presence) IN (SELECT * FROM unnest(suspected, suspected_presences)))
     UNION ALL (SELECT 'missing', m.worker_id, m.presence, NULL, NULL, NULL, NULL FROM missing m LIMIT ${mostMissing})
-    UNION ALL (SELECT 'peer', o.worker_id, NULL, NULL, NULL, NULL, NULL FROM others o
-      WHERE o.workflow_names && (SELECT w.workflow_names FROM ${t.workers.text} w WHERE w.worker_id = upkeeper)
-      ORDER BY o.worker_id LIMIT ${mostTold})
+    UNION ALL (SELECT 'peer', o.worker_id, o.serves_same::text, o.is_relayer::text, NULL, NULL, NULL FROM others o
+      WHERE o.serves_same OR o.is_relayer ORDER BY o.worker_id LIMIT ${mostTold})
     ${renews ? attention : ''}`;
 }
 

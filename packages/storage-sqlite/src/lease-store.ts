@@ -22,6 +22,8 @@ interface WorkerRow {
   readonly leaseEndsAt: number;
   /** JSON. */
   readonly workflowNames: string;
+  /** 1: it sends events of the outbox. */
+  readonly isRelayer: number;
 }
 
 interface Seen extends Pick<UpkeepResult, 'now' | 'work'> {
@@ -67,8 +69,8 @@ export function createLeaseStore(
   /** All that an upkeep tells, as of one moment. */
   const look = (connection: SqliteConnection, { workerId, renewal }: UpkeepRequest): Seen => {
     const all = connection.all<WorkerRow>(
-      `SELECT worker_id AS workerId, host, pid, process_start AS processStart, lease_ends_at AS leaseEndsAt, workflow_names AS workflowNames
-        FROM ${workers}`,
+      `SELECT worker_id AS workerId, host, pid, process_start AS processStart, lease_ends_at AS leaseEndsAt, workflow_names AS workflowNames,
+          is_relayer AS isRelayer FROM ${workers}`,
     );
     return {
       own: all.find((worker) => worker.workerId === workerId),
@@ -111,7 +113,7 @@ export function createLeaseStore(
   };
 
   return {
-    async register({ workerId, serviceName, leaseMs, workflowNames, starts }) {
+    async register({ workerId, serviceName, leaseMs, workflowNames, starts, isRelayer = false }) {
       const { host, pid, startedAt } = await (identity ??= thisProcess());
       const result = await file.write(
         (connection) => {
@@ -119,12 +121,22 @@ export function createLeaseStore(
           requireCompatibleSchema(connection, { tables, version: migrations.at(-1)!.version });
           const now = file.now();
           connection.run(
-            `INSERT INTO ${workers} (worker_id, service_name, workflow_names, host, pid, process_start, registered_at, lease_ends_at)
-              VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            `INSERT INTO ${workers} (worker_id, service_name, workflow_names, is_relayer, host, pid, process_start, registered_at, lease_ends_at)
+              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
               ON CONFLICT (worker_id) DO UPDATE SET service_name = excluded.service_name, workflow_names = excluded.workflow_names,
-                host = excluded.host, pid = excluded.pid, process_start = excluded.process_start,
+                is_relayer = excluded.is_relayer, host = excluded.host, pid = excluded.pid, process_start = excluded.process_start,
                 lease_ends_at = excluded.lease_ends_at`,
-            ...[workerId, serviceName, JSON.stringify(workflowNames), host, pid, startedAt, now, now + leaseMs],
+            ...[
+              workerId,
+              serviceName,
+              JSON.stringify(workflowNames),
+              Number(isRelayer),
+              host,
+              pid,
+              startedAt,
+              now,
+              now + leaseMs,
+            ],
           );
           for (const workflowName of new Set(workflowNames)) {
             connection.run(
@@ -166,23 +178,20 @@ export function createLeaseStore(
       const { own, others, ...rest } = seen;
       if (own === undefined || vouched === false) {
         leases.forget(workerId);
-        return { ...noWork, alive: false, now: rest.now, reaped: [], peers: [], wakeups: [] };
+        return { ...noWork, alive: false, now: rest.now, reaped: [], peers: [], relayers: [], wakeups: [] };
       }
       if (renewal !== null && vouched === undefined) leases.remember(workerId, renewal.leaseMs);
       const { reaped, wakeups } = isLocked ? { reaped: [], wakeups: [] } : await reapAmong(others);
       const served = new Set(namesOf(own));
-      const peers = others
-        .filter(
-          (other) => !reaped.some((dead) => dead.workerId === other.workerId) && namesOf(other).some((name) => served.has(name)),
-        )
-        .slice(0, mostTold)
-        .map((other) => other.workerId);
+      const living = others.filter((other) => !reaped.some((dead) => dead.workerId === other.workerId));
+      const peers = idsOf(living.filter((other) => namesOf(other).some((name) => served.has(name))));
+      const relayers = idsOf(living.filter((other) => other.isRelayer === 1));
       // What the dead had may be the first to be sent again.
       const work =
         rest.work === null || reaped.length === 0
           ? rest.work
           : { ...rest.work, outboxDueAt: await file.read((connection) => outboxDueAt(connection, tables)) };
-      return { ...noWork, ...rest, work, alive: true, reaped, peers, wakeups };
+      return { ...noWork, ...rest, work, alive: true, reaped, peers, relayers, wakeups };
     },
 
     async retire({ workerId }) {
@@ -210,6 +219,10 @@ async function endedOnThisHost(others: readonly WorkerRow[], own: ProcessIdentit
 
 function namesOf({ workflowNames }: WorkerRow): readonly string[] {
   return JSON.parse(workflowNames) as readonly string[];
+}
+
+function idsOf(workers: readonly WorkerRow[]): readonly string[] {
+  return workers.slice(0, mostTold).map(({ workerId }) => workerId);
 }
 
 function tellOf(released: readonly Released[]): readonly Wakeup[] {

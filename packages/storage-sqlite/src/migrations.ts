@@ -197,6 +197,7 @@ function createWorkers({ workers }: TableNames): string {
       worker_id TEXT PRIMARY KEY,
       service_name TEXT NOT NULL,
       workflow_names TEXT NOT NULL,
+      is_relayer INTEGER NOT NULL,
       host TEXT NOT NULL,
       pid INTEGER NOT NULL,
       process_start TEXT,

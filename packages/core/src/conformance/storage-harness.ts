@@ -39,6 +39,8 @@ interface WorkerOptions {
   readonly leaseMs?: number;
   readonly workflowNames?: readonly string[];
   readonly starts?: WorkerStarts;
+  /** Default false. */
+  readonly isRelayer?: boolean;
 }
 
 export class StorageHarness {
@@ -67,7 +69,7 @@ export class StorageHarness {
   /** A registered worker. */
   async worker(options: WorkerOptions = {}): Promise<TestWorker> {
     const worker = await this.unregistered(options);
-    await worker.register(options.leaseMs, options.starts);
+    await worker.register(options.leaseMs, options.starts, options.isRelayer);
     return worker;
   }
 

@@ -38,9 +38,9 @@ export class TestWorker {
     this.workflowNames = workflowNames;
   }
 
-  register(leaseMs = 3_600_000, starts: WorkerStarts = []): Promise<{ readonly now: number }> {
+  register(leaseMs = 3_600_000, starts: WorkerStarts = [], isRelayer = false): Promise<{ readonly now: number }> {
     const { workerId, workflowNames } = this;
-    return this.storage.leases.register({ workerId, serviceName: 'conformance', leaseMs, workflowNames, starts });
+    return this.storage.leases.register({ workerId, serviceName: 'conformance', leaseMs, workflowNames, starts, isRelayer });
   }
 
   /** Renews the lease. */

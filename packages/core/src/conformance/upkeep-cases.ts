@@ -58,12 +58,43 @@ export function upkeepCases(bench: Bench): void {
       expect((await (await harness.worker({ workflowNames: [] })).upkeep()).peers).toEqual([]);
     });
 
+    it('names the living workers that send events, whatever they serve, and no others', async () => {
+      const harness = await bench.harness();
+      const me = await harness.worker({ workflowNames: [] });
+      const relaying = { isRelayer: true };
+      const both = await harness.worker(relaying);
+      const alone = await harness.worker({ ...relaying, workflowNames: [] });
+      await harness.worker();
+      await harness.worker({ ...relaying, leaseMs: 1 });
+      await (await harness.worker(relaying)).retire();
+      const changed = await harness.worker(relaying);
+      await changed.register();
+      await harness.pass(3);
+      const ids = [both.workerId, alone.workerId].sort();
+      for (const answer of [await me.upkeep(), await me.look()]) {
+        expect([...answer.relayers].sort()).toEqual(ids);
+        expect(answer.peers).toEqual([]);
+      }
+      const { relayers, peers } = await both.look();
+      expect(relayers).toEqual([alone.workerId]);
+      expect(peers).toHaveLength(2);
+    });
+
     it('of a worker without a row does nothing and says so', async () => {
       const harness = await bench.harness();
       const worker = await harness.worker({ leaseMs: 1 });
       await worker.start('one');
       await harness.pass(3);
-      const nothing = { presence: null, reaped: [], work: null, peers: [], othersOwnWork: false, missing: [], wakeups: [] };
+      const nothing = {
+        presence: null,
+        reaped: [],
+        work: null,
+        peers: [],
+        relayers: [],
+        othersOwnWork: false,
+        missing: [],
+        wakeups: [],
+      };
       const stranger = await harness.unregistered();
       expect(await stranger.upkeep()).toMatchObject({ alive: false, ...nothing });
       expect(await stranger.look()).toMatchObject({ alive: false, ...nothing });

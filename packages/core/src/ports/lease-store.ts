@@ -63,6 +63,8 @@ export interface UpkeepResult extends WithWakeups {
   readonly work: PendingWork | null;
   /** Ids of other workers that serve at least one of the workflows that this one registered with, at most 1,000. */
   readonly peers: readonly string[];
+  /** Ids of other workers that registered as relayers, whatever workflows they serve, at most 1,000. */
+  readonly relayers: readonly string[];
   /** Whether another worker whose row says a presence owns instances, or events of the outbox: then its death could be seen by a look. */
   readonly othersOwnWork: boolean;
   /** Other workers that own instances or events and whose presence the storage does not see, at most 100. Not dead yet: see `suspects`. */
@@ -86,6 +88,8 @@ export interface LeaseStore {
     readonly leaseMs: number;
     readonly workflowNames: readonly string[];
     readonly starts: readonly { readonly workflowName: string; readonly topic: string }[];
+    /** It sends events of the outbox. Default false. */
+    readonly isRelayer?: boolean;
   }): Promise<{ readonly now: number }>;
   /**
    * Renews the lease, and declares dead every other worker whose lease has run out, whose process is known to be gone, or that is rightly

@@ -13,6 +13,7 @@ const quiet: Omit<UpkeepResult, 'now'> = {
   reaped: [],
   work: null,
   peers: [],
+  relayers: [],
   othersOwnWork: false,
   missing: [],
   wakeups: [],
@@ -30,6 +31,7 @@ let presence: string | null;
 let lost: LeaseLostError[];
 let keeper: LeaseKeeper;
 let workflowNames: string[];
+let isRelayer: boolean;
 
 beforeEach(() => {
   clock = new ManualClock({ now: 1_000_000 });
@@ -41,6 +43,7 @@ beforeEach(() => {
   presence = null;
   lost = [];
   workflowNames = ['order'];
+  isRelayer = false;
 });
 
 afterEach(() => keeper.stop());
@@ -63,6 +66,7 @@ function start(): void {
     renewalMs: 10_000,
     lookMs: 10_000,
     workflowNames,
+    isRelayer,
     health: new StorageHealth({ clock, logger, entropy: seededEntropy(1), description: 'a test' }),
     storageClock: new StorageClock(clock),
     clock,
@@ -80,14 +84,16 @@ function start(): void {
 
 const renewals = (): readonly number[] => requests.filter(({ renewal }) => renewal !== null).map(({ at }) => at);
 
+const named = (count: number): string[] => Array.from({ length: count }, (_, index) => `worker-${index}`);
+
 describe('a lease keeper', () => {
   it('makes one upkeep per interval, and nothing besides, however many peers there are', async () => {
-    answer = { peers: ['a', 'b'] };
+    answer = { peers: ['a', 'b'], relayers: ['b', 'c'] };
     start();
     await clock.advance('61s');
     expect(requests.map(({ at }) => at)).toEqual([10, 20, 30, 40, 50, 60].map((seconds) => seconds * 1000));
     expect(renewals()).toHaveLength(6);
-    expect(keeper.peers).toEqual(['a', 'b']);
+    expect(keeper).toMatchObject({ peers: ['a', 'b'], relayers: ['b', 'c'], watchers: 3 });
   });
 
   it('says a new sign, and that one is gone, at once', async () => {
@@ -138,8 +144,12 @@ describe('a lease keeper', () => {
     expect(requests.length - length).toBe(5);
   });
 
-  it('looks the more seldom the more peers look as well', async () => {
-    answer = { othersOwnWork: true, peers: Array.from({ length: 12 }, (_, index) => `peer-${index}`) };
+  it.each<readonly [string, Partial<UpkeepResult>]>([
+    ['peers', { peers: named(12) }],
+    ['relayers', { relayers: named(12) }],
+    ['of either, and those that are both count once,', { peers: named(8), relayers: named(12).slice(4) }],
+  ])('looks the more seldom the more %s look as well', async (_, others) => {
+    answer = { othersOwnWork: true, ...others };
     start();
     keeper.othersAreBusy();
     await clock.advance('1s');
@@ -231,6 +241,16 @@ describe('a lease keeper', () => {
     keeper.othersAreBusy();
     await clock.advance('31s');
     expect(requests).toHaveLength(3);
+  });
+
+  it('of a process that serves no workflow, but sends events, looks as any other', async () => {
+    workflowNames = [];
+    isRelayer = true;
+    answer = { othersOwnWork: true };
+    start();
+    keeper.othersAreBusy();
+    await clock.advance('9500ms');
+    expect(requests).toHaveLength(9);
   });
 
   it('says that its lease is lost', async () => {

@@ -19,7 +19,7 @@ export interface LeaseKeeperParts {
   readonly lookMs: number;
   readonly workflowNames: readonly string[];
   /** This process sends events of the outbox. Default false. */
-  readonly isRelaying?: boolean;
+  readonly isRelayer?: boolean;
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;
   readonly clock: Clock;
@@ -51,18 +51,31 @@ export class LeaseKeeper {
   #cancelTimer: (() => void) | null = null;
   #underWay: Promise<void> | null = null;
   #peers: readonly string[] = [];
+  #relayers: readonly string[] = [];
+  /** How many others look as this process does: those of the two lists. */
+  #watchers = 0;
   /** The sign that the last answered renewal named. */
   #shown: string | null = null;
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
     // Who can take over nothing need not know that soon; to be told at the next renewal is enough.
-    this.#watch = new PresenceWatch({ ...parts, watches: parts.workflowNames.length > 0 || parts.isRelaying === true });
+    this.#watch = new PresenceWatch({ ...parts, watches: parts.workflowNames.length > 0 || parts.isRelayer === true });
   }
 
   /** Other workers of the same workflows, as the last upkeep saw them. */
   get peers(): readonly string[] {
     return this.#peers;
+  }
+
+  /** Other workers that send events of the outbox, likewise. */
+  get relayers(): readonly string[] {
+    return this.#relayers;
+  }
+
+  /** How many other workers are peers or relayers: who would take over what this one has. */
+  get watchers(): number {
+    return this.#watchers;
   }
 
   start(): void {
@@ -91,7 +104,7 @@ export class LeaseKeeper {
 
   #lookInterval(): number {
     const { lookMs, entropy } = this.#parts;
-    return Math.min(jittered(lookMs, entropy), this.#watch.intervalMs(this.#peers.length));
+    return Math.min(jittered(lookMs, entropy), this.#watch.intervalMs(this.#watchers));
   }
 
   /** When it is time again, counted from the end of what was done. */
@@ -155,8 +168,10 @@ export class LeaseKeeper {
     this.#tell(answer);
   }
 
-  #tell({ peers, reaped, wakeups, work, now }: UpkeepResult): void {
+  #tell({ peers, relayers, reaped, wakeups, work, now }: UpkeepResult): void {
     this.#peers = peers;
+    this.#relayers = relayers;
+    this.#watchers = new Set([...peers, ...relayers]).size;
     for (const dead of reaped) {
       this.#parts.logger.warn('a worker is dead, its runs go on elsewhere', { workerId: dead.workerId, released: dead.released });
     }

@@ -22,6 +22,8 @@ export interface MembershipOptions {
   readonly serviceName: string;
   readonly concurrency: number;
   readonly leaseMs: number;
+  /** It sends events of the outbox. */
+  readonly isRelayer: boolean;
   /** The entries of each page of history beyond what a claim brings. */
   readonly historyPage: number;
 }
@@ -99,6 +101,7 @@ export class Membership {
         leaseMs: options.leaseMs,
         workflowNames: [...workflows.keys()],
         starts: startsOf(workflows),
+        isRelayer: options.isRelayer,
       });
       storageClock.set(now, sentAt);
     }, signal);

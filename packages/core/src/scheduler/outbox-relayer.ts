@@ -37,7 +37,8 @@ export interface OutboxRelayerParts {
   readonly codec: Codec;
   readonly maxPayloadBytes: number;
   readonly hub: WakeupHub;
-  readonly peers: () => readonly string[];
+  /** Other workers that send events, as far as is known. */
+  readonly relayers: () => readonly string[];
   readonly onLeaseLost: (error: LeaseLostError) => void;
 }
 
@@ -97,12 +98,12 @@ export class OutboxRelayer {
   #earlierClaims = 0;
 
   constructor(parts: OutboxRelayerParts) {
-    const { clock, entropy, logger, hooks, peers } = parts;
+    const { clock, entropy, logger, hooks, relayers } = parts;
     this.#parts = parts;
     this.#sinks = new SinkWatch({ clock, logger });
     this.#ends = new EventEnds({ hooks, logger });
     const workerId = (): string | null => this.#session?.workerId ?? null;
-    this.#turns = new OutboxTurns({ clock, entropy, peers, workerId, claim: () => this.#wantSoon() });
+    this.#turns = new OutboxTurns({ clock, entropy, relayers, workerId, claim: () => this.#wantSoon() });
     parts.hub.on('wakeups', this.#told);
   }
 

@@ -12,14 +12,15 @@ export interface OutboxTurnsParts {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly workerId: () => string | null;
-  readonly peers: () => readonly string[];
+  readonly relayers: () => readonly string[];
   readonly claim: () => void;
 }
 
 /**
- * In a crowd two go first, as with instances. Those who wait hear from nobody that an event was claimed, and do not know which of their peers send
- * events at all: they learn from their own claims. Where these find something, the first two did not do their work, and waiting goes on to
- * end in a claim; where they find nothing time and again, it ends in one only now and then. What is missed so is found by upkeep.
+ * In a crowd two go first, as with instances: of those that send events, whatever workflows they serve. Those who wait hear from nobody that an
+ * event was claimed, nor whether the first two have places free: they learn from their own claims. Where these find something, the first two did
+ * not do their work, and waiting goes on to end in a claim; where they find nothing time and again, it ends in one only now and then. What is
+ * missed so is found by upkeep.
  */
 export class OutboxTurns {
   readonly #herd: Herd;
@@ -32,7 +33,7 @@ export class OutboxTurns {
 
   constructor(parts: OutboxTurnsParts) {
     this.#claim = parts.claim;
-    this.#herd = new Herd({ ...parts, claim: () => this.#turn() });
+    this.#herd = new Herd({ ...parts, peers: parts.relayers, claim: () => this.#turn() });
   }
 
   announced(eventId: string): void {

@@ -13,7 +13,7 @@ const graceMs = 1000;
 const graceAfterCutMs = 10_000;
 const shortestIntervalMs = 1000;
 /** All processes of a fleet together make about two looks a second. */
-const intervalPerPeerMs = 500;
+const intervalPerWatcherMs = 500;
 
 interface Suspicion {
   readonly presence: string;
@@ -51,10 +51,10 @@ export class PresenceWatch {
     return this.#busyMarks;
   }
 
-  /** How long until the next look, in milliseconds; infinite while nobody is worth one. */
-  intervalMs(peers: number): number {
+  /** How long until the next look, in milliseconds, where so many others look as well; infinite while nobody is worth one. */
+  intervalMs(watchers: number): number {
     if (!this.#othersOwnWork || !this.#watches) return Number.POSITIVE_INFINITY;
-    return jittered(Math.max(shortestIntervalMs, peers * intervalPerPeerMs), this.#entropy);
+    return jittered(Math.max(shortestIntervalMs, watchers * intervalPerWatcherMs), this.#entropy);
   }
 
   /**

@@ -26,7 +26,7 @@ interface Stage {
 function stage(
   clock: ManualClock,
   purge: () => Promise<RetentionResult>,
-  { seed = 1, peers = 0 }: { readonly seed?: number; readonly peers?: number } = {},
+  { seed = 1, others = 0 }: { readonly seed?: number; readonly others?: number } = {},
 ): Stage {
   const requests: RetentionRequest[] = [];
   const logger = recordingLogger();
@@ -44,7 +44,7 @@ function stage(
     clock,
     entropy,
     logger,
-    peers: () => Array.from({ length: peers }, (_, index) => `p${index}`),
+    others: () => others,
   });
   job.start();
   return { job, requests, logger };
@@ -116,7 +116,7 @@ describe('a retention job', () => {
     const clock = new ManualClock();
     const busy = { ...nothing, instances: 1 };
     const all = Array.from({ length: 50 }, (_, index) =>
-      stage(clock, () => Promise.resolve(busy), { seed: index + 1, peers: 49 }),
+      stage(clock, () => Promise.resolve(busy), { seed: index + 1, others: 49 }),
     );
     await clock.advance('2h');
     const rounds = all.reduce((sum, { requests }) => sum + requests.length, 0);

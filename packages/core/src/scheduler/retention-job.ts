@@ -26,8 +26,8 @@ export interface RetentionJobParts {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly logger: Logger;
-  /** Other processes that do the same. */
-  readonly peers: () => readonly string[];
+  /** How many other processes do the same, as far as is known. */
+  readonly others: () => number;
 }
 
 /** All processes together make about one round in this time. */
@@ -40,7 +40,7 @@ const restShare = 9;
 const shortestRestMs = 100;
 
 /**
- * waiting ─ its turn (by chance, the rarer the more peers there are) ─► batch ─ more ─► resting ─► batch … ─ no more, or a failure ─► waiting.
+ * waiting ─ its turn (by chance, the rarer the more others there are) ─► batch ─ more ─► resting ─► batch … ─ no more, or a failure ─► waiting.
  * Two processes in a round at the same time do not hurt: each removes what the other has not.
  */
 export class RetentionJob {
@@ -74,10 +74,10 @@ export class RetentionJob {
   }
 
   #turn(): void {
-    const { entropy, peers } = this.#parts;
+    const { entropy, others } = this.#parts;
     // A rest is short of nothing by it: whoever of the others comes to a turn removes the same.
     if (this.#restRounds > 0) this.#restRounds--;
-    else if (entropy.random() * (peers().length + 1) < 1) {
+    else if (entropy.random() * (others() + 1) < 1) {
       this.#batch(false);
       return;
     }

@@ -22,7 +22,7 @@ import { WorkFinder } from './work-finder.js';
 import { withDeadline } from './with-deadline.js';
 import type { StartOutcome, WorkerSession } from './worker-session.js';
 
-export interface SchedulerOptions extends MembershipOptions {
+export interface SchedulerOptions extends Omit<MembershipOptions, 'isRelayer'> {
   /** How often the lease is renewed, in milliseconds. */
   readonly renewalMs: number;
   readonly pace: PaceOptions;
@@ -88,7 +88,7 @@ export class Scheduler {
     this.#membership = new Membership({
       storage,
       workflows: parts.workflows,
-      options,
+      options: { ...options, isRelayer: options.outbox !== null },
       services,
       health: this.health,
       storageClock: this.#storageClock,
@@ -125,7 +125,7 @@ export class Scheduler {
       // With a short lease, looking seldom would be most of the time until somebody takes over.
       lookMs: Math.min(storage.reapIntervalMs, options.renewalMs),
       workflowNames: [...parts.workflows.keys()],
-      isRelaying: options.outbox !== null,
+      isRelayer: options.outbox !== null,
       health: this.health,
       storageClock: this.#storageClock,
       clock,
@@ -148,7 +148,6 @@ export class Scheduler {
       health: this.health,
       storageClock: this.#storageClock,
       storageTime: this.#storageClock,
-      peers: (): readonly string[] => this.#leases.peers,
     };
     this.#relayer =
       options.outbox === null
@@ -159,9 +158,15 @@ export class Scheduler {
             options: options.outbox,
             pollIntervalMs: options.pace.workflowPollIntervalMs,
             hub: this.hub,
+            relayers: () => this.#leases.relayers,
             onLeaseLost: (error) => this.#membership.leaseLost(error),
           });
-    this.#retention = new RetentionJob({ ...background, retention: storage.retention, ages: options.retention });
+    this.#retention = new RetentionJob({
+      ...background,
+      retention: storage.retention,
+      ages: options.retention,
+      others: () => this.#leases.watchers,
+    });
     this.#link = parts.notifier === null ? null : this.#createLink(parts.notifier);
     this.#busy = new BusySignal({
       clock,

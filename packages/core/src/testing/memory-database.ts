@@ -13,6 +13,8 @@ export interface MemoryWorker {
   readonly workerId: string;
   readonly serviceName: string;
   readonly workflowNames: readonly string[];
+  /** It sends events of the outbox. */
+  readonly isRelayer: boolean;
   /** Milliseconds since 1970; a reaper may take the row from then on. */
   leaseEndsAt: number;
   /** The sign of its process that it named and that was in {@link MemoryDatabase.presences} then. */

@@ -17,10 +17,11 @@ const mostMissing = 100;
 
 export function createMemoryLeases(session: MemorySession): LeaseStore {
   return {
-    register: ({ workerId, serviceName, leaseMs, workflowNames, starts }) =>
+    register: ({ workerId, serviceName, leaseMs, workflowNames, starts, isRelayer = false }) =>
       session.run((database, now) => {
         const leaseEndsAt = now + leaseMs;
-        database.workers.set(workerId, { workerId, serviceName, workflowNames: [...workflowNames], leaseEndsAt, presence: null });
+        const served = [...workflowNames];
+        database.workers.set(workerId, { workerId, serviceName, workflowNames: served, isRelayer, leaseEndsAt, presence: null });
         for (const instance of database.open) {
           if (instance.status === 'stalled' && workflowNames.includes(instance.workflowName)) makeClaimable(instance, now);
         }
@@ -50,6 +51,7 @@ function upkeep(database: MemoryDatabase, { workerId, renewal, suspects }: Upkee
       reaped: [],
       work: null,
       peers: [],
+      relayers: [],
       othersOwnWork: false,
       missing: [],
       wakeups: [],
@@ -78,6 +80,10 @@ function upkeep(database: MemoryDatabase, { workerId, renewal, suspects }: Upkee
     work: renewal === null ? null : pendingWork(database, workerId, renewal.workflowNames),
     peers: others
       .filter(({ workflowNames }) => workflowNames.some((name) => own.workflowNames.includes(name)))
+      .slice(0, mostTold)
+      .map((worker) => worker.workerId),
+    relayers: others
+      .filter(({ isRelayer }) => isRelayer)
       .slice(0, mostTold)
       .map((worker) => worker.workerId),
     othersOwnWork: watched.length > 0,
