@@ -13,8 +13,8 @@ interface CommonOptions {
   readonly channelPrefix?: string;
   /**
    * How long wake-ups are gathered after some were sent; the first one after quiet goes at once. 5 ms to 1 s; default 5 ms, which is at most
-   * 200 transactions a second, whatever happens. While batches are large, 32 notes or more, it is four times as long, up to 100 ms: at most
-   * 50 transactions a second by default.
+   * 200 transactions a second, whatever happens. While much is told, a window more with each eight wake-ups of the last batch, up to ten
+   * windows and 100 ms: 20 transactions a second by default.
    */
   readonly coalesceWindow?: NotifierDuration;
   /** After so long without a proof that notes arrive, one is asked for. 1 s to 10 min; default `15s`. */

@@ -5,13 +5,14 @@ import { FakeClient, openFake } from '../test/fake-client.js';
 import type { OpenSession } from './open-session.js';
 import { QueueWatch } from './queue-watch.js';
 
+let clock: ManualClock;
 let watch: QueueWatch;
 let open: OpenSession;
 let paused: number;
 let resumed: number;
 
 beforeEach(() => {
-  const clock = new ManualClock();
+  clock = new ManualClock();
   resumed = 0;
   paused = 0;
   const logger = recordingLogger();
@@ -22,6 +23,30 @@ beforeEach(() => {
 });
 
 describe('a queue', () => {
+  it('is asked for each 30 s by the process that was elected; another one asks then whether it is', async () => {
+    /** When it was asked for, and how, of the nonces of two minutes. */
+    const questions = async (): Promise<[at: number, question: string][]> => {
+      const asked: [number, string][] = [];
+      for (let seconds = 15; seconds <= 120; seconds += 15) {
+        await clock.advance('15s');
+        const question = watch.question(true);
+        if (question === 'nothing') continue;
+        asked.push([seconds, question]);
+        watch.answered(question === 'usage' ? '0' : answer, open);
+      }
+      return asked;
+    };
+    let answer: string | null = null;
+    watch.answered(null, open);
+    expect(await questions()).toEqual([30, 60, 90, 120].map((at) => [at, 'usage-if-elected']));
+    answer = '0';
+    expect(await questions()).toEqual([30, 60, 90, 120].map((at) => [at, at === 30 ? 'usage-if-elected' : 'usage']));
+    // The lock that elects has gone with the session.
+    watch.sessionLost();
+    expect(watch.question(true)).toBe('usage-if-elected');
+    expect(watch.question(true)).toBe('nothing');
+  });
+
   it('is asked for again after so much was sent, whoever is elected', () => {
     watch.answered(null, open);
     watch.sending(60_000);

@@ -110,6 +110,25 @@ describe('a sender', () => {
     expect(flushes().at(-1)).toEqual(['e']);
   });
 
+  it('tells of all kinds at once in one statement, which is its own transaction', async () => {
+    attach();
+    const kinds: readonly Wakeup[] = [
+      { kind: 'workflow_resumable', instanceId: 'i', workflowName: 'w' },
+      { kind: 'timer_expired', instanceId: 'i', timerId: 't', expiresAt: 0 },
+      { kind: 'channel_message', channelName: 'c', messageId: '1', targetInstanceId: null },
+      event('e'),
+      { kind: 'workflow_finished', instanceId: 'i' },
+      { kind: 'workflow_claimed', instanceId: 'i' },
+      { kind: 'worker_busy', workerId: 'w' },
+    ];
+    sender.send(kinds);
+    sender.ping('n');
+    await settleTurns(1);
+    expect(client.queries).toHaveLength(1);
+    expect(client.queries[0]!.text).toMatch(/^SELECT [^;]*$/);
+    expect(sent()[0]!.map(([channel]) => channel)).toEqual([...kinds.map(({ kind }) => `p_${kind}`), 'p_ping']);
+  });
+
   it('has one transaction on its way at a time', async () => {
     client.answers = ['silence'];
     attach();

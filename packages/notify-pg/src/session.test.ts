@@ -41,6 +41,10 @@ describe('a session', () => {
     expect([lost.length, client.isDestroyed, client.queries.length]).toEqual([1, true, 1]);
   });
 
+  it('has the system ask a silent other side whether it is there, and keeps no process alive', () => {
+    expect(client.asked).toEqual(['unref', [true, 15_000]]);
+  });
+
   it('is destroyed by a server that is silent, and fails all that waits', async () => {
     client.answers = ['silence', 'silence'];
     const waiting = Promise.allSettled([session.query({ text: 'x' }), session.query({ text: 'y' })]);

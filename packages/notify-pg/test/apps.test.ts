@@ -5,6 +5,7 @@ import { createPostgresStorage } from '@romancy/storage-postgres';
 import { afterwards, createDatabase, eventually } from '@romancy/test-support';
 import { describe, expect, it } from 'vitest';
 import { createPgNotifier } from '../src/index.js';
+import { healthyNotifier } from './notifier-fixture.js';
 import { watchingClient } from './watching-client.js';
 
 const work = defineWorkflow('work', async (_ctx, input: number) => input + 1);
@@ -49,5 +50,27 @@ describe('two apps with a notifier', () => {
     const run = await asking.startWorkflow(work, 1);
     expect(await run.result({ timeout: '10s' })).toBe(2);
     await eventually(() => [asking, serving].every((one) => one.status().notifier?.state === 'healthy'));
+  });
+
+  it('make one claim each of 1,000 equal wake-ups, which are one note', async () => {
+    const { url } = await createDatabase();
+    const hour = { workflowPollInterval: '1h', timerPollInterval: '1h', leaseDuration: '1h' } as const;
+    const serving = [await app(url, { ...hour, workflows: [work] }), await app(url, { ...hour, workflows: [work] })];
+    const from = await healthyNotifier({ connectionString: url });
+    const seen = (): number[][] => serving.map((one) => [one.status().claims, one.status().notifier!.received]);
+    // What each has asked for at its start is answered by then.
+    const marked = (eventId: string): Promise<unknown> => {
+      const before = seen();
+      from.notifier.send([{ kind: 'outbox_pending', eventId }]);
+      return eventually(() => seen().every(([, received], index) => received! > before[index]![1]!), { interval: 1 });
+    };
+    await marked('before');
+    const before = seen();
+    const begunAt = performance.now();
+    for (let i = 0; i < 1000; i++) from.notifier.send([{ kind: 'workflow_resumable', instanceId: 'i', workflowName: 'work' }]);
+    expect(performance.now() - begunAt).toBeLessThan(50);
+    await eventually(() => seen().every(([claims], index) => claims! > before[index]![0]!));
+    await marked('after');
+    expect(seen()).toEqual(before.map(([claims, received]) => [claims! + 1, received! + 2]));
   });
 });

@@ -14,8 +14,14 @@ export class FakeClient implements PgClient {
   answers: (readonly (readonly (string | null)[])[] | Error | 'silence')[] = [];
   isDestroyed = false;
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** What was asked of its socket. */
+  readonly asked: unknown[] = [];
   readonly connection = {
-    stream: { destroy: () => (this.isDestroyed = true), unref: () => undefined, setKeepAlive: () => undefined },
+    stream: {
+      destroy: () => (this.isDestroyed = true),
+      unref: () => this.asked.push('unref'),
+      setKeepAlive: (...how: unknown[]) => this.asked.push(how),
+    },
   };
 
   query(query: PgQuery): Promise<{ rows: readonly unknown[] }> {

@@ -53,6 +53,37 @@ describe('reconnecting', () => {
     },
   );
 
+  it('begins its sweep within 150 ms of LISTEN, and not before', { retry: 2 }, async () => {
+    const { url } = await createDatabase();
+    const admin = await watchingClient(url);
+    let listeningAt = Number.NaN;
+    const connect = async (): Promise<pg.Client> => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      const query = client.query.bind(client) as (config: { readonly text: string }) => Promise<unknown>;
+      return Object.assign(client, {
+        query: async (config: { readonly text: string }) => {
+          const answer = await query(config);
+          if (config.text.includes('LISTEN ')) listeningAt = performance.now();
+          return answer;
+        },
+      });
+    };
+    const after: number[] = [];
+    const onSweep = async (): Promise<void> => void after.push(performance.now() - listeningAt);
+    const { notifier, states } = await healthyNotifier({ connect }, { onSweep });
+    for (let round = 1; round <= 10; round++) {
+      const healthy = states.filter((state) => state === 'healthy').length;
+      listeningAt = Number.NaN;
+      await admin.terminate('listening');
+      await eventually(() => states.filter((state) => state === 'healthy').length > healthy, { interval: 1 });
+    }
+    expect(after).toHaveLength(11);
+    expect(Math.min(...after)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...after)).toBeLessThan(150);
+    await notifier.stop();
+  });
+
   it('says each loss once, as the contract words it', async () => {
     const { url } = await createDatabase();
     const admin = await watchingClient(url);

@@ -87,6 +87,8 @@ describe('the sessions', () => {
       expect((await show('idle_session_timeout')) ?? '0').toBe('0');
       expect(await show('tcp_user_timeout')).toBe('30000');
       expect(await show('tcp_keepalives_idle')).toBe('15');
+      expect(await show('tcp_keepalives_interval')).toBe('5');
+      expect(await show('tcp_keepalives_count')).toBe('3');
     }
     expect(notifier.status()).toMatchObject({ state: 'healthy', serverVersion: expect.stringMatching(/^\d+\.\d+/) as string });
   });

@@ -24,6 +24,8 @@ let claimant: Claimant & {
 };
 let finder: WorkFinder;
 let isThere: boolean;
+/** Half of the jitter: intervals are what they say. */
+let randomness: () => number;
 
 beforeEach(() => {
   clock = new ManualClock({ now: 1_000_000 });
@@ -55,7 +57,8 @@ beforeEach(() => {
         fail: reject,
       });
     });
-  const entropy = { random: () => 0.5, uuid: () => 'x' };
+  randomness = () => 0.5;
+  const entropy = { random: () => randomness(), uuid: () => 'x' };
   const storageClock = new StorageClock(clock);
   finder = new WorkFinder({
     runs: { claim } as unknown as RunStore,
@@ -184,6 +187,27 @@ describe('a work finder', () => {
     expect(finder.pollIntervalMs).toBe(1000);
     await clock.advance(1000);
     expect(requests).toHaveLength(2);
+  });
+
+  it.each([
+    ['without a notifier', null, 1000],
+    ['beside a healthy one', 'healthy', 30_000],
+  ] as const)('polls after another time each, give or take a tenth of the interval, %s', async (_, state, intervalMs) => {
+    randomness = seededEntropy(3).random;
+    finder.start();
+    if (state !== null) finder.notifierIs(state);
+    await settleTurns(1);
+    await answer();
+    const gaps: number[] = [];
+    for (let polls = 0; polls < 40; polls++) {
+      const [since, { length }] = [clock.monotonic(), requests];
+      while (requests.length === length) await clock.advance(intervalMs / 100);
+      gaps.push((clock.monotonic() - since) / intervalMs);
+      await answer();
+    }
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(0.89);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1.11);
+    expect(Math.max(...gaps) - Math.min(...gaps)).toBeGreaterThan(0.15);
   });
 
   it('after a lost answer tells what is held, as it is while nothing is committed', async () => {

@@ -53,7 +53,7 @@ it('tells nothing of what was rolled back, of a savepoint, or of a commit that f
   expect(told.length).toBeLessThanOrEqual(ways.length);
 });
 
-it('lets no session of the storage wait for, or hold, the lock under which notes are committed', async () => {
+it('lets none of 64 sessions of storages wait for, or hold, the lock under which notes are committed', async () => {
   const { url } = await createDatabase();
   const ledger = await openLedger(url);
   const watching = await watchingClient(url);
