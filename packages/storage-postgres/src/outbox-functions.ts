@@ -159,7 +159,7 @@ BEGIN
     attempts = e.attempts + (r.result <> 'release')::integer,
     due_at = CASE WHEN r.result = 'retry' THEN to_timestamp(r.due / 1000) ELSE e.due_at END,
     failed_since = CASE WHEN r.result IN ('sent', 'release') THEN e.failed_since ELSE coalesce(e.failed_since, stamp) END,
-    error = CASE WHEN r.result IN ('sent', 'release') THEN e.error ELSE r.error::json END,
+    error = CASE r.result WHEN 'release' THEN e.error WHEN 'sent' THEN NULL ELSE r.error::json END,
     ended_at = CASE WHEN r.result IN ('sent', 'failed', 'invalid') THEN stamp END
   FROM unnest(ids, results, dues, errors) AS r (id, result, due, error)
   WHERE e.event_id = ANY(ARRAY[r.id]) AND (e.owner = worker) IS TRUE AND e.status = 'sending';

@@ -30,7 +30,7 @@ function settleEvent(scope: WriteScope, workerId: string, result: EventResult): 
   const failed = 'attempts = attempts + 1, error = ?, failed_since = ifnull(failed_since, ?)';
   switch (result.type) {
     case 'sent':
-      return update(`status = 'sent', attempts = attempts + 1, ended_at = ?`, now);
+      return update(`status = 'sent', attempts = attempts + 1, error = NULL, ended_at = ?`, now);
     case 'release':
       return update(`status = 'pending'`);
     case 'retry':

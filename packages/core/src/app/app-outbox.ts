@@ -20,7 +20,7 @@ export interface OutboxEventView {
   readonly attempts: number;
   /** As its sender gets it. */
   readonly event: OutgoingEvent;
-  /** What the last attempt failed with; undefined: none has. */
+  /** What the last attempt failed with; undefined: there was none, or the event was sent. */
   readonly error: unknown;
   readonly createdAt: Date;
   /** When it is to be sent (again); null unless pending. */

@@ -103,6 +103,20 @@ export function outboxCases(bench: Bench): void {
       expect(await ids(worker)).toEqual(['a2']);
     });
 
+    it('shows no error of an event that was sent, whatever the attempts before came to', async () => {
+      const { harness, worker, write } = await stage(bench);
+      await write('a1');
+      const { now } = await claim(worker);
+      await settle(worker, { type: 'retry', eventId: 'a1', dueAt: now - 1, error: '"first"' });
+      await ids(worker);
+      // Handed back untried, it still has it.
+      await settle(worker, { type: 'release', eventId: 'a1' });
+      expect(await one(harness, 'a1')).toMatchObject({ status: 'pending', attempts: 1, error: '"first"' });
+      await ids(worker);
+      await settle(worker, { type: 'sent', eventId: 'a1' });
+      expect(await one(harness, 'a1')).toMatchObject({ status: 'sent', attempts: 2, error: null });
+    });
+
     it('takes no word of a relayer that does not have the event', async () => {
       const { harness, worker, other, write } = await stage(bench);
       await write('a1');

@@ -35,7 +35,7 @@ export type EventResult =
 export interface OutboxRecord extends NewOutboxEvent {
   readonly status: OutboxStatus;
   readonly attempts: number;
-  /** JSON text of the last error; null when no attempt has failed. */
+  /** JSON text of what the last attempt failed with; null when there was none, and for what was sent. */
   readonly error: string | null;
   readonly createdAt: number;
   /** When it is to be sent (again); null unless pending. */

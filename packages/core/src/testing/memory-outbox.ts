@@ -133,10 +133,8 @@ function settleEvent(
   release(event);
   if (result.type === 'release') return;
   event.attempts++;
-  if (result.type !== 'sent') {
-    event.error = result.error;
-    event.failedSince ??= now;
-  }
+  event.error = result.type === 'sent' ? null : result.error;
+  if (result.type !== 'sent') event.failedSince ??= now;
   if (result.type === 'retry') {
     event.dueAt = result.dueAt;
     return;
