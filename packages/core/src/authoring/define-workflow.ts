@@ -6,7 +6,10 @@ import { checkSchema, type StandardSchema } from './standard-schema.js';
 import type { WorkflowContext } from './workflow-context.js';
 
 /** What a workflow does: deterministic code around the durable verbs of its context. */
-export type WorkflowFunction<TInput, TOutput> = (ctx: WorkflowContext, input: TInput) => TOutput | Promise<TOutput>;
+export type WorkflowFunction<TInput, TOutput, TGiven = TInput> = (
+  ctx: WorkflowContext<TGiven>,
+  input: TInput,
+) => TOutput | Promise<TOutput>;
 
 export interface WorkflowOptions<TInput, TOutput, TGiven = TInput> {
   /** Checks, and may transform, the input when an instance is started. A violation starts nothing. */
@@ -25,7 +28,7 @@ export interface WorkflowOptions<TInput, TOutput, TGiven = TInput> {
 export interface Workflow<TInput, TOutput, TGiven = TInput> {
   readonly type: 'workflow';
   readonly name: string;
-  readonly execute: WorkflowFunction<TInput, TOutput>;
+  readonly execute: WorkflowFunction<TInput, TOutput, TGiven>;
   readonly options: WorkflowOptions<TInput, TOutput, TGiven>;
 }
 
@@ -42,7 +45,8 @@ const optionNames = namesOf<WorkflowOptions<unknown, unknown>>({ input: true, ou
  */
 export function defineWorkflow<TInput, TOutput, TGiven = TInput>(
   name: string,
-  execute: WorkflowFunction<TInput, TOutput>,
+  // What the function says of its context must not decide what callers give: `ctx: WorkflowContext` would let them give anything.
+  execute: WorkflowFunction<TInput, TOutput, NoInfer<TGiven>>,
   options: WorkflowOptions<TInput, TOutput, TGiven> = {},
 ): Workflow<TInput, TOutput, TGiven> {
   checkName(name, 'workflow name');

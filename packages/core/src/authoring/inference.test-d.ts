@@ -3,16 +3,19 @@ import { expectTypeOf, test } from 'vitest';
 import {
   defineActivity,
   defineWorkflow,
-  type Romancy,
+  Romancy,
   type ReceivedEvent,
   type StandardSchema,
   type StartResult,
+  type Storage,
   type Workflow,
   type WorkflowContext,
+  type WorkflowFunction,
 } from '../index.js';
 
 declare const ctx: WorkflowContext;
 declare const app: Romancy;
+declare const storage: Storage;
 declare const countFromText: StandardSchema<{ count: string }, { count: number }>;
 declare const paid: StandardSchema<unknown, { amount: number }>;
 
@@ -57,7 +60,7 @@ test('an activity in place has the type of what it returns', () => {
 });
 
 const plain = defineWorkflow('plain', async (inner, input: { sku: string }) => {
-  expectTypeOf(inner).toEqualTypeOf<WorkflowContext>();
+  expectTypeOf(inner).toEqualTypeOf<WorkflowContext<{ sku: string }>>();
   return input.sku.length;
 });
 const without = defineWorkflow('without', async () => true);
@@ -77,6 +80,52 @@ test('startWorkflow knows the input, and its handle the output', () => {
   void app.startWorkflow(parsed, { count: 7 });
   // @ts-expect-error an activity is no workflow
   void app.startWorkflow(double, 1);
+});
+
+test('ctx.recur takes what the workflow takes', () => {
+  defineWorkflow('counting', async (own, input: { count: number }): Promise<number> => {
+    if (input.count === 10) return input.count;
+    // @ts-expect-error not this input
+    if (input.count === 9) return own.recur({ count: '7' });
+    // @ts-expect-error the input may not be left out
+    if (input.count === 8) return own.recur();
+    return own.recur({ count: input.count + 1 });
+  });
+  defineWorkflow(
+    'given',
+    async (own, input) => {
+      // @ts-expect-error it takes what the schema takes, not what it makes of it
+      if (input.count === 9) return own.recur({ count: 7 });
+      return own.recur({ count: '7' });
+    },
+    { input: countFromText },
+  );
+  defineWorkflow('nothing', (own) => own.recur(undefined));
+});
+
+test('a context that is said to be any makes nothing of the input of its workflow', () => {
+  const said = defineWorkflow('said', async (own: WorkflowContext, input: { sku: string }) => {
+    await own.sleep(input.sku.length);
+    return own.recur('anything');
+  });
+  expectTypeOf(said).toEqualTypeOf<Workflow<{ sku: string }, never>>();
+  // @ts-expect-error not this input
+  void app.startWorkflow(said, { sku: 7 });
+  // @ts-expect-error not this input
+  void ctx.startChild(said, { sku: 7 });
+});
+
+test('the context of any workflow can be passed on', () => {
+  const step = (any: WorkflowContext): Promise<void> => any.sleep(1);
+  const next = <T>(own: WorkflowContext<T>, input: T): Promise<never> => own.recur(input);
+  const body: WorkflowFunction<number, string> = async (own, input) => {
+    await step(own);
+    // @ts-expect-error not this input
+    await next(own, 'text');
+    return await next(own, input);
+  };
+  expectTypeOf(defineWorkflow('passing', body)).toEqualTypeOf<Workflow<number, string>>();
+  expectTypeOf(new Romancy({ storage, workflows: [plain, without, parsed] })).toEqualTypeOf<Romancy>();
 });
 
 test('startMany knows the inputs, and its handles the output', () => {

@@ -41,8 +41,10 @@ export type ChildArguments<TGiven> = undefined extends TGiven
  * its recorded outcome, in the recorded order. So between these calls the function must be deterministic: no clock, no
  * randomness, no input or output of its own (`now`, `random`, `uuid` and `run` are there for them). Promise.all, Promise.race and
  * Promise.allSettled over them are fine.
+ *
+ * `TGiven` is the input that the workflow takes, for `recur` alone: code that does not recur can leave it out.
  */
-export interface WorkflowContext extends Sender {
+export interface WorkflowContext<TGiven = unknown> extends Sender {
   readonly instanceId: string;
   readonly workflowName: string;
   /**
@@ -121,7 +123,7 @@ export interface WorkflowContext extends Sender {
    * The part that ends here is kept as an instance of its own with status `recurred`; what it completed is not undone by what happens later.
    * @throws ValidationError, PayloadTooLargeError, PayloadNotSerializableError for the input.
    */
-  recur(input: unknown): Promise<never>;
+  recur(input: TGiven): Promise<never>;
 
   /** The time, milliseconds since 1970; recorded. */
   now(): number;

@@ -1,6 +1,6 @@
 // Cases: an instance begins anew with another input, and is the same for everybody outside; what was can be looked at for ever.
 import { describe, expect, it } from 'vitest';
-import { defineWorkflow, ValidationError, type StandardSchema, type Workflow } from '../index.js';
+import { defineWorkflow, ValidationError, type StandardSchema, type Workflow, type WorkflowContext } from '../index.js';
 import { gate } from './engine-gate.js';
 import type { EngineBench } from './engine-harness.js';
 import { createDeeds, dieAt } from './engine-saga-stage.js';
@@ -92,7 +92,8 @@ export function recurCases(bench: EngineBench): void {
       };
       const workflow = defineWorkflow(
         'checked',
-        async (ctx, part: number): Promise<string> => {
+        // Said so, its own `recur` takes anything.
+        async (ctx: WorkflowContext, part: number): Promise<string> => {
           seen.push(part);
           if (part === 3) return 'end';
           const refusal = await ctx.recur(part + 1).catch((error: unknown) => error);
