@@ -1,6 +1,6 @@
 // Cases: groups of instances, and what is sent to them.
 import { describe, expect, it } from 'vitest';
-import { defineWorkflow, type ActivityContext } from '../index.js';
+import { defineWorkflow, type ActivityContext, type WorkflowContext } from '../index.js';
 import { gate } from './engine-gate.js';
 import type { EngineBench } from './engine-harness.js';
 
@@ -69,11 +69,7 @@ export function groupCases(bench: EngineBench): void {
         await ctx.publish('orders', 'as a member', { group: 'team' });
         await ctx.leaveGroup('team');
         await ctx.publish('orders', 'after', { group: 'team' });
-        await ctx.sendTo(ctx.instanceId, 'orders', 'the last');
-        const received: unknown[] = [];
-        do received.push((await ctx.receive('orders')).data);
-        while (received.at(-1) !== 'the last');
-        return received;
+        return await receivedBySelf(ctx);
       });
       const app = await harness.app({ workflows: [member] });
       expect(await harness.drive((await app.romancy.startWorkflow(member)).result())).toEqual(['as a member', 'the last']);
@@ -103,11 +99,7 @@ export function groupCases(bench: EngineBench): void {
             await activity.publish('orders', 'from the activity', { group: 'team' });
           };
           await Promise.all([ctx.run('write', write), branch()]);
-          await ctx.sendTo(ctx.instanceId, 'orders', 'the last');
-          const received: unknown[] = [];
-          do received.push((await ctx.receive('orders')).data);
-          while (received.at(-1) !== 'the last');
-          return received;
+          return await receivedBySelf(ctx);
         });
         const app = await harness.app({ workflows: [member] });
         const expected = move === 'joins' ? ['from the activity', 'the last'] : ['the last'];
@@ -115,4 +107,13 @@ export function groupCases(bench: EngineBench): void {
       },
     );
   });
+}
+
+/** All that has come to the instance on the channel, with 'the last', which it sends itself behind it. */
+async function receivedBySelf(ctx: WorkflowContext): Promise<readonly unknown[]> {
+  await ctx.sendTo(ctx.instanceId, 'orders', 'the last');
+  const received: unknown[] = [];
+  do received.push((await ctx.receive('orders')).data);
+  while (received.at(-1) !== 'the last');
+  return received;
 }
