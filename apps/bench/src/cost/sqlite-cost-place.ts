@@ -1,6 +1,6 @@
 // Counts on files of SQLite: the driver tells each statement, and the write-ahead log grows until it is asked not to.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -14,32 +14,17 @@ export async function openSqliteCostPlace(): Promise<CostPlace> {
   const databases: Database.Database[] = [];
   const quiet = new Quiet();
   let statements = 0;
-  let commits = 0;
-  /** What a connection says of each of its statements is counted. */
-  const countOfConnection = (): ((text: unknown) => void) => {
-    let mayWrite = false;
-    let isAlone = true;
-    return (said) => {
-      const text = String(said);
-      // Neither what a trigger does, which stands behind two dashes, nor settings.
-      if (/^(--|PRAGMA)/i.test(text)) return;
-      quiet.began();
-      statements++;
-      if (/^BEGIN/i.test(text)) {
-        isAlone = false;
-        mayWrite = /IMMEDIATE/i.test(text);
-      }
-      // By itself, a statement that writes is a transaction.
-      else if (isAlone && /^(INSERT|UPDATE|DELETE)/i.test(text)) commits++;
-      if (/^COMMIT/i.test(text) && mayWrite) commits++;
-      if (/^(COMMIT|ROLLBACK)/i.test(text)) isAlone = true;
-      quiet.ended();
-    };
+  const count = (said: unknown): void => {
+    // Neither what a trigger does, which stands behind two dashes, nor settings.
+    if (/^(--|PRAGMA)/i.test(String(said))) return;
+    quiet.began();
+    statements++;
+    quiet.ended();
   };
   /** Its class is that of further connections to the file, which transactions of activities have. */
   class CountedDatabase extends Database {
     constructor(filename: string, options: Database.Options = {}) {
-      super(filename, { ...options, verbose: countOfConnection() });
+      super(filename, { ...options, verbose: count });
       // Nothing is taken out of the log, so that it is as long as what was ever written.
       this.pragma('wal_autocheckpoint = 0');
     }
@@ -64,12 +49,27 @@ export async function openSqliteCostPlace(): Promise<CostPlace> {
     },
     quiet: (quietMs) => quiet.lasted(quietMs),
     async read() {
-      const logBytes = files.reduce((sum, file) => sum + statSync(`${file}-wal`).size, 0);
-      return { statements, commits, roundTrips: null, logBytes };
+      const logs = files.map((file) => readFileSync(`${file}-wal`));
+      const logBytes = logs.reduce((sum, log) => sum + log.length, 0);
+      return { statements, commits: logs.reduce((sum, log) => sum + commitsIn(log), 0), roundTrips: null, logBytes };
     },
     async close() {
       for (const database of databases) database.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+const logHeaderBytes = 32;
+const frameHeaderBytes = 24;
+
+/** The transactions in a write-ahead log (https://www.sqlite.org/fileformat2.html#the_write_ahead_log): each ends with a frame that tells the size of the database. */
+function commitsIn(log: Buffer): number {
+  if (log.length < logHeaderBytes) return 0;
+  const frameBytes = frameHeaderBytes + log.readUInt32BE(8);
+  let commits = 0;
+  for (let frame = logHeaderBytes; frame + frameBytes <= log.length; frame += frameBytes) {
+    if (log.readUInt32BE(frame + 4) !== 0) commits++;
+  }
+  return commits;
 }
