@@ -27,15 +27,11 @@ import { Turnstile } from '../src/turnstile.js';
 
 const least: Effort = { rounds: 1, roundMs: 20, quick: true };
 
-test.each<[Measurement, number]>([
-  [throughput, 3],
-  [latency, 2],
-  [cancel, 2],
-  [timers, 4],
-  [messages, 3],
-  [history, 6],
-  [replay, 2],
-])('$name', { timeout: 60_000 }, async (measurement, rowCount) => {
+const usual = { timeout: 60_000 };
+/** These give up where a timer is due before they are ready for it: on a machine that others keep busy, and that says nothing of them. */
+const onQuietMachine = { ...usual, retry: 2 };
+
+async function runsOnSqlite(measurement: Measurement, rowCount: number): Promise<void> {
   const place = await openSqlitePlace(await temporaryDirectory());
   try {
     const rows = await measurement.run(place, least);
@@ -49,21 +45,20 @@ test.each<[Measurement, number]>([
   } finally {
     await place.close();
   }
-});
+}
 
-// Not here: `notified-idle` looks on for 20 s at the least, and `silent-drop` waits for 18 s for the intervals of the default.
-test.each<[Measurement, number, number]>([
-  [noteRoundTrip, 2, 2],
-  [wakeUp, 2, 2],
-  [writers, 5, 2],
-  [reconnect, 2, 1],
-  [herd, 2, 0],
-  [stop, 2, 1],
-  [takeover, 1, 0],
-  [workers, 5, 1],
-  [backlog, 7, 7],
-  [manyTimers, 3, 0],
-])('$name', { timeout: 60_000 }, async (measurement, rowCount, comparedCount) => {
+test.each<[Measurement, number]>([
+  [throughput, 3],
+  [latency, 2],
+  [cancel, 2],
+  [messages, 3],
+  [history, 6],
+  [replay, 2],
+])('$name', usual, runsOnSqlite);
+
+test.each<[Measurement, number]>([[timers, 4]])('$name', onQuietMachine, runsOnSqlite);
+
+async function runsOnPostgres(measurement: Measurement, rowCount: number, comparedCount: number): Promise<void> {
   const place = await openPostgresPlace((await createDatabase()).url);
   try {
     expect(measurement.isFor?.(place)).toBe(true);
@@ -77,7 +72,22 @@ test.each<[Measurement, number, number]>([
   } finally {
     await place.close();
   }
-});
+}
+
+// Not here: `notified-idle` looks on for 20 s at the least, and `silent-drop` waits for 18 s for the intervals of the default.
+test.each<[Measurement, number, number]>([
+  [noteRoundTrip, 2, 2],
+  [wakeUp, 2, 2],
+  [writers, 5, 2],
+  [reconnect, 2, 1],
+  [stop, 2, 1],
+  [takeover, 1, 0],
+  [workers, 5, 1],
+  [backlog, 7, 7],
+  [manyTimers, 3, 0],
+])('$name', usual, runsOnPostgres);
+
+test.each<[Measurement, number, number]>([[herd, 2, 0]])('$name', onQuietMachine, runsOnPostgres);
 
 test('a silent network is found, by quick pings', async () => {
   const { url } = await createDatabase();
