@@ -8,6 +8,7 @@ import { createPgNotifier } from '../../src/index.js';
 import { openLedger } from './ledger.js';
 import { ledgered } from './ledgered-workflow.js';
 import { hardlyPolls, healthyApp } from './start-app.js';
+import { TurnWatch } from './turn-watch.js';
 
 const crowd = 50;
 
@@ -19,15 +20,22 @@ it(
     afterwards(() => server.stop());
     const { url } = server;
     const ledger = await openLedger(url);
+    const turns = new TurnWatch();
     let claims = 0;
+    let claiming = 0;
     const knowing = new Set<number>();
     const watched = (storage: Storage, index: number): Storage => ({
       ...storage,
       runs: {
         ...storage.runs,
-        claim: (request) => {
+        claim: async (request) => {
           claims++;
-          return storage.runs.claim(request);
+          claiming++;
+          try {
+            return await storage.runs.claim(request);
+          } finally {
+            claiming--;
+          }
         },
       },
       leases: {
@@ -45,7 +53,8 @@ it(
       const storage = watched(createPostgresStorage({ connectionString: url, maxConnections: 3 }), index);
       return new Romancy({
         storage,
-        notifier: createPgNotifier({ connectionString: url }),
+        notifier: turns.watched(createPgNotifier({ connectionString: url })),
+        clock: turns.clock,
         workflows: [ledgered],
         logger: silentLogger,
         ...hardlyPolls,
@@ -64,10 +73,11 @@ it(
     const claimsOf: number[] = [];
     for (let job = 0; job < 7; job++) {
       claims = 0;
+      turns.forget();
       await ledger.start(from.romancy, 1);
       await ledger.complete();
-      // That the others do not claim is only seen when nobody waits for his turn any more: 150 ms, and something for their event loop.
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      // That the others do not claim is only seen when all have heard of it, and nobody waits for his turn any more.
+      await eventually(() => turns.heard >= crowd && turns.waiting === 0 && claiming === 0);
       claimsOf.push(claims);
     }
     // Half of the time: fifty listeners in one process on a busy machine hear too late now and then that a job is taken.
