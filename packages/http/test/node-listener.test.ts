@@ -214,10 +214,14 @@ describe('answers', () => {
     expect(await answer.text()).toBe(`one two ${'x'.repeat(1_000_000)}`);
   });
 
-  test('to HEAD have no body', async () => {
-    const url = await serve(createHttpHandler(recordingApp()));
-    const answer = await fetch(`${url}/ready`, { method: 'HEAD' });
-    expect([answer.status, await answer.text()]).toEqual([200, '']);
+  test('to HEAD have no body: its source is given up unread', async () => {
+    const read = vi.fn();
+    const cancelled = deferred<void>();
+    const source = { pull: read, cancel: () => cancelled.resolve() };
+    const url = await serve(() => new Response(new ReadableStream(source, { highWaterMark: 0 }), { status: 203 }));
+    expect((await fetch(url, { method: 'HEAD' })).status).toBe(203);
+    await cancelled.promise;
+    expect(read).not.toHaveBeenCalled();
   });
 
   test.each([
@@ -237,6 +241,7 @@ describe('answers', () => {
       500,
       { error: 'internal error', error_type: 'INTERNAL', retryable: true },
     ]);
+    expect(logger.error.mock.calls).toEqual([[expect.any(String), { error: expect.any(Error) }]]);
   });
 
   test('whose source breaks are cut off, not completed', async () => {
@@ -249,6 +254,7 @@ describe('answers', () => {
       return new Response(body);
     }, logger);
     await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow();
+    expect(logger.error.mock.calls).toEqual([[expect.any(String), { error: new Error('broken') }]]);
   });
 
   test('that nobody waits for any more are stopped at their source', async () => {

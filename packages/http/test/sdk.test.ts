@@ -38,9 +38,9 @@ describe('the SDK as sender', () => {
   ];
 
   for (const mode of [Mode.STRUCTURED, Mode.BINARY]) {
-    test.each(samples)(`${mode}: %s`, async (_, event, data, more) => {
-      // Its transport cannot send a body that is not there in binary mode.
-      if (mode === Mode.BINARY && event.data === undefined) return;
+    // Its transport cannot send a body that is not there in binary mode.
+    const sendable = samples.filter(([, event]) => mode === Mode.STRUCTURED || event.data !== undefined);
+    test.each(sendable)(`${mode}: %s`, async (_, event, data, more) => {
       const app = recordingApp();
       const url = await serve(createHttpHandler(app));
       const emit = emitterFor(httpTransport(`${url}/events`), { binding: HTTP, mode });

@@ -206,7 +206,11 @@ describe('where to, and with what', () => {
   });
 });
 
-test('many at a time need no more than one signal', async () => {
+test('many at a time can share a signal, and nobody is warned of a leak', async () => {
+  const warned: string[] = [];
+  const onWarning = ({ message }: Error): void => void warned.push(message);
+  process.on('warning', onWarning);
+  afterwards(() => void process.off('warning', onWarning));
   const stop = new AbortController();
   afterwards(() => stop.abort());
   const app = recordingApp();
@@ -214,4 +218,5 @@ test('many at a time need no more than one signal', async () => {
   const send = createHttpEventSender({ url: `${url}/events`, mode: 'binary' });
   await Promise.all(Array.from({ length: 200 }, (_, index) => send({ ...event, id: `e-${index}` }, { signal: stop.signal })));
   expect(new Set(app.events.map(({ id }) => id)).size).toBe(200);
+  expect(warned).toEqual([]);
 });

@@ -1,7 +1,8 @@
 // Shows that every test gets a database of its own, which is gone afterwards.
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { createDatabase, dropDatabasesOf, type TestDatabase } from './create-database.js';
+import { afterwards } from './afterwards.js';
+import { createDatabase, dropDatabasesOf, newRunId, type TestDatabase } from './create-database.js';
 
 let ofFile: TestDatabase;
 let ofTest: TestDatabase;
@@ -37,12 +38,15 @@ it('drops a database that is in use, and twice', async () => {
   await cut;
 });
 
-it('finds what a run has left', async () => {
-  const database = await createDatabase();
-  await dropDatabasesOf('another', inject('postgresUrl'));
-  expect(await exists(database)).toBe(true);
-  await dropDatabasesOf(database.name.split('_').at(-1) ?? '', inject('postgresUrl'));
-  expect(await exists(database)).toBe(true);
+it('drops what a run has left, and nothing of others', async () => {
+  const runId = newRunId();
+  const [left, others] = [`romancy_test_${runId}_left`, `romancy_test_${runId}xleft`];
+  for (const name of [left, others]) {
+    await administer(`create database ${name}`);
+    afterwards(async () => void (await administer(`drop database if exists ${name}`)));
+  }
+  await dropDatabasesOf(runId, inject('postgresUrl'));
+  expect([await exists({ name: left }), await exists({ name: others }), await exists(ofFile)]).toEqual([false, true, true]);
 });
 
 afterAll(async () => {
@@ -55,10 +59,16 @@ function last(results: pg.QueryResult | pg.QueryResult[]): pg.QueryResult {
   return result;
 }
 
-async function exists(database: TestDatabase): Promise<boolean> {
+async function exists({ name }: Pick<TestDatabase, 'name'>): Promise<boolean> {
+  return (await administer(`select from pg_database where datname = '${name}'`)).rowCount === 1;
+}
+
+async function administer(text: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: inject('postgresUrl') });
   await client.connect();
-  const { rowCount } = await client.query('select from pg_database where datname = $1', [database.name]);
-  await client.end();
-  return rowCount === 1;
+  try {
+    return await client.query(text);
+  } finally {
+    await client.end();
+  }
 }

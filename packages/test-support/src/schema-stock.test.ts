@@ -102,11 +102,22 @@ it('leaves the session that empties schemas as it was', async () => {
   expect((await database.client.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '0' }]);
 });
 
-it('gives nobody else a schema that is to be untouched, nor one that somebody has', async () => {
+it('gives nobody a schema that somebody else has', async () => {
   const names = [database.schemas.take(), database.schemas.take({ untouched: true }), database.schemas.take()].map(
     ({ name }) => name,
   );
   expect(new Set(names).size).toBe(3);
+});
+
+it('gives as untouched none that anybody had, drops it afterwards, and gives it to nobody else', async () => {
+  const had = database.schemas.take();
+  await had.giveBack();
+  const untouched = database.schemas.take({ untouched: true });
+  expect(untouched.name).not.toBe(had.name);
+  await database.client.query(`CREATE SCHEMA ${pg.escapeIdentifier(untouched.name)}`);
+  await untouched.giveBack();
+  const { rowCount } = await database.client.query('SELECT FROM pg_namespace WHERE nspname = $1', [untouched.name]);
+  expect([rowCount, database.schemas.take().name]).toEqual([0, had.name]);
 });
 
 it('lets whoever wants one more than the pool has wait until one is back, and the schema be given back only then', async () => {

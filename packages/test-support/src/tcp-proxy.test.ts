@@ -70,8 +70,16 @@ describe('what passes', () => {
     const { client, connection } = await proxied();
     const heard = await listen(client, 'news');
     connection.toClient.mode = 'hold';
+    let kept = 0;
+    connection.onFrame = ({ kind }) => {
+      if (kind === 'A') kept++;
+      return 'pass';
+    };
     await direct.query(`NOTIFY news, 'one'`);
     await direct.query(`NOTIFY news, 'two'`);
+    await eventually(() => kept === 2);
+    // As long as they would take to be heard, and longer.
+    await direct.query('SELECT 1');
     expect(heard).toEqual([]);
     connection.toClient.mode = 'pass';
     await eventually(() => heard.length === 2);
@@ -162,8 +170,9 @@ describe('what ends', () => {
     // Whether it is told of the cut as an error or as an end is the network's business.
     const closed = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
     socket.on('error', () => undefined).end('anybody there?');
+    await eventually(() => proxy.accepted === 1);
     const heard = await Promise.race([closed.then(() => 'closed'), direct.query('SELECT 1').then(() => 'nothing')]);
-    expect(heard).toBe('nothing');
+    expect([heard, proxy.connections]).toEqual(['nothing', []]);
     proxy.cutAll();
     await closed;
   });
