@@ -1,6 +1,7 @@
 // Cases: a cancellation undoes what was done, once, wherever the instance is, whatever its code makes of it.
 import { describe, expect, it } from 'vitest';
 import { defineWorkflow, InstanceFinishedError, WorkflowCancelledError } from '../index.js';
+import type { ProgressBatch } from '../ports/index.js';
 import { endsCancelled } from './engine-ends-cancelled.js';
 import { gate } from './engine-gate.js';
 import type { EngineBench } from './engine-harness.js';
@@ -95,6 +96,33 @@ export function sagaCancelCases(bench: EngineBench): void {
       await harness.drive(handle.cancel('enough'));
       expect(await harness.failure(harness.drive(handle.result(), '30m'))).toBeInstanceOf(WorkflowCancelledError);
       expect(undone).toEqual(undoneOf('b', 'b', 'a'));
+    });
+
+    it('that comes before the end of the code undoes also what was done by then and not handed out', async () => {
+      const harness = await bench.harness();
+      const { undoable, undone, done } = createDeeds();
+      const go = gate();
+      const both = ['a', 'b'].map((name) => undoable(name, { doing: () => go.opened }));
+      const workflow = defineWorkflow('raced', async (ctx) => {
+        await Promise.race(both.map((activity) => ctx.run(activity, me)));
+        return 'over';
+      });
+      const app = await harness.app({ workflows: [workflow] });
+      let asked = 0;
+      const ends = ({ settlements }: ProgressBatch): boolean =>
+        settlements.some((one) => one.type === 'finish' && one.status === 'completed');
+      app.storage.plan = {
+        before: async ({ name, argument }) => {
+          if (name === 'runs.commit' && ends(argument as ProgressBatch) && asked++ === 0)
+            await app.storage.instances.requestCancel({ instanceId: 'raced', reason: 'enough' });
+        },
+      };
+      const handle = await app.romancy.startWorkflow(workflow, undefined, { instanceId: 'raced' });
+      await harness.until(() => done.length === 2);
+      go.open();
+      expect(await harness.failure(handle.result())).toBeInstanceOf(WorkflowCancelledError);
+      expect(asked).toBeGreaterThan(0);
+      expect(undone).toEqual(undoneOf('b', 'a'));
     });
 
     it('is refused once all is undone and the instance has failed', async () => {

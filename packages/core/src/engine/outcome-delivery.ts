@@ -35,6 +35,8 @@ function effectsOf({ extras }: Proposal, { instanceId, seq }: HistoryEntry): rea
 export class OutcomeDelivery {
   readonly #parts: OutcomeDeliveryParts;
   readonly #proposals: Proposal[] = [];
+  /** Had come when the run was about to end. */
+  #setAside: readonly Proposal[] = [];
 
   constructor(parts: OutcomeDeliveryParts) {
     this.#parts = parts;
@@ -55,9 +57,18 @@ export class OutcomeDelivery {
     return proposal === undefined ? undefined : this.#deliver(proposal);
   }
 
-  /** None of what waits will be handed out; transactions that wait with it are ended. */
+  /** None of what waits will be handed out, unless the end is refused; transactions that wait with it are ended. */
   abandon(): void {
-    for (const { transaction } of this.#proposals.splice(0)) void transaction?.rollback();
+    if (this.isEmpty) return;
+    const all = this.#proposals.splice(0);
+    for (const { transaction } of all) void transaction?.rollback();
+    this.#setAside = all.filter(({ transaction }) => transaction === undefined);
+  }
+
+  /** The end was refused: what was done by then may have to be undone, and so it is handed out after all. */
+  takeBack(): void {
+    this.#proposals.push(...this.#setAside);
+    this.#setAside = [];
   }
 
   #deliver(proposal: Proposal): 'again' | Promise<void> {

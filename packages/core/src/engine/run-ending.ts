@@ -205,8 +205,9 @@ export class RunEnding {
 
   /** A cancellation came first: it decides what comes now. */
   async #endRefused(): Promise<void> {
-    const { exit, cancellation, pump, intake } = this.#parts;
+    const { exit, cancellation, delivery, pump, intake } = this.#parts;
     exit.reopen();
+    delivery.takeBack();
     await intake.read();
     if (cancellation.requested === null)
       throw new Error('the end of the instance was refused, but no cancellation was asked for');

@@ -64,6 +64,8 @@ export interface RunExitParts {
    * made for those only: its stack is dear, and most runs end with nothing open.
    */
   readonly onClose: (why: () => Error) => void;
+  /** Resolves when no reading of what came from outside is under way. Never rejects. */
+  readonly readingOver: () => Promise<void>;
   /** The run is over. */
   readonly onEnd: () => void;
 }
@@ -227,6 +229,9 @@ export class RunExit {
     const { instanceId, workflowName, claim, services } = this.#parts;
     if (this.isClosed) return;
     this.#close(() => error);
+    // Behind the settlement the instance is anybody's, and a reading is not to keep its run here: its worker would take it for its own.
+    await this.#parts.readingOver();
+    if (this.#end !== null) return;
     try {
       const wakeAt = services.storageTime.ahead() + services.stallRetryMs;
       const text = encodeError(error, `the error of workflow ${workflowName}`, services);

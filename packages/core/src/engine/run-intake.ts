@@ -82,9 +82,19 @@ export class RunIntake {
     return this.#attention.request();
   }
 
-  /** The readings under way, if there are any: over when no more follows. Rejects as they do. */
-  get reading(): Promise<void> | null {
-    return this.#attention.reading;
+  /** Readings are under way. */
+  get isReading(): boolean {
+    return this.#attention.reading !== null;
+  }
+
+  /** Resolves when those under way are over and no more follows. Never rejects. */
+  async readingOver(): Promise<void> {
+    await this.#attention.reading?.catch(() => undefined);
+  }
+
+  /** Something was heard of that no reading of this run, and no refusal of its park, has taken into account. */
+  get hasNews(): boolean {
+    return this.#isNewsUnread;
   }
 
   parkBegins(): void {
@@ -101,6 +111,8 @@ export class RunIntake {
 
   async #read(): Promise<void> {
     const { instanceId, services, exit, mailbox, cancellation, pump } = this.#parts;
+    // The instance may be another run's by now, and nobody would take what this one reads.
+    if (exit.end !== null) return;
     this.#isNewsUnread = false;
     this.#isAttentionHanded = false;
     const signals = await services.reader.signals(instanceId);

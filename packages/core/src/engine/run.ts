@@ -62,6 +62,7 @@ export class Run {
       services,
       recorder,
       onClose: (why) => this.#abandonAll(why),
+      readingOver: () => this.#intake.readingOver(),
       onEnd: () => this.#ended(),
     });
     this.#replay = new RunReplay({
@@ -178,9 +179,13 @@ export class Run {
     const end = await this.#pump.start(this.#begin());
     // A reading of this run clears the attention of the instance, whoever runs it by then, and nobody takes what it brings. So the next run of it here
     // begins when that is over, and reads for itself: else a park of it could be accepted beside mail that it never saw.
-    const { reading } = this.#intake;
-    if (reading !== null && end.type !== 'finished') await reading.catch(() => undefined);
+    if (this.#intake.isReading && end.type !== 'finished') await this.#intake.readingOver();
     return end;
+  }
+
+  /** See {@link RunIntake.hasNews}. */
+  get hasNews(): boolean {
+    return this.#intake.hasNews;
   }
 
   /** See {@link RunIntake.attend}. */

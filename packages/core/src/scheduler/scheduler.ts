@@ -177,6 +177,7 @@ export class Scheduler {
     this.#ownWakeups = new OwnWakeups({ workflows: parts.workflows, finder: this.#finder, link: this.#link, session });
     this.hub.on('busy', () => this.#busy.began());
     this.hub.on('room', () => this.#finder.roomFreed());
+    this.hub.on('missed', () => this.#finder.request('told'));
     this.hub.on('wakeups', (wakeups, from) => (from === 'here' ? this.#ownWakeups.actOn(wakeups) : this.#link?.heard(wakeups)));
   }
 

@@ -10,6 +10,8 @@ export interface HubEvents {
   finished: (instance: FinishedInstance) => void;
   /** A run of this instance left this process without an end. */
   left: (instanceId: string) => void;
+  /** Something was heard of for an instance, and no run was here, or none any more, that could have read it. */
+  missed: () => void;
   /** A place for a run became free. */
   room: () => void;
   /** There was no run here, or no event to send, now there is one. */

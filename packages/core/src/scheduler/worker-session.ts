@@ -238,6 +238,8 @@ export class WorkerSession implements Claimant {
       this.#parts.services.logger.warn('a message was for an instance that does not exist or has ended; it is lost', facts);
     }
     this.attend(attention);
+    // Claimed here, and the answer is on its way: it may be older than this. A further claim tells who has attention.
+    if (attention.some((instanceId) => !this.isHere(instanceId))) this.#parts.hub.emit('missed');
   }
 
   get #isEmpty(): boolean {
@@ -275,6 +277,8 @@ export class WorkerSession implements Claimant {
         this.#news.add(instanceId);
         this.begin(next);
       } else if (end.type === 'dropped') void this.#handBack(run, place, end.reason);
+      // What it was told of on its way out may have come behind its settlement: then it is for whoever claims the instance.
+      else if (run.hasNews && end.type !== 'finished') this.#parts.hub.emit('missed');
     }
     this.#freed();
   }

@@ -182,8 +182,10 @@ export class MailWaitCall<T> implements DurableCall {
     this.#host.workBegins();
     try {
       await this.#host.durable();
+      if (this.#abandoned) return;
       // The first one waits for those that began before, too.
       await this.#host.readSignals();
+      if (this.#abandoned) return;
       // Another call may have come first, and what came since is by its seek.
       if (this.#host.subscriptions.isUnsettled(topic)) {
         this.#host.mailbox.forget(topic);
