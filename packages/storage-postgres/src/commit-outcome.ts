@@ -5,24 +5,27 @@ import { sql } from './sql.js';
 import { isPassing } from './storage-error.js';
 import type { TableNames } from './table-names.js';
 
-/** How long the database is asked before the outcome counts as unknown. */
-const patienceMs = 15_000;
-const pauseMs = 100;
+/** Between two looks: at first, and at last. */
+const pauseMs = { shortest: 100, longest: 1000 };
 
 /**
  * The entry tells: it is there if the transaction was committed, and nobody else writes one of its number while this worker lives.
  * Before that is believed, the transaction must have ended: a COMMIT that the server got may still be on its way. (The transaction's
  * own status would not do alone: after a failover, a server that never saw it may have given its number to another.)
  *
+ * However long that takes, as with a standby that does not confirm it: were the instance handed back meanwhile, its next run would not find the entry
+ * and do it again, and then both would stand. While the worker lives nobody else has the instance, and to declare it dead waits for the transaction,
+ * which holds the fence.
+ *
  * @returns whether it was committed.
- * @throws StorageUnavailableError when that cannot be found out in 15 seconds.
+ * @throws StorageUnavailableError when the storage is closed before that is known, or the database refuses to tell.
  */
 export async function findOutcome(
   { database, tables }: { readonly database: Database; readonly tables: TableNames },
   commit: { readonly transactionId: string; readonly entry: NewHistoryEntry; readonly cause: unknown },
 ): Promise<boolean> {
   const { instanceId, seq, callId, kind } = commit.entry;
-  for (const end = performance.now() + patienceMs; performance.now() < end; await pause()) {
+  for (let delayMs = pauseMs.shortest; ; delayMs = await pause(delayMs)) {
     try {
       if (await isUnderWay(database, commit.transactionId)) continue;
       // A statement of its own, so that it sees what was committed until now.
@@ -50,6 +53,7 @@ async function isUnderWay(database: Database, transactionId: string): Promise<bo
   }
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, pauseMs));
+/** @returns how long the next one is. */
+function pause(delayMs: number): Promise<number> {
+  return new Promise((resolve) => setTimeout(() => resolve(Math.min(pauseMs.longest, delayMs * 1.5)), delayMs));
 }
