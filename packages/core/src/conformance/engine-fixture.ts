@@ -32,6 +32,8 @@ export interface EngineFixture {
   readonly rows?: UserRows;
   /** A further notifier between the apps of this test, not yet started. */
   notifier?(): Notifier;
+  /** Every app of the test has a notifier, as long as it says nothing else. Default: false. */
+  readonly isNotified?: boolean;
   /** Cuts the connections of all notifiers at once, and resolves when they may connect again, which they then do by themselves. */
   cutNotifiers?(): Promise<void>;
   /** The reason for each optional part that is missing, to be shown at the tests that are skipped by it. */

@@ -1,6 +1,6 @@
 // One test's database: starts apps on it, lets them crash, lets time pass, and clears all away at the end.
 import { expect, onTestFinished, type TestContext } from 'vitest';
-import { Romancy, type Duration, type InstanceStatus, type RomancyOptions, type Storage } from '../index.js';
+import { Romancy, type Duration, type InstanceStatus, type Notifier, type RomancyOptions, type Storage } from '../index.js';
 import { durationMs } from '../domain/duration.js';
 import { isFinal } from '../domain/instance.js';
 import { ManualClock, recordingLogger, type FaultyStorage, type RecordingLogger } from '../testing/index.js';
@@ -51,7 +51,13 @@ export class EngineHarness {
   readonly fixture: EngineFixture;
   /** Undefined where the database has a clock of its own. */
   readonly clock: ManualClock | undefined;
-  readonly #apps: { readonly app: TestApp; readonly within: Storage; readonly storage: MortalStorage }[] = [];
+  readonly #apps: {
+    readonly app: TestApp;
+    readonly within: Storage;
+    readonly storage: MortalStorage;
+    /** Of the harness, not of the test. */
+    readonly notifier: Notifier | undefined;
+  }[] = [];
 
   constructor(fixture: EngineFixture) {
     this.fixture = fixture;
@@ -62,6 +68,7 @@ export class EngineHarness {
   async app(options: Partial<RomancyOptions> = {}): Promise<TestApp> {
     const app = this.unstarted(options);
     await this.drive(app.romancy.start());
+    if (this.fixture.isNotified === true) await this.until(() => app.romancy.status().notifier?.state === 'healthy');
     return app;
   }
 
@@ -71,9 +78,11 @@ export class EngineHarness {
     const mortalStorage = mortal(within);
     const { storage } = mortalStorage;
     const logger = recordingLogger();
+    const notifier = this.fixture.isNotified === true ? this.fixture.notifier?.() : undefined;
     const romancy = new Romancy({
       storage,
       logger,
+      ...(notifier === undefined ? {} : { notifier, notifyFallbackInterval: '1h' }),
       // Where time is real, nobody wants to wait for polls; where it is not, what is shown is what polls at the usual pace do.
       ...(this.clock === undefined
         ? { workflowPollInterval: 25, timerPollInterval: 25, channelTimeoutInterval: 25 }
@@ -81,7 +90,7 @@ export class EngineHarness {
       ...options,
     });
     const app: TestApp = { romancy, storage, logger, crash: () => mortalStorage.die() };
-    this.#apps.push({ app, within, storage: mortalStorage });
+    this.#apps.push({ app, within, storage: mortalStorage, notifier });
     return app;
   }
 
@@ -147,7 +156,9 @@ export class EngineHarness {
 
   /** Does to an app that crashed what a reaper does when its lease has run out, without the wait. */
   async bury(app: TestApp, by: TestApp): Promise<void> {
-    await by.storage.leases.retire({ workerId: app.romancy.status().workerId });
+    const { wakeups } = await by.storage.leases.retire({ workerId: app.romancy.status().workerId });
+    // A reaper tells others; the notifier of the one that crashed carries it to all of them.
+    this.#apps.find((each) => each.app === app)?.notifier?.send(wakeups);
   }
 
   /** Waits for a rejection and gives what came. */

@@ -23,7 +23,7 @@ export { messageSoak, type SoakFixture } from './message-soak.js';
 export type { MessageSoakOptions } from './soak-options.js';
 export type { SoakPlan } from './soak-plan.js';
 export { engineConformance } from './engine-conformance.js';
-export { notifierConformance, type NotifierFixture } from './notifier-conformance.js';
+export { notifiedConformance, notifierConformance, type NotifierFixture } from './notifier-conformance.js';
 export type {
   EngineConformanceOptions,
   EngineFixture,

@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { resolveEngineOptions, type EngineConformanceOptions, type EngineFixture } from './engine-fixture.js';
 import { createEngineBench } from './engine-harness.js';
+import { talkCases } from './engine-talk-cases.js';
 import { wakeupCases } from './engine-wakeup-cases.js';
 
 /** An empty database with its storages and its notifiers. */
@@ -19,4 +20,20 @@ export function notifierConformance(
 ): void {
   const resolved = resolveEngineOptions(options);
   describe(`the engine with ${name}`, { timeout: resolved.timeout }, () => wakeupCases(createEngineBench(factory, resolved)));
+}
+
+/**
+ * The same for what workflows say to each other and to the outside: each app has a notifier of the fixture, and polls next to never, so that
+ * what nobody is told of is late enough to be seen.
+ */
+export function notifiedConformance(
+  name: string,
+  factory: () => Promise<NotifierFixture>,
+  options: EngineConformanceOptions = {},
+): void {
+  const resolved = resolveEngineOptions(options);
+  const notified = async (): Promise<NotifierFixture> => ({ ...(await factory()), isNotified: true });
+  describe(`workflows that talk, with ${name}`, { timeout: resolved.timeout }, () =>
+    talkCases(createEngineBench(notified, resolved)),
+  );
 }
