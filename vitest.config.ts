@@ -9,7 +9,8 @@ const source = ['@romancy/source', 'module', 'node', 'development|production'];
 const longOnes = [
   'packages/storage-postgres/test/durability.test.ts',
   'packages/storage-postgres/test/engine-conformance.test.ts',
-  'apps/examples/orders/test/demo.test.ts',
+  'apps/examples/orders/test/demo-sqlite.test.ts',
+  'apps/examples/orders/test/demo-postgres.test.ts',
   'apps/bench/test/measurements.test.ts',
   'packages/storage-sqlite/test/durability.test.ts',
   'packages/storage-postgres/test/conformance.test.ts',

@@ -3,24 +3,15 @@ import {
   LeaseLostError,
   type EventResult,
   type LeaseRenewal,
-  type OutboxRecord,
   type ProgressBatch,
   type Storage,
   type UpkeepResult,
 } from '../ports/index.js';
 import { makeModelBatch, makeModelMessage } from './model-batch.js';
-import {
-  modelEvents,
-  modelInstances,
-  modelModes,
-  modelOutgoing,
-  modelTopics,
-  modelWorkers,
-  type ModelCommand,
-  type ModelRelayResult,
-} from './model-commands.js';
+import { modelEvents, modelModes, modelWorkers, type ModelCommand, type ModelRelayResult } from './model-commands.js';
 import { ModelNames } from './model-names.js';
-import { byId, viewEvent, viewHistory, viewMail, viewRecord, whenIs } from './model-view.js';
+import { modelState } from './model-state.js';
+import { byId, viewHistory, viewMail, whenIs } from './model-view.js';
 
 const hour = 3_600_000;
 
@@ -100,15 +91,7 @@ export class ModelSide {
 
   /** All that can be seen from outside, fit for comparison. */
   async state(): Promise<unknown> {
-    const { instances } = this.#storage;
-    const now = await this.#now();
-    const ids = Array.from({ length: modelInstances }, (_, index) => this.#names.instance(index));
-    return {
-      instances: await Promise.all(ids.map((instanceId) => this.#instanceState(instanceId, now))),
-      finished: byId(await instances.finished(ids)),
-      members: await this.#storage.messages.members(this.#names.group),
-      outbox: (await this.#outbox()).map((event) => viewEvent(event, now)),
-    };
+    return await modelState(this.#storage, this.#names, await this.#now());
   }
 
   /** Takes all workers away, so that the next run meets none of them. */
@@ -248,37 +231,10 @@ export class ModelSide {
     return { events: view, next: whenIs(nextDueAt, now) };
   }
 
-  #outbox(): Promise<readonly OutboxRecord[]> {
-    const eventIds = Array.from({ length: modelOutgoing }, (_, index) => this.#names.outgoing(index));
-    return this.#storage.outbox.list({
-      status: undefined,
-      eventIds,
-      type: undefined,
-      before: undefined,
-      limit: 100,
-      after: undefined,
-    });
-  }
-
   /** Nothing is repeated by a later identity. */
   #dies(worker: ModelWorker): void {
     worker.isAlive = false;
     worker.lastBatch = undefined;
-  }
-
-  async #instanceState(instanceId: string, now: number): Promise<unknown> {
-    const { instances, runs } = this.#storage;
-    const topics = Array.from({ length: modelTopics }, (_, index) => this.#names.topic(index));
-    const mail = topics.map((topic) => runs.mail({ instanceId, topic, afterMailId: null, limit: 1000 }));
-    const record = await instances.get(instanceId);
-    const before = record?.continuedFrom ?? null;
-    return {
-      record: viewRecord(record, now),
-      history: viewHistory(await instances.history({ instanceId, afterSeq: 0, limit: 1000 }), now),
-      mail: (await Promise.all(mail)).map(viewMail),
-      // What it was, back to its beginning.
-      before: before === null ? null : await this.#instanceState(before, now),
-    };
   }
 
   async #now(): Promise<number> {
