@@ -1,6 +1,7 @@
 // Claims: due instances become this worker's, and come with all that a run needs.
 import type { ClaimedRun, ClaimRequest, ClaimResult, PendingWork } from '@romancy/core/ports';
 import { requireAlive } from './fence.js';
+import { inputOf } from './input-place.js';
 import { readHistory } from './read-history.js';
 import { readMail } from './read-signals.js';
 import type { SqliteConnection } from './sqlite-connection.js';
@@ -27,6 +28,7 @@ interface ClaimedRow {
   readonly generation: number;
   readonly inputChecked: 0 | 1;
   readonly historyStart: number;
+  readonly input: string;
 }
 
 /** For whom work is looked for. */
@@ -75,9 +77,10 @@ function claim(scope: Scope): ClaimResult {
 function unknownToOwner({ connection, tables, request }: Scope): readonly number[] {
   if (request.holding === null) return [];
   const known = new Set(request.holding);
-  const sql = `SELECT id, instance_id AS instanceId FROM ${tables.instances} WHERE owner = ? ORDER BY id`;
+  const sql = `SELECT id, instance_id AS instanceId FROM ${tables.instances} WHERE owner = ?`;
   const owned = connection.all<{ readonly id: number; readonly instanceId: string }>(sql, request.workerId);
-  return owned.filter(({ instanceId }) => !known.has(instanceId)).map(({ id }) => id);
+  const unknown = owned.filter(({ instanceId }) => !known.has(instanceId)).map(({ id }) => id);
+  return unknown.sort((a, b) => a - b);
 }
 
 /**
@@ -98,7 +101,8 @@ function take({ connection, tables, request }: Scope, id: number): ClaimedRow {
     SET owner = ?, status = ${statusOr(`'running'`)}, wake_at = NULL, attention = 0, error = NULL, claims = claims + 1 WHERE id = ?
     RETURNING instance_id AS instanceId, workflow_name AS workflowName, created_at AS createdAt, claims AS claim,
       cancel_requested_at AS cancelRequestedAt, cancel_reason AS cancelReason,
-      parent_id AS parentId, generation, input_checked AS inputChecked, history_start AS historyStart`;
+      parent_id AS parentId, generation, input_checked AS inputChecked, history_start AS historyStart,
+      ${inputOf(tables, tables.instances)} AS input`;
   return connection.get<ClaimedRow>(sql, request.workerId, id)!;
 }
 
@@ -117,7 +121,7 @@ function withAllItNeeds({ connection, tables, request }: Scope, id: number, row:
     generation,
     isInputChecked: row.inputChecked === 1,
     historyStart,
-    input: connection.get<{ readonly input: string }>(`SELECT input FROM ${tables.inputs} WHERE id = ?`, id)!.input,
+    input: row.input,
     cancel: cancelRequestedAt === null ? null : { reason: cancelReason },
     mail: readMail(connection, { tables, id, limit: mailLimit }),
     history: entries.length > historyLimit ? entries.slice(0, historyLimit) : entries,

@@ -1,5 +1,6 @@
 // Takes in what comes from outside: into the mail of those it is for, and starts what starts on it.
 import { messageWakeup, type Delivery, type IncomingMessage, type Wakeup } from '@romancy/core/ports';
+import { inputInRow, keepInput } from './input-place.js';
 import { handOut } from './message-queue.js';
 import { sendMessage } from './send-message.js';
 import type { WriteScope } from './write-scope.js';
@@ -41,12 +42,12 @@ function startOn(
     // No start from elsewhere has such a token: another one with this id is a conflict.
     const { changes, lastInsertRowid } = connection.run(
       `INSERT INTO ${tables.instances}
-          (instance_id, workflow_name, status, wake_at, claims, start_token, created_at, input_checked)
-        VALUES (?, ?, 'pending', ?, 0, 'an event', ?, 0) ON CONFLICT (instance_id) DO NOTHING`,
-      ...[instanceId, workflowName, now, now],
+          (instance_id, workflow_name, status, wake_at, claims, start_token, created_at, input_checked, input)
+        VALUES (?, ?, 'pending', ?, 0, 'an event', ?, 0, ?) ON CONFLICT (instance_id) DO NOTHING`,
+      ...[instanceId, workflowName, now, now, inputInRow(input)],
     );
     if (changes === 0) continue;
-    connection.run(`INSERT INTO ${tables.inputs} (id, input) VALUES (?, ?)`, Number(lastInsertRowid), input);
+    keepInput(connection, tables, { id: Number(lastInsertRowid), input });
     started.push({ instanceId, workflowName });
   }
   return started;

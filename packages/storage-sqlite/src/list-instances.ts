@@ -2,6 +2,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { InstanceRecord, InstanceStatus, ListRequest } from '@romancy/core/ports';
 import { recordColumns, toRecord, type RecordRow } from './instance-record.js';
+import { inputOf } from './input-place.js';
 import { createListFilter, type ListFilter } from './list-filter.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 import type { SqliteFile } from './sqlite-file.js';
@@ -101,17 +102,17 @@ function scanSlice(
 }
 
 /** Light rows; whole ones are read only of what is on the page. Each source has an index that holds it in this order, or is small. */
-function scanSql({ instances, inputs }: TableNames, source: Source, needsInput: boolean): string {
+function scanSql(tables: TableNames, source: Source, needsInput: boolean): string {
+  const { instances } = tables;
   const columns = 'i.id, i.created_at AS createdAt, i.instance_id AS instanceId, i.status, i.workflow_name AS workflowName';
-  const input = needsInput ? ', p.input' : '';
-  const join = needsInput ? `JOIN ${inputs} p ON p.id = i.id` : '';
+  const input = needsInput ? `, ${inputOf(tables, 'i')} AS input` : '';
   const [index, condition] =
     source === null
       ? ['newest', 'TRUE']
       : source === 'running'
-        ? ['owned', 'i.owner IS NOT NULL']
+        ? ['owned_or_ended', `i.owner > ''`]
         : ['by_status', `i.status = ? AND i.status <> 'running' AND i.status <> 'completed'`];
-  return `SELECT ${columns}${input} FROM ${instances} i INDEXED BY ${instances}_${index} ${join}
+  return `SELECT ${columns}${input} FROM ${instances} i INDEXED BY ${instances}_${index}
     WHERE ${condition} AND i.created_at >= ? AND (i.created_at, i.instance_id) < (?, ?)
     ORDER BY i.created_at DESC, i.instance_id DESC`;
 }

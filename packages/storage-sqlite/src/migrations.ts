@@ -24,7 +24,9 @@ export const migrations: readonly Migration[] = [
 /**
  * Instances are known by a number inside of the database: it keeps what belongs to one instance together, new next to new, whatever its
  * id looks like. `wake_at` is null while an instance is owned, so the index of due ones holds exactly those that can be claimed at some
- * time. Indexes that hot statements use hold no finished work.
+ * time. Indexes that hot statements use hold no finished work, with one exception: those that are owned stand behind those that have ended, the
+ * last completed right before them. So an instance that completes leaves the one and enters the other on the same page, as a rule, and each page
+ * that a commit changes is written to the log in full.
  *
  * A part that recurred is a row of its own, and its history stays where it is: with the number `history_of`, from `history_start` up to
  * `history_end`. The row is younger than the one of that number, so that SQLite, which takes the highest number and one, cannot give that
@@ -46,6 +48,8 @@ function createInstances({ instances, inputs, history }: TableNames): string {
       cancel_reason TEXT,
       created_at INTEGER NOT NULL,
       finished_at INTEGER,
+      -- Null: it is long, and apart.
+      input TEXT,
       output TEXT,
       error TEXT,
       compensation_failures TEXT,
@@ -61,12 +65,12 @@ function createInstances({ instances, inputs, history }: TableNames): string {
       history_end INTEGER
     );
     CREATE INDEX ${instances}_due ON ${instances} (workflow_name, wake_at) WHERE wake_at IS NOT NULL;
-    CREATE INDEX ${instances}_owned ON ${instances} (owner) WHERE owner IS NOT NULL;
+    CREATE INDEX ${instances}_owned_or_ended ON ${instances} (owner, status = 'completed', status, finished_at)
+      WHERE owner IS NOT NULL OR finished_at IS NOT NULL;
     CREATE INDEX ${instances}_attention ON ${instances} (owner) WHERE owner IS NOT NULL AND attention = 1;
     CREATE INDEX ${instances}_newest ON ${instances} (created_at, instance_id);
     CREATE INDEX ${instances}_by_status ON ${instances} (status, created_at, instance_id)
       WHERE status <> 'running' AND status <> 'completed';
-    CREATE INDEX ${instances}_ended ON ${instances} (status, finished_at) WHERE finished_at IS NOT NULL;
 
     CREATE TABLE ${inputs} (
       id INTEGER PRIMARY KEY,

@@ -61,8 +61,9 @@ function endedBefore(
   return connection.all<EndedRow>(
     `SELECT id, ifnull(history_of, id) AS historyOf, history_start AS historyStart,
         ifnull(history_end, ${Number.MAX_SAFE_INTEGER}) AS historyEnd
-      FROM ${tables.instances} WHERE status = ? AND finished_at IS NOT NULL AND finished_at < ? ORDER BY finished_at, id LIMIT ?`,
-    ...[status, before, limit],
+      FROM ${tables.instances} WHERE owner IS NULL AND (status = 'completed') = ? AND status = ? AND finished_at IS NOT NULL
+        AND finished_at < ? ORDER BY finished_at, id LIMIT ?`,
+    ...[status === 'completed' ? 1 : 0, status, before, limit],
   );
 }
 

@@ -16,7 +16,7 @@ export class ReadingTurns {
    * Does a read, when it may.
    * @param read reads within the call; its promise is of what it came to.
    */
-  async take<T>(read: () => Promise<T>): Promise<T> {
+  async take<T>(read: () => T | Promise<T>): Promise<T> {
     // Those that wait for one turn go on behind it one after the other, until they have used it up: nothing lies between look and read.
     while (this.#inARow >= shortMs) await (this.#turn ??= this.#nextTurn());
     const began = performance.now();

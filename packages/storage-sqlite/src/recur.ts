@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Settlement } from '@romancy/core/ports';
 import type { InstanceRow } from './instance-lookup.js';
+import { inputInRow, keepInput } from './input-place.js';
 import { givenUpColumns, handOut, putBack, type GivenUpMail } from './message-queue.js';
 import { recordEntry } from './record-progress.js';
 import type { WorkerScope } from './worker-scope.js';
@@ -28,9 +29,9 @@ export function recur(scope: WorkerScope, row: InstanceRow, recurrence: Recurren
 function writeArchive({ connection, tables, now }: WorkerScope, id: number, { archiveId, carried }: Recurrence): string {
   // Nobody starts anything with such a token: a start with the archive's id is a conflict.
   const sql = `INSERT INTO ${tables.instances} (instance_id, workflow_name, status, claims, start_token, created_at, finished_at,
-      parent_id, input_checked, generation, continued_as, continued_from, history_start, history_of, history_end)
+      parent_id, input, input_checked, generation, continued_as, continued_from, history_start, history_of, history_end)
     SELECT ?, workflow_name, 'recurred', claims, 'a recurrence', created_at, ?,
-      parent_id, input_checked, generation, instance_id, continued_from, history_start, id, ?
+      parent_id, input, input_checked, generation, instance_id, continued_from, history_start, id, ?
     FROM ${tables.instances} WHERE id = ? ON CONFLICT (instance_id) DO NOTHING`;
   const isTaken = connection.get(`SELECT 1 FROM ${tables.instances} WHERE instance_id = ?`, archiveId) !== undefined;
   const free = isTaken ? `${archiveId}~${randomUUID()}` : archiveId;
@@ -45,12 +46,12 @@ function beginAnew(
   { id, archiveId, recurrence }: { readonly id: number; readonly archiveId: string; readonly recurrence: Recurrence },
 ): void {
   const { input, carried, owned } = recurrence;
-  connection.run(`INSERT INTO ${tables.inputs} (id, input) VALUES (?, ?)`, id, input);
+  keepInput(connection, tables, { id, input });
   connection.run(
     `UPDATE ${tables.instances} SET status = ?, owner = ?, wake_at = ?, claims = claims + ?, created_at = ?, error = NULL,
-        input_checked = 1, generation = generation + 1, continued_from = ?, history_start = ? WHERE id = ?`,
+        input = ?, input_checked = 1, generation = generation + 1, continued_from = ?, history_start = ? WHERE id = ?`,
     ...[owned ? 'running' : 'pending', owned ? workerId : null, owned ? null : now, owned ? 1 : 0, now],
-    ...[archiveId, carried.seq - 1, id],
+    ...[inputInRow(input), archiveId, carried.seq - 1, id],
   );
 }
 

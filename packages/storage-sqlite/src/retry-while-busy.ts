@@ -25,17 +25,27 @@ export interface RetryOptions {
  * has a transaction of an activity: from then on the pauses are timers. They grow to 20 ms, with jitter, so that processes that wait for
  * the same lock do not meet again and again; the time is real time even where a test's clock stands still, since the lock is really held
  * by somebody.
- * @throws StorageUnavailableError with the cause, when the time is over or the failure is another one that passes.
+ * @throws StorageUnavailableError with the cause, when the time is over or the failure is another one that passes; the first attempt within this call.
  */
-export async function retryWhileBusy<T>(attempt: () => T, { timeoutMs, signal }: RetryOptions): Promise<T> {
-  let began: number | undefined;
+export function retryWhileBusy<T>(attempt: () => T, options: RetryOptions): T | Promise<T> {
+  // As a rule nobody has the lock, and nothing is made for waiting.
+  try {
+    return attempt();
+  } catch (error) {
+    if (!isBusy(error)) throw asStorageError(error);
+    return retry(attempt, { ...options, error });
+  }
+}
+
+/** @param options `error`: what the first attempt failed for. */
+async function retry<T>(
+  attempt: () => T,
+  { timeoutMs, signal, error: first }: RetryOptions & { readonly error: unknown },
+): Promise<T> {
+  const began = performance.now();
+  let failure = first;
   for (let pauses = 0; ;) {
-    try {
-      return attempt();
-    } catch (error) {
-      began ??= performance.now();
-      if (!isBusy(error) || performance.now() >= began + timeoutMs) throw asStorageError(error);
-    }
+    if (!isBusy(failure) || performance.now() >= began + timeoutMs) throw asStorageError(failure);
     if (performance.now() < began + Math.min(eagerMs, timeoutMs)) {
       Atomics.wait(bed, 0, 0, napMs * (0.5 + Math.random()));
       await turn();
@@ -44,5 +54,10 @@ export async function retryWhileBusy<T>(attempt: () => T, { timeoutMs, signal }:
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
     signal.throwIfAborted();
+    try {
+      return attempt();
+    } catch (error) {
+      failure = error;
+    }
   }
 }

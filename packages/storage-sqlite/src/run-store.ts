@@ -1,7 +1,8 @@
 // The part of the storage by which runs are claimed and their progress is committed.
 import type { RunStore } from '@romancy/core/ports';
 import { claimRuns } from './claim-runs.js';
-import { commitEntry, isEntryAlone } from './commit-entry.js';
+import { commitAlone } from './commit-alone.js';
+import { commitEnd } from './commit-end.js';
 import { commitProgress } from './commit-progress.js';
 import { findHistory, readHistory } from './read-history.js';
 import { readMail, readSignals } from './read-signals.js';
@@ -16,8 +17,7 @@ export function createRunStore(file: SqliteFile): RunStore {
     commit: (batch) =>
       file.writeInTurn((connection) => {
         const scope = { connection, tables, now: file.now() };
-        const recorded = isEntryAlone(batch) ? commitEntry(scope, batch) : null;
-        return recorded ?? connection.immediately(() => commitProgress(scope, batch));
+        return commitAlone(scope, batch) ?? connection.immediately(() => commitEnd(scope, batch) ?? commitProgress(scope, batch));
       }),
     claim: (request) => claimRuns(file, request),
     readSignals: (request) => readSignals(file, request),

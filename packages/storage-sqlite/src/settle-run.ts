@@ -15,6 +15,14 @@ export interface SettledRun extends Pick<ProgressResult, 'undelivered'> {
 
 type Finish = Extract<Settlement, { type: 'finish' }>;
 
+/** What an end writes into the row, in the order of {@link endValues}. */
+export const endAssignments =
+  'status = ?, output = ?, error = ?, compensation_failures = ?, finished_at = ?, wake_at = NULL, attention = 0';
+
+export function endValues({ status, output, error, compensationFailures }: Finish, now: number): readonly unknown[] {
+  return [status, output, error, compensationFailures ?? null, now];
+}
+
 const done: SettledRun = { isRefused: false, undelivered: [] };
 const refused: SettledRun = { isRefused: true, undelivered: [] };
 
@@ -29,9 +37,8 @@ function leaving(assignments: string, condition: string): StatementText {
 const park = leaving(`status = ${statusOr('?')}, wake_at = ?`, 'attention = 0');
 const release = leaving(`status = ${statusOr(`'pending'`)}, wake_at = ?`, 'TRUE');
 const stall = leaving(`status = 'stalled', error = ?, wake_at = ?`, 'TRUE');
-const ended = `status = ?, output = ?, error = ?, compensation_failures = ?, finished_at = ?, wake_at = NULL, attention = 0`;
-const finishCancelled = leaving(ended, 'TRUE');
-const finishUncancelled = leaving(ended, 'cancel_requested_at IS NULL');
+const finishCancelled = leaving(endAssignments, 'TRUE');
+const finishUncancelled = leaving(endAssignments, 'cancel_requested_at IS NULL');
 // As a rule there is nothing, and one look is less than three removals.
 const anything = statementText(
   ({ mailbox, subscriptions, groupMembers }) => `SELECT 1 WHERE EXISTS (SELECT 1 FROM ${mailbox} WHERE id = ?)
@@ -55,9 +62,8 @@ export function settleRun(scope: WorkerScope, settlement: Settlement): SettledRu
     case 'recur':
       return recur(scope, row, settlement) ? done : refused;
     case 'finish': {
-      const { status, output, error, compensationFailures } = settlement;
-      const finish = status === 'cancelled' ? finishCancelled : finishUncancelled;
-      if (!update(finish, status, output, error, compensationFailures ?? null, now)) return refused;
+      const finish = settlement.status === 'cancelled' ? finishCancelled : finishUncancelled;
+      if (!update(finish, ...endValues(settlement, now))) return refused;
       clear(scope, row.id);
       return { isRefused: false, undelivered: sendWith(scope, settlement) };
     }

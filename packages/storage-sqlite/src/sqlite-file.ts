@@ -117,7 +117,7 @@ export class SqliteFile {
    */
   async writeInTurn<T>(work: (connection: SqliteConnection) => T, { urgent = false } = {}): Promise<T> {
     const { lock } = this.#require();
-    const release = await lock.acquire({ signal: this.#closing.signal, urgent });
+    const release = lock.takeIfFree() ?? (await lock.acquire({ signal: this.#closing.signal, urgent }));
     let heldMs = 0;
     try {
       return await retryWhileBusy(() => {

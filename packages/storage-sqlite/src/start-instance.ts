@@ -1,34 +1,50 @@
 // Writes a new instance, or tells whoever wanted a child that its id is taken.
 import { childTopic, type NewInstance } from '@romancy/core/ports';
+import { inputInRow, keepInput } from './input-place.js';
 import { putMail } from './put-mail.js';
 import { statementText } from './statement-text.js';
 import type { WorkerScope } from './worker-scope.js';
 
+/** What a start writes into the row, in the order of {@link startValues}. */
+export const startColumns =
+  'instance_id, workflow_name, status, owner, wake_at, claims, start_token, created_at, parent_id, input';
+
 const insertInstance = statementText(
-  ({ instances }) => `INSERT INTO ${instances}
-      (instance_id, workflow_name, status, owner, wake_at, claims, start_token, created_at, parent_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance_id) DO NOTHING`,
+  ({ instances }) =>
+    `INSERT INTO ${instances} (${startColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (instance_id) DO NOTHING`,
 );
-const insertInput = statementText(({ inputs }) => `INSERT INTO ${inputs} (id, input) VALUES (?, ?)`);
+
+/** @param workerId who owns it if it is to be owned. */
+export function startValues(start: NewInstance, workerId: string, now: number): readonly unknown[] {
+  const { instanceId, workflowName, input, startToken, owned, parent } = start;
+  const [status, owner, wakeAt, claims] = owned ? ['running', workerId, null, 1] : ['pending', null, now, 0];
+  return [
+    instanceId,
+    workflowName,
+    status,
+    owner,
+    wakeAt,
+    claims,
+    startToken,
+    now,
+    parent?.instanceId ?? null,
+    inputInRow(input),
+  ];
+}
 
 /** @returns false when the id belongs to an instance of another start. */
 export function startInstance(scope: WorkerScope, start: NewInstance): boolean {
-  const { connection, tables, workerId, now, lookup } = scope;
-  const { instanceId, workflowName, input, startToken, owned, parent } = start;
-  const owner = owned ? workerId : null;
-  const { changes, lastInsertRowid } = connection.run(
-    insertInstance(tables),
-    ...[instanceId, workflowName, owned ? 'running' : 'pending', owner, owned ? null : now, owned ? 1 : 0, startToken, now],
-    parent?.instanceId ?? null,
-  );
+  const { connection, tables, workerId, lookup, now } = scope;
+  const { instanceId, input, startToken, owned, parent } = start;
+  const { changes, lastInsertRowid } = connection.run(insertInstance(tables), ...startValues(start, workerId, now));
   if (changes === 0) {
     if (lookup.get(instanceId).startToken === startToken) return true;
     if (parent !== undefined) tellParent(scope, instanceId, parent);
     return false;
   }
   const id = Number(lastInsertRowid);
-  connection.run(insertInput(tables), id, input);
-  lookup.add(instanceId, { id, owner, startToken, claims: owned ? 1 : 0 });
+  keepInput(connection, tables, { id, input });
+  lookup.add(instanceId, { id, owner: owned ? workerId : null, startToken, claims: owned ? 1 : 0 });
   return true;
 }
 

@@ -4,7 +4,7 @@ import { ConfigurationError } from '@romancy/core/ports';
 /** Made of letters, digits and underscores alone, so that none has to be quoted. */
 export interface TableNames {
   readonly instances: string;
-  /** The inputs of instances, apart from them: a row that changes often should be small, for each change writes all of it. */
+  /** Long inputs of instances, apart from them: see input-place.ts. */
   readonly inputs: string;
   readonly history: string;
   readonly mailbox: string;

@@ -27,12 +27,18 @@ export class WriteLock {
   /** Milliseconds of synchronous holds since the event loop was last let go. */
   #inARow = 0;
 
+  /** At once, without a promise; null: somebody has it. */
+  takeIfFree(): ReleaseLock | null {
+    return this.#held ? null : this.#take();
+  }
+
   /** Rejects with the signal's reason when that aborts before the lock was given. */
   acquire({ signal, urgent = false }: { readonly signal: AbortSignal; readonly urgent?: boolean }): Promise<ReleaseLock> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      if (!this.#held) {
-        resolve(this.#take());
+      const taken = this.takeIfFree();
+      if (taken !== null) {
+        resolve(taken);
         return;
       }
       const grant = (): void => {

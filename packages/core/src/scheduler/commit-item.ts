@@ -93,6 +93,8 @@ const mostCharacters = 8_000_000;
 export function fittingCount(queue: readonly CommitItem[]): number {
   let characters = 0;
   let rows = 0;
+  // A single item fits, whatever it is: most commits of a worker that is not busy are one.
+  if (queue.length <= 1) return queue.length;
   const started = new Set<string>();
   let memberships: MembershipOrder | null = null;
   const most = Math.min(queue.length, mostRows);

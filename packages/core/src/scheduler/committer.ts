@@ -3,7 +3,7 @@ import { LeaseLostError } from '../domain/errors.js';
 import type { NewHistoryEntry } from '../domain/history.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import type { EntryExtras } from '../engine/entry-extras.js';
-import { hop } from '../engine/hop.js';
+import { afterHop, hop } from '../engine/hop.js';
 import type { Commitment, ProgressSink } from '../engine/progress.js';
 import type { Clock } from '../ports/clock.js';
 import type { NewInstance } from '../ports/new-instance.js';
@@ -164,7 +164,7 @@ export class Committer implements ProgressSink {
     await hop();
     let release: Release | null = null;
     for (;;) {
-      await this.#untilRunsStay();
+      if (this.#goingOn > 0) await this.#untilRunsStay();
       const items = this.#pause === null ? this.#take() : [];
       if (items.length > 0) {
         const sending = this.#commit(items);
@@ -202,7 +202,8 @@ export class Committer implements ProgressSink {
   }
 
   #take(): readonly CommitItem[] {
-    return this.#queue.splice(0, fittingCount(this.#queue)).filter((item) => this.#isAdmitted(item));
+    const items = this.#queue.splice(0, fittingCount(this.#queue));
+    return this.#refused.size === 0 ? items : items.filter((item) => this.#isAdmitted(item));
   }
 
   /** @returns how those who wait for it are told. */
@@ -253,7 +254,7 @@ export class Committer implements ProgressSink {
     const batch = seen.length === 0 ? toBatch(workerId, items) : { ...toBatch(workerId, items), seen };
     const result = await health.keepTrying(async () => {
       let hadTurn = false;
-      void hop().then(() => (hadTurn = true));
+      afterHop(() => (hadTurn = true));
       const sentAt = clock.monotonic();
       const answer = await runs.commit(batch);
       this.#lastTookMs = clock.monotonic() - sentAt;
@@ -275,6 +276,8 @@ export class Committer implements ProgressSink {
     const wakeups = tellOutcomes(items, result, this.#seen);
     wakeups.push(...result.wakeups);
     if (wakeups.length > 0) this.#parts.onWakeups(wakeups);
+    // As a rule there is no news.
+    if (result.undelivered.length + result.attention.length + toRead.length === 0) return;
     // That a child has ended, a parent which ended before it need not hear: nothing is lost by that.
     const ends = result.undelivered.length === 0 ? none : new Set(items.flatMap(endMessageIds));
     const undelivered = result.undelivered.filter(({ messageId }) => !ends.has(messageId));

@@ -4,6 +4,8 @@ import type { ProgressResult } from '../ports/progress.js';
 import { resumable, resumableMany, wakeupsOf, type CommitItem } from './commit-item.js';
 import type { SeenMarks } from './seen-marks.js';
 
+const none: ReadonlySet<string> = new Set();
+
 /**
  * @param marks forget the runs whose settlement took effect.
  * @returns what others are to be told.
@@ -13,8 +15,8 @@ export function tellOutcomes(
   result: Pick<ProgressResult, 'conflicts' | 'refused'>,
   marks: SeenMarks,
 ): Wakeup[] {
-  const conflicts = new Set(result.conflicts);
-  const refused = new Set(result.refused);
+  const conflicts = setOf(result.conflicts);
+  const refused = setOf(result.refused);
   const wakeups: Wakeup[] = [];
   for (const item of items) {
     switch (item.type) {
@@ -47,4 +49,9 @@ export function tellOutcomes(
     }
   }
   return wakeups;
+}
+
+/** As a rule there is none. */
+function setOf(ids: readonly string[]): ReadonlySet<string> {
+  return ids.length === 0 ? none : new Set(ids);
 }
