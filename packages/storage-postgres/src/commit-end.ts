@@ -1,11 +1,11 @@
 // Commits the end of one instance, with the last entry of its history if that comes with it, by a plain statement.
 import type { NewHistoryEntry, ProgressResult, Settlement } from '@romancy/core/ports';
 import type { CommitContent } from './commit-content.js';
+import { plainResult } from './commit-progress.js';
 import type { Database } from './database.js';
-import { aliveRow, leaseLost } from './fence.js';
+import { aliveWorker } from './fence.js';
 import { callName } from './function-settings.js';
 import { entryParameters, insertEntry } from './insert-entries.js';
-import { raw } from './sql.js';
 import { clockMillis, storedNow } from './sql-time.js';
 import { isDivisionByZero } from './storage-error.js';
 import type { TableNames } from './table-names.js';
@@ -29,8 +29,8 @@ type Finish = Extract<Settlement, { readonly type: 'finish' }>;
  */
 
 /**
- * @returns null when it has done nothing, which the function has to explain.
- * @throws LeaseLostError; a violation of uniqueness where the entry is there already.
+ * @returns null when it has done nothing, which the function has to explain: it may be that the worker is not alive.
+ * @throws a violation of uniqueness where the entry is there already.
  */
 export type CommitEnd = (workerId: string, finish: Finish, entry: NewHistoryEntry | undefined) => Promise<ProgressResult | null>;
 
@@ -44,10 +44,9 @@ export function endOf({ starts, entries, settlements }: CommitContent): Finish |
 }
 
 export function createCommitEnd(database: Database, tables: TableNames): CommitEnd {
-  const [alone, withEntry] = [
-    endText(tables, ''),
-    endText(tables, insertEntry(tables, { from: 'ended e', id: 'e.instance_id', first: 7 })),
-  ];
+  const alone = endText(tables, { returning: clockMillis.text });
+  const withEntry = `WITH ended AS (${endText(tables, { returning: 'i.instance_id' })})
+    ${insertEntry(tables, { from: 'ended e', id: 'e.instance_id', first: 7 })} RETURNING ${clockMillis.text}`;
   const names = [callName('end', alone), callName('last', withEntry)] as const;
   return async (workerId, { instanceId, claim, status, output, error }, entry) => {
     const values = [workerId, instanceId, claim, status, output, error];
@@ -56,27 +55,20 @@ export function createCommitEnd(database: Database, tables: TableNames): CommitE
         entry === undefined
           ? await database.preparedRows(names[0], { text: alone, values })
           : await database.preparedRows(names[1], { text: withEntry, values: [...values, ...entryParameters(entry)] });
-      if (row === undefined) throw leaseLost(workerId);
-      const [clock, ended] = row;
-      return ended === '1'
-        ? { conflicts: [], refused: [], undelivered: [], wakeups: [], attention: [], now: Number(clock) }
-        : null;
-    } catch (error) {
-      if (isDivisionByZero(error)) return null;
-      throw error;
+      return row === undefined ? null : plainResult(row[0]!);
+    } catch (failure) {
+      if (isDivisionByZero(failure)) return null;
+      throw failure;
     }
   };
 }
 
-/** @param more what else is written once it has ended. */
-function endText(t: TableNames, more: string): string {
-  return `WITH alive AS MATERIALIZED (${aliveRow(t, raw('$1')).text}), ended AS (
-      INSERT INTO ${t.instances.text} AS i (instance_id, workflow_name, status, start_token, input, output, error, created_at)
-      SELECT $2::text, '', $4::text, '', 'null'::json, $5::json, $6::json, ${storedNow.text} FROM alive
+/** @param returning of the changed row. */
+function endText(t: TableNames, { returning }: { readonly returning: string }): string {
+  return `INSERT INTO ${t.instances.text} AS i (instance_id, workflow_name, status, start_token, input, output, error, created_at)
+      SELECT $2::text, '', $4::text, '', 'null'::json, $5::json, $6::json, ${storedNow.text} FROM ${aliveWorker(t)}
       ON CONFLICT (instance_id) DO UPDATE SET status = excluded.status, owner = NULL, version = i.version + 1,
         output = excluded.output, error = excluded.error, finished_at = excluded.created_at
       WHERE i.owner = $1 AND i.claims = $3::integer AND i.version = i.claims
-      RETURNING i.instance_id, 1 / i.version AS changed
-    )${more === '' ? '' : `, written AS (${more})`}
-    SELECT ${clockMillis.text}, taken.ended FROM alive, (SELECT count(*) AS ended FROM ended) taken`;
+      RETURNING ${returning}, 1 / i.version AS changed`;
 }

@@ -20,6 +20,11 @@ export async function commitProgress(
   return { conflicts, refused, undelivered, ...handedNews(handed, batch), now };
 }
 
+/** Of a commit that came to nothing for others. @param clock the database's, in milliseconds, as text */
+export function plainResult(clock: string, conflicts: readonly string[] = []): ProgressResult {
+  return { conflicts, refused: [], undelivered: [], wakeups: [], attention: [], now: Number(clock) };
+}
+
 /** What the answer says of messages of queues. What the batch sent itself is told by the batch. */
 export function handedNews(
   handed: readonly HandedRow[] | null,

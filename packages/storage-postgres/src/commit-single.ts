@@ -3,11 +3,11 @@ import type { NewHistoryEntry, NewInstance, ProgressResult } from '@romancy/core
 import type { CommitContent } from './commit-content.js';
 import { createCommitEnd, endOf } from './commit-end.js';
 import { isRunsOnly } from './commit-parameters.js';
+import { plainResult } from './commit-progress.js';
 import type { Database } from './database.js';
-import { aliveRow, leaseLost } from './fence.js';
+import { aliveWorker, leaseLost } from './fence.js';
 import { callName } from './function-settings.js';
 import { entryParameters, insertEntry } from './insert-entries.js';
-import { raw, type SqlValue } from './sql.js';
 import { clockMillis, storedNow } from './sql-time.js';
 import type { TableNames } from './table-names.js';
 
@@ -16,12 +16,14 @@ import type { TableNames } from './table-names.js';
  * and of the statements within it. A statement that sessions keep parsed is cheaper then, and nothing but the worker's row is looked for, so that no plan of it can
  * be a wrong one. Where sessions keep nothing it would be planned each time, and the function is cheaper.
  *
- * It is fenced as all others are, see fence.ts: what writes depends on the locked row.
+ * It is fenced as all others are, see fence.ts: what is inserted is made of the locked row. And it answers with as little as can be: each column, and each step of the
+ * plan, is a part of the price.
  */
 
 /**
- * @returns null when this is not for it, or when it has done nothing: somebody took the id of a start at this very moment, or an end is more than a change of its row.
- * @throws LeaseLostError; a violation of uniqueness where the entry is there already.
+ * @returns null when this is not for it, or when it has done nothing, and the function has to say why: somebody took the id of a start at this very moment, an end is more
+ * than a change of its row, the worker is not alive.
+ * @throws LeaseLostError where nothing else can be the reason; a violation of uniqueness where the entry is there already.
  */
 export type CommitSingle = (batch: CommitContent) => Promise<ProgressResult | null>;
 
@@ -29,53 +31,53 @@ export function createCommitSingle(database: Database, tables: TableNames): Comm
   const start = { name: callName('start', startText(tables)), text: startText(tables) };
   const entry = { name: callName('entry', entryText(tables)), text: entryText(tables) };
   const commitEnd = createCommitEnd(database, tables);
+
+  const commitStart = async (workerId: string, { startToken, ...instance }: NewInstance): Promise<ProgressResult | null> => {
+    const { instanceId, workflowName, input, owned } = instance;
+    const values = [workerId, instanceId, workflowName, input, startToken, owned];
+    const [row] = await database.preparedRows(start.name, { text: start.text, values });
+    const answer = row![0];
+    // Not written, and not there when the statement began either.
+    if (typeof answer !== 'string') return null;
+    const [clock, ...token] = answer.split(' ');
+    // It is there: somebody else's, or this batch was sent before.
+    const isTaken = token.length > 0 && token.join(' ') !== startToken;
+    return plainResult(clock!, isTaken ? [instanceId] : []);
+  };
+  const commitEntry = async (workerId: string, recorded: NewHistoryEntry): Promise<ProgressResult> => {
+    const values = [workerId, recorded.instanceId, ...entryParameters(recorded)];
+    const [row] = await database.preparedRows(entry.name, { text: entry.text, values });
+    if (row === undefined) throw leaseLost(workerId);
+    return plainResult(row[0]!);
+  };
+
   return async (batch) => {
     const { workerId, starts, entries, subscriptions, takenMail, settlements } = batch;
     if (starts.length + entries.length > 1 || !database.keepsParsed) return null;
     if (subscriptions.length + takenMail.length > 0 || !isRunsOnly(batch)) return null;
     if (settlements.length > 0) {
       const end = endOf(batch);
-      return end === undefined ? null : commitEnd(workerId, end, entries[0]);
+      return end === undefined ? null : await commitEnd(workerId, end, entries[0]);
     }
-    if (starts.length + entries.length === 0) return null;
-    const { name, text } = starts.length === 1 ? start : entry;
-    const values = starts.length === 1 ? startValues(starts[0]!) : entryValues(entries[0]!);
-    const [row] = await database.preparedRows(name, { text, values: [workerId, ...values] });
-    if (row === undefined) throw leaseLost(workerId);
-    const [clock, written, token] = row;
-    // Not written, and not there when the statement began either.
-    if (written === '0' && token === null) return null;
-    // It is there: somebody else's, or this batch was sent before.
-    const conflicts = starts
-      .filter(({ startToken }) => written === '0' && startToken !== token)
-      .map(({ instanceId }) => instanceId);
-    return { conflicts, refused: [], undelivered: [], wakeups: [], attention: [], now: Number(clock) };
+    if (starts.length === 1) return await commitStart(workerId, starts[0]!);
+    return entries.length === 1 ? await commitEntry(workerId, entries[0]!) : null;
   };
 }
 
+/** The clock; behind it the token of the start that has the id, where it is taken. Null: neither is there anything, nor is anything written. */
 function startText(t: TableNames): string {
-  return `WITH alive AS MATERIALIZED (${aliveRow(t, raw('$1')).text}), written AS (
+  return `WITH written AS (
       INSERT INTO ${t.instances.text} (instance_id, workflow_name, input, start_token, status, owner, claims, version, wake_at, created_at)
       SELECT $2::text, $3::text, $4::json, $5::text, CASE WHEN $6::boolean THEN 'running' ELSE 'pending' END, CASE WHEN $6 THEN $1 END,
-        $6::integer, $6::integer, CASE WHEN NOT $6 THEN ${storedNow.text} END, ${storedNow.text} FROM alive
-      ON CONFLICT (instance_id) DO NOTHING RETURNING instance_id
+        $6::integer, $6::integer, CASE WHEN NOT $6 THEN ${storedNow.text} END, ${storedNow.text} FROM ${aliveWorker(t)}
+      ON CONFLICT (instance_id) DO NOTHING RETURNING ${clockMillis.text}::text AS clock
     )
-    SELECT ${clockMillis.text}, taken.written,
-      CASE WHEN taken.written = 0 THEN (SELECT i.start_token FROM ${t.instances.text} i WHERE i.instance_id = $2) END
-    FROM alive, (SELECT count(*) AS written FROM written) taken`;
-}
-
-function startValues({ instanceId, workflowName, input, startToken, owned }: NewInstance): readonly SqlValue[] {
-  return [instanceId, workflowName, input, startToken, owned];
+    SELECT coalesce((SELECT w.clock FROM written w), (
+      SELECT ${clockMillis.text} || ' ' || i.start_token FROM ${t.instances.text} i
+      WHERE i.instance_id = $2 AND EXISTS (SELECT FROM ${t.workers.text} w WHERE w.worker_id = $1)
+    ))`;
 }
 
 function entryText(t: TableNames): string {
-  return `WITH alive AS MATERIALIZED (${aliveRow(t, raw('$1')).text}), written AS (
-      ${insertEntry(t, { from: 'alive', id: '$2::text', first: 3 })}
-    )
-    SELECT ${clockMillis.text} FROM alive`;
-}
-
-function entryValues(entry: NewHistoryEntry): readonly SqlValue[] {
-  return [entry.instanceId, ...entryParameters(entry)];
+  return `${insertEntry(t, { from: aliveWorker(t), id: '$2::text', first: 3 })} RETURNING ${clockMillis.text}`;
 }

@@ -20,6 +20,13 @@ export function aliveRow(tables: TableNames, workerId: Sql | string, condition: 
   return sql`SELECT w.worker_id FROM ${tables.workers} w WHERE w.worker_id = ${workerId} AND ${condition} FOR KEY SHARE`;
 }
 
+/**
+ * The same for a plain `INSERT … SELECT … FROM` this: no row is made without the lock. The worker's id is the first parameter.
+ */
+export function aliveWorker(tables: TableNames): string {
+  return `${tables.workers.text} w WHERE w.worker_id = $1 FOR KEY SHARE`;
+}
+
 /** The error of a worker whose row is gone. */
 export function leaseLost(workerId: string): LeaseLostError {
   return new LeaseLostError({ workerId });

@@ -42,7 +42,7 @@ const last = { entries: [newEntry('one', 1)], settlements: [ended] };
 /** By what it was committed since. */
 function committedBy(): string[] {
   return watched.statements.splice(0).flatMap((text) => {
-    if (/\bAS i\b[^]*ON CONFLICT \(instance_id\) DO UPDATE/.test(text))
+    if (/ AS i \([^]*ON CONFLICT \(instance_id\) DO UPDATE/.test(text))
       return text.includes('"history"') ? ['end with entry'] : ['end'];
     return /commit_(?:runs|progress)_1/.exec(text)?.[0] ?? [];
   });

@@ -92,3 +92,19 @@ it.for<readonly [string, Partial<ProgressBatch>]>([
   expect(await storage.instances.get('late')).toBeUndefined();
   expect(await historyOf('late')).toEqual([]);
 });
+
+it('a start of a worker that is not alive is refused, also where its id is taken, or its own', async () => {
+  await commit({ starts: [newInstance('one')] });
+  await reaper.query('DELETE FROM romancy.workers WHERE worker_id = $1', [worker]);
+  for (const start of [newInstance('new'), newInstance('one'), newInstance('one', { startToken: 'another token' })]) {
+    await expect(commit({ starts: [start] })).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  }
+  expect(await storage.instances.get('new')).toBeUndefined();
+});
+
+it('a start of an id whose token has a space in it is known as what it is', async () => {
+  const start = newInstance('one', { startToken: 'a token' });
+  await commit({ starts: [start] });
+  expect(await commit({ starts: [start] })).toMatchObject({ conflicts: [] });
+  expect(await commit({ starts: [newInstance('one', { startToken: 'a' })] })).toMatchObject({ conflicts: ['one'] });
+});
