@@ -26,7 +26,16 @@ describe('options', () => {
     );
   });
 
-  test('so is what is no app', () => {
+  test.each([
+    ['basePath', 'romancy', `basePath is "romancy"; it takes a path such as '/romancy'`],
+    ['maxBodyBytes', 0, 'maxBodyBytes is 0; it takes a whole number from 1'],
+    ['maxPendingBytes', 1024, 'maxPendingBytes is 1024; it takes at least twice maxBodyBytes, which is 1048576'],
+    ['logger', { secret: 42 }, 'logger is object; it takes an object with the method error'],
+  ])('%s: %j is told with what it takes', (option, value, problem) => {
+    expect(() => createHttpHandler(recordingApp(), { [option]: value })).toThrow(`createHttpHandler: ${problem}`);
+  });
+
+  test('what is no app is refused at once', () => {
     expect(() => createHttpHandler(undefined as never)).toThrow(ConfigurationError);
     expect(() => createHttpHandler({} as never)).toThrow(ConfigurationError);
   });

@@ -95,6 +95,11 @@ describe('round trip', () => {
       { numRuns: 300 },
     );
   });
+
+  test('a time that is written otherwise is sent as CloudEvents has it', async () => {
+    await createHttpEventSender({ url: `${url}/events` })({ id: '1', source: '/x', type: 't', time: '2026-01-31' });
+    expect(app.events).toMatchObject([{ time: new Date('2026-01-31T00:00:00Z') }]);
+  });
 });
 
 describe('malformed input is never a failure of the server', () => {
@@ -176,6 +181,7 @@ test('what can be no CloudEvent is refused before it is sent, for good', async (
         { time: 'yesterday' },
         { time: new Date(Number.NaN) },
         { time: new Date(8.64e15) },
+        { time: 1_700_000_000_000 as never },
         { datacontenttype: 'json' },
         { datacontenttype: 'text/plain; charset=ü' },
         { datacontenttype: 'text/plain; charset=latin1', data: 'x' },

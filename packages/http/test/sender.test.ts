@@ -8,6 +8,7 @@ import { createHttpEventSender, createHttpHandler, EventSendError, type HttpEven
 import { deferred } from './deferred.js';
 import { recordingApp } from './recording-app.js';
 import { serve } from './serve.js';
+import { warnings } from './warnings.js';
 
 const event = { id: 'e-1', source: '/tests', type: 'thing.happened', data: { a: 1 } };
 
@@ -207,10 +208,7 @@ describe('where to, and with what', () => {
 });
 
 test('many at a time can share a signal, and nobody is warned of a leak', async () => {
-  const warned: string[] = [];
-  const onWarning = ({ message }: Error): void => void warned.push(message);
-  process.on('warning', onWarning);
-  afterwards(() => void process.off('warning', onWarning));
+  const warned = warnings();
   const stop = new AbortController();
   afterwards(() => stop.abort());
   const app = recordingApp();
