@@ -28,7 +28,8 @@ export function noteReader(names: ChannelNames): (channel: string, payload: stri
 }
 
 const readers: Readonly<Record<NoteKind, Reader>> = {
-  workflow_resumable: json((field, { more }) => {
+  workflow_resumable: json((field, value) => {
+    const more = value('more');
     const one = {
       kind: 'workflow_resumable',
       instanceId: field('instance_id'),
@@ -42,35 +43,38 @@ const readers: Readonly<Record<NoteKind, Reader>> = {
     timerId: field('timer_id'),
     expiresAt: timeOf(field('expires_at')),
   })),
-  channel_message: json((field, values) => ({
+  channel_message: json((field, value) => ({
     kind: 'channel_message',
     channelName: field('channel_name'),
-    messageId: Number.isSafeInteger(values['message_id']) ? String(values['message_id']) : field('message_id'),
+    messageId: Number.isSafeInteger(value('message_id')) ? String(value('message_id')) : field('message_id'),
     // Left out and empty mean the same to programs that have no null.
-    targetInstanceId: (values['target_instance_id'] ?? '') === '' ? null : field('target_instance_id'),
+    targetInstanceId: (value('target_instance_id') ?? '') === '' ? null : field('target_instance_id'),
   })),
   outbox_pending: json((field) => ({ kind: 'outbox_pending', eventId: field('event_id') })),
   workflow_finished: ofInstance('workflow_finished'),
   workflow_claimed: ofInstance('workflow_claimed'),
   worker_busy: json((field) => ({ kind: 'worker_busy', workerId: field('worker_id') })),
   everything: () => ({ kind: 'everything' }),
-  ping: json((field, values) => ({ kind: 'ping', nonce: field('nonce'), isQueueFull: values['queue_full'] === true })),
+  ping: json((field, value) => ({ kind: 'ping', nonce: field('nonce'), isQueueFull: value('queue_full') === true })),
 };
 
 /** Thrown at whatever is not as it should be, and caught in the same place: made once, for a stack per forged note would cost. */
 const malformed = new Error('malformed');
 
-type Fields = Readonly<Record<string, unknown>>;
+/** What stands under a key: a text, or else it is malformed; or anything, undefined where there is no such key. */
+type Texts = (name: string) => string;
+type Values = (name: string) => unknown;
 
-function json(read: (field: (name: string) => string, values: Fields) => Heard): Reader {
+function json(read: (field: Texts, value: Values) => Heard): Reader {
   return (payload) => {
     if (payload === undefined || payload.length > longestHeard || !isPlain(payload)) return null;
     try {
       const values: unknown = JSON.parse(payload);
       if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
-      // A copy without a prototype: a key that is not there is not found elsewhere either.
-      const own = Object.assign(Object.create(null) as Record<string, unknown>, values);
-      return read((name) => textOf(own[name]), own);
+      return read(
+        (name) => textOf(ownOf(values, name)),
+        (name) => ownOf(values, name),
+      );
     } catch {
       return null;
     }
@@ -80,10 +84,16 @@ function json(read: (field: (name: string) => string, values: Fields) => Heard):
 /** The first, and one more for each id that stands beside it; what is none is left out. */
 function ofInstance(kind: SharingKind): Reader {
   const named = (instanceId: string): Wakeup => ({ kind, instanceId });
-  return json((field, { others }) => {
+  return json((field, value) => {
+    const others = value('others');
     const first = named(field('instance_id'));
     return Array.isArray(others) ? { kind: 'several', wakeups: [first, ...others.filter(isText).map(named)] } : first;
   });
+}
+
+/** A key that is not there is not found in the prototype either. */
+function ownOf(values: object, name: string): unknown {
+  return Object.hasOwn(values, name) ? (values as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 function isText(value: unknown): value is string {

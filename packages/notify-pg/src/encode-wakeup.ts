@@ -44,7 +44,16 @@ function messageId(id: string): string {
   return Number.isSafeInteger(number) && String(number) === id ? id : text(id);
 }
 
-/** As JSON has it. */
+/** As JSON has it. Most ids are nothing but plain letters, and said sooner than a call of JSON begins. */
 function text(value: string | null): string {
-  return JSON.stringify(value);
+  return value !== null && isPlain(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+/** Of ASCII alone, without what JSON has to write otherwise. */
+function isPlain(value: string): boolean {
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+  }
+  return true;
 }

@@ -17,7 +17,16 @@ type DataListener = (chunk: Uint8Array) => void;
  */
 export function guardStream(
   stream: PgStream,
-  { clock, onError }: { readonly clock: Clock; readonly onError: (error: Error) => void },
+  {
+    clock,
+    onError,
+    sift = (chunk) => [chunk],
+  }: {
+    readonly clock: Clock;
+    readonly onError: (error: Error) => void;
+    /** What of a chunk is for the reader, piece by piece. Default: all of it. */
+    readonly sift?: (chunk: Uint8Array) => readonly Uint8Array[];
+  },
 ): void {
   if (stream.rawListeners === undefined || stream.off === undefined || stream.on === undefined) return;
   let turnEnds: number | null = null;
@@ -39,7 +48,7 @@ export function guardStream(
         setImmediate(nextTurn);
       }
       try {
-        listener(chunk);
+        for (const piece of sift(chunk)) listener(piece);
       } catch (error) {
         onError(error instanceof Error ? error : new Error(String(error)));
         return;

@@ -4,6 +4,7 @@ import { quoteIdentifier, type ChannelNames } from './channel-names.js';
 import { noteReader, type Heard } from './decode-note.js';
 import type { OpenSession } from './open-session.js';
 import type { PgNotification } from './pg-client.js';
+import { OwnNotes } from './own-notes.js';
 import type { Session } from './session.js';
 
 /** For what comes after the code that is running; cheaper than `queueMicrotask`, above all after quiet. */
@@ -45,7 +46,10 @@ export class Listener {
   async listen({ session }: OpenSession): Promise<void> {
     // Before the statement: notes may come in the same packet as its answer.
     session.onNotification((notification) => this.#hear(notification));
-    const each = Object.values(this.#parts.channels).map((name) => `LISTEN ${quoteIdentifier(name)}`);
+    const { channels, ownProcessId } = this.#parts;
+    const own = new OwnNotes({ ownProcessId, pingChannel: channels.ping, onOwn: (count) => this.#heard(count) });
+    session.sift((chunk) => own.sift(chunk));
+    const each = Object.values(channels).map((name) => `LISTEN ${quoteIdentifier(name)}`);
     // Its own limit first, for sessions whose settings are not ours to make.
     await session.query({ text: [`SET LOCAL statement_timeout = '1s'`, ...each].join('; ') });
   }
@@ -58,7 +62,8 @@ export class Listener {
 
   #hear({ channel, payload, processId }: PgNotification): void {
     const { channels, ownProcessId } = this.#parts;
-    // This process has acted on what it sent itself, before it sent it. A busy one hears itself most, so that is not even read.
+    // This process has acted on what it sent itself, before it sent it. What comes here all the same, in pieces or from a socket that cannot be seen,
+    // is not read either.
     if (channel === channels.ping || processId !== ownProcessId()) {
       const heard = this.#read(channel, payload);
       if (heard?.kind === 'ping') {
@@ -71,7 +76,11 @@ export class Listener {
       else if (heard.kind === 'several') this.#gathered.push(...heard.wakeups);
       else this.#gathered.push(heard);
     }
-    this.#received++;
+    this.#heard(1);
+  }
+
+  #heard(count: number): void {
+    this.#received += count;
     if (this.#isArmed) return;
     this.#isArmed = true;
     // All notes of one packet are read in one go; what they say is passed on in one go after that.

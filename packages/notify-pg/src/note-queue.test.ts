@@ -11,7 +11,7 @@ const kinds = {
 };
 /** The ids in the notes, note by note. */
 const toldBy = (batch: Batch): string[] =>
-  [...notesOf(batch)].flatMap(([kind, payloads]) =>
+  notesOf(batch).flatMap(([kind, payloads]) =>
     payloads.flatMap((payload) => {
       if (kind === everythingNote.kind) return [kind];
       const { instance_id: instanceId, worker_id: workerId, others = [] } = JSON.parse(payload) as Named;

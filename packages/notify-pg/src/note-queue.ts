@@ -8,7 +8,7 @@ import { isSharing, sharedIdOf, sharedPayloads } from './shared-note.js';
 /** What is sent in one go. */
 export interface Batch {
   /** Of each kind, each once: payloads; of a kind that shares notes, ids, which are no notes yet. */
-  readonly told: ReadonlyMap<NoteKind, ReadonlySet<string>>;
+  readonly told: Iterable<readonly [NoteKind, Iterable<string>]>;
   /** How many things these tell of; the notes are no more than that. */
   readonly size: number;
   /** How many wake-ups asked for them. */
@@ -18,16 +18,19 @@ export interface Batch {
 /** To tell of more than that says no more than one note for everything does, and costs every listener more. */
 export const longestPending = 10_000;
 
-export const emptyBatch: Batch = Object.freeze({ told: new Map(), size: 0, wakeups: 0 });
+export const emptyBatch: Batch = Object.freeze({ told: [], size: 0, wakeups: 0 });
 
 /** The notes of a batch: payloads by kind. */
-export function notesOf({ told }: Batch): ReadonlyMap<NoteKind, readonly string[]> {
-  const notes = new Map<NoteKind, readonly string[]>();
-  for (const [kind, texts] of told) notes.set(kind, isSharing(kind) ? sharedPayloads([...texts]) : [...texts]);
+export function notesOf({ told }: Batch): readonly (readonly [NoteKind, readonly string[]])[] {
+  const notes: [NoteKind, readonly string[]][] = [];
+  for (const [kind, texts] of told) notes.push([kind, isSharing(kind) ? sharedPayloads([...texts]) : [...texts]]);
   return notes;
 }
 
 export class NoteQueue {
+  /** One alone, which is what waits most often: by itself it is told sooner than from maps and sets made for it. */
+  #only: readonly [NoteKind, string] | null = null;
+  /** More than one. */
   #told = new Map<NoteKind, Set<string>>();
   #size = 0;
   #limit = longestPending;
@@ -73,8 +76,12 @@ export class NoteQueue {
 
   /** Takes all that waits; empty when nothing does. */
   take(): Batch {
-    const batch = { told: this.#told, size: this.#size, wakeups: this.#wakeups };
-    this.#told = new Map();
+    if (this.#size === 0) return emptyBatch;
+    const only = this.#only;
+    const told = only === null ? this.#told : ([[only[0], [only[1]]]] as const);
+    const batch = { told, size: this.#size, wakeups: this.#wakeups };
+    if (only === null) this.#told = new Map();
+    this.#only = null;
     this.#size = 0;
     this.#wakeups = 0;
     return batch;
@@ -90,29 +97,40 @@ export class NoteQueue {
   }
 
   #put(kind: NoteKind, text: string): void {
-    if (this.#told.has(everythingNote.kind)) {
-      this.#coalesced++;
-      return;
+    const only = this.#only;
+    if (this.#isCollapsed || (only !== null && only[0] === kind && only[1] === text)) this.#coalesced++;
+    else if (kind === everythingNote.kind) this.#collapse();
+    else if (this.#size === 0) {
+      this.#only = [kind, text];
+      this.#grown();
+    } else {
+      if (only !== null) this.#told.set(only[0], new Set([only[1]]));
+      this.#only = null;
+      let texts = this.#told.get(kind);
+      if (texts === undefined) this.#told.set(kind, (texts = new Set()));
+      if (texts.has(text)) this.#coalesced++;
+      else {
+        texts.add(text);
+        this.#grown();
+      }
     }
-    if (kind === everythingNote.kind) {
-      this.#collapse();
-      return;
-    }
-    let texts = this.#told.get(kind);
-    if (texts === undefined) this.#told.set(kind, (texts = new Set()));
-    if (texts.has(text)) this.#coalesced++;
-    else {
-      texts.add(text);
-      this.#size++;
-      if (this.#size > this.#limit) this.#collapse();
-    }
+  }
+
+  #grown(): void {
+    this.#size++;
+    if (this.#size > this.#limit) this.#collapse();
+  }
+
+  get #isCollapsed(): boolean {
+    return this.#only?.[0] === everythingNote.kind;
   }
 
   /** One note for everything takes the place of all. It comes alone: whoever hears it looks at everything anyway. */
   #collapse(): void {
-    if (this.#told.has(everythingNote.kind)) return;
+    if (this.#isCollapsed) return;
     this.#coalesced += this.#size;
-    this.#told = new Map([[everythingNote.kind, new Set([everythingNote.payload])]]);
+    this.#told = new Map();
+    this.#only = [everythingNote.kind, everythingNote.payload];
     this.#size = 1;
   }
 }

@@ -43,6 +43,7 @@ export class Session {
   #onLost: ((error: Error) => void) | undefined;
   #onNotification: (notification: PgNotification) => void = () => undefined;
   #onNotice: (notice: PgNotice) => void = () => undefined;
+  #sift: ((chunk: Uint8Array) => readonly Uint8Array[]) | undefined;
 
   /** @param deadlineMs a statement that is not answered by then destroys the session. */
   constructor(client: PgClient, { clock, deadlineMs }: { readonly clock: Clock; readonly deadlineMs: number }) {
@@ -58,7 +59,10 @@ export class Session {
     const stream = this.#stream;
     stream?.unref?.();
     stream?.setKeepAlive?.(true, keepAliveMs);
-    if (stream !== undefined) guardStream(stream, { clock, onError: (error) => this.destroy(error) });
+    if (stream !== undefined) {
+      const sift = (chunk: Uint8Array): readonly Uint8Array[] => this.#sift?.(chunk) ?? [chunk];
+      guardStream(stream, { clock, onError: (error) => this.destroy(error), sift });
+    }
   }
 
   /** The server process as the key of the connection names it; null: not known. */
@@ -75,6 +79,14 @@ export class Session {
 
   onNotification(listener: (notification: PgNotification) => void): void {
     if (this.#lost === undefined) this.#onNotification = listener;
+  }
+
+  /**
+   * Lets `sift` take out of what the server says what the driver need not read. Only while nothing is on its way: a message must begin with the next
+   * byte. Without a socket that can be seen, it is not called.
+   */
+  sift(sift: (chunk: Uint8Array) => readonly Uint8Array[]): void {
+    if (this.#lost === undefined) this.#sift = sift;
   }
 
   onNotice(listener: (notice: PgNotice) => void): void {
@@ -142,6 +154,7 @@ export class Session {
   #lose(error: SessionLostError): void {
     this.#lost = error;
     this.#onLost = undefined;
+    this.#sift = undefined;
     this.#onNotification = () => undefined;
     this.#onNotice = () => undefined;
     for (const lose of this.#waiting) lose(error);

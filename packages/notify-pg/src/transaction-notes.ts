@@ -8,8 +8,6 @@ export function transactionNotes(channels: ChannelNames): NotesOf {
   return (wakeups) => {
     const queue = new NoteQueue();
     for (const wakeup of wakeups) queue.add(wakeup);
-    return [...notesOf(queue.take())].flatMap(([kind, payloads]) =>
-      payloads.map((payload) => ({ channel: channels[kind], payload })),
-    );
+    return notesOf(queue.take()).flatMap(([kind, payloads]) => payloads.map((payload) => ({ channel: channels[kind], payload })));
   };
 }

@@ -63,7 +63,7 @@ describe('the wire format', () => {
       const told = [...new Set(all)];
       const queue = new NoteQueue();
       for (const instanceId of told) queue.add({ kind: 'workflow_finished', instanceId });
-      const payloads = [...notesOf(queue.take())].flatMap(([kind, each]) => (kind === 'workflow_finished' ? each : []));
+      const payloads = notesOf(queue.take()).flatMap(([kind, each]) => (kind === 'workflow_finished' ? each : []));
       const heard = payloads.map((payload) => read(names.workflow_finished, payload));
       expect(heard.flatMap((one) => (one?.kind === 'several' ? [...one.wakeups] : [one]))).toEqual(
         told.map((instanceId) => ({ kind: 'workflow_finished', instanceId })),
@@ -80,15 +80,15 @@ describe('the wire format', () => {
   it('puts 190 random ids into a note', () => {
     const queue = new NoteQueue();
     for (let i = 0; i < 380; i++) queue.add({ kind: 'workflow_finished', instanceId: randomUUID() });
-    expect(notesOf(queue.take()).get('workflow_finished')).toHaveLength(2);
+    expect(notesOf(queue.take())).toEqual([['workflow_finished', [expect.anything(), expect.anything()]]]);
   });
 
   it('tells of an id of a length that no instance has by "look at everything"', () => {
     const queue = new NoteQueue();
     queue.add({ kind: 'workflow_claimed', instanceId: 'x'.repeat(longestSharedId) });
-    expect([...notesOf(queue.take()).keys()]).toEqual(['workflow_claimed']);
+    expect(notesOf(queue.take()).map(([kind]) => kind)).toEqual(['workflow_claimed']);
     queue.add({ kind: 'workflow_claimed', instanceId: 'x'.repeat(longestSharedId + 1) });
-    expect([...notesOf(queue.take()).keys()]).toEqual(['everything']);
+    expect(notesOf(queue.take()).map(([kind]) => kind)).toEqual(['everything']);
   });
 
   it.each([
