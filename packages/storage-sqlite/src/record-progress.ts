@@ -15,8 +15,8 @@ export interface RecordedProgress extends Pick<ProgressResult, 'conflicts' | 'un
 
 const none: ReadonlySet<string> = new Set();
 const insertEntry = statementText(
-  ({ history }) => `INSERT INTO ${history} (id, seq, kind, call_id, position, data, due_at, recorded_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, seq) DO NOTHING`,
+  ({ history, instances }) => `INSERT INTO ${history} (id, seq, kind, call_id, position, data, due_at, recorded_at)
+    SELECT id, ?, ?, ?, ?, ?, ?, ? FROM ${instances} WHERE instance_id = ? ON CONFLICT (id, seq) DO NOTHING`,
 );
 
 /** Everything that is there already stays as it is, and what came with it is left out: so it can be repeated. */
@@ -48,9 +48,11 @@ export function recordProgress(scope: WorkerScope, progress: PendingProgress): R
 /** @returns false when an entry of that number is there already; that one stays. */
 export function recordEntry({ connection, tables, lookup, now }: WorkerScope, entry: NewHistoryEntry): boolean {
   const { instanceId, seq, kind, callId, position, data, dueAt } = entry;
-  return (
-    connection.run(insertEntry(tables), lookup.get(instanceId).id, seq, kind, callId, position, data, dueAt, now).changes === 1
-  );
+  const values = [seq, kind, callId, position, data, dueAt, now, instanceId];
+  if (connection.run(insertEntry(tables), ...values).changes === 1) return true;
+  // Throws when there is no such instance.
+  lookup.get(instanceId);
+  return false;
 }
 
 /** Only while the worker owns the instance: a repeated batch must leave none with an instance that has ended in the meantime. */

@@ -7,6 +7,7 @@ import { sendMessage } from './send-message.js';
 import { statementText, type StatementText } from './statement-text.js';
 import { statusOr } from './status-or.js';
 import type { WorkerScope } from './worker-scope.js';
+import type { WriteScope } from './write-scope.js';
 
 export interface SettledRun extends Pick<ProgressResult, 'undelivered'> {
   /** Its condition did not hold; nothing was done. */
@@ -16,10 +17,10 @@ export interface SettledRun extends Pick<ProgressResult, 'undelivered'> {
 type Finish = Extract<Settlement, { type: 'finish' }>;
 
 /** What an end writes into the row, in the order of {@link endValues}. */
-export const endAssignments =
+const endAssignments =
   'status = ?, output = ?, error = ?, compensation_failures = ?, finished_at = ?, wake_at = NULL, attention = 0';
 
-export function endValues({ status, output, error, compensationFailures }: Finish, now: number): readonly unknown[] {
+function endValues({ status, output, error, compensationFailures }: Finish, now: number): readonly unknown[] {
   return [status, output, error, compensationFailures ?? null, now];
 }
 
@@ -39,15 +40,36 @@ const release = leaving(`status = ${statusOr(`'pending'`)}, wake_at = ?`, 'TRUE'
 const stall = leaving(`status = 'stalled', error = ?, wake_at = ?`, 'TRUE');
 const finishCancelled = leaving(endAssignments, 'TRUE');
 const finishUncancelled = leaving(endAssignments, 'cancel_requested_at IS NULL');
+// As a rule there is nothing that would be left behind, nobody who is told, and nothing that refuses it; then this is all.
+const finishPlainly = statementText(
+  ({ instances, mailbox, subscriptions, groupMembers }) => `UPDATE ${instances} SET owner = NULL, ${endAssignments}
+    WHERE instance_id = ? AND owner = ? AND claims = ? AND cancel_requested_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM ${mailbox} m WHERE m.id = ${instances}.id)
+      AND NOT EXISTS (SELECT 1 FROM ${subscriptions} s WHERE s.id = ${instances}.id)
+      AND NOT EXISTS (SELECT 1 FROM ${groupMembers} g WHERE g.id = ${instances}.id)`,
+);
 // As a rule there is nothing, and one look is less than three removals.
 const anything = statementText(
   ({ mailbox, subscriptions, groupMembers }) => `SELECT 1 WHERE EXISTS (SELECT 1 FROM ${mailbox} WHERE id = ?)
     OR EXISTS (SELECT 1 FROM ${subscriptions} WHERE id = ?) OR EXISTS (SELECT 1 FROM ${groupMembers} WHERE id = ?)`,
 );
 
+/**
+ * Ends an instance by one statement, without a look at it first.
+ * @returns false: nothing was done, for there is more to this end, or it is not to take place.
+ */
+export function endPlainly({ connection, tables, now }: WriteScope, workerId: string, settlement: Settlement): boolean {
+  if (settlement.type !== 'finish' || settlement.status === 'cancelled') return false;
+  const { instanceId, claim, messages, cancels } = settlement;
+  if ((messages?.length ?? 0) + (cancels?.length ?? 0) > 0) return false;
+  const values = [...endValues(settlement, now), instanceId, workerId, claim];
+  return connection.run(finishPlainly(tables), ...values).changes === 1;
+}
+
 /** An instance that this worker does not own any more, or owns by a later claim, was settled before: not refused. */
 export function settleRun(scope: WorkerScope, settlement: Settlement): SettledRun {
   const { connection, tables, workerId, now } = scope;
+  if (endPlainly(scope, workerId, settlement)) return done;
   const row = scope.lookup.find(settlement.instanceId);
   if (row === undefined || row.owner !== workerId || row.claims !== settlement.claim) return done;
   const update = (text: StatementText, ...values: readonly unknown[]): boolean =>
