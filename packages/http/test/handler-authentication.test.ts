@@ -23,6 +23,7 @@ describe('authentication', () => {
     ['nothing', () => undefined],
     ['something else', () => 'yes'],
     ['null', () => null],
+    ['an object that is no Response', () => ({ status: 200 })],
     [
       'an error',
       () => {

@@ -1,11 +1,17 @@
 // What a sender is told when the app, its storage or the time fails him.
 import {
   InstanceConflictError,
+  InstanceFinishedError,
+  InstanceNotFoundError,
+  InvalidArgumentError,
+  LeaseLostError,
   NotRunningError,
+  PayloadNotSerializableError,
   PayloadTooLargeError,
   Romancy,
   silentLogger,
   StorageUnavailableError,
+  ValidationError,
   type EventReceipt,
 } from '@romancy/core';
 import { createMemoryStorage } from '@romancy/core/testing';
@@ -23,6 +29,12 @@ describe('trouble', () => {
     ['the app does not run', new NotRunningError('stopped'), 503, 'NOT_RUNNING'],
     ['a conflict', new InstanceConflictError({ instanceId: 'a' }), 409, 'INSTANCE_CONFLICT'],
     ['too large for the app', new PayloadTooLargeError({ what: 'event', bytes: 3, limit: 2 }), 413, 'PAYLOAD_TOO_LARGE'],
+    ['an unknown instance', new InstanceNotFoundError({ instanceId: 'a' }), 404, 'INSTANCE_NOT_FOUND'],
+    ['an instance that has ended', new InstanceFinishedError({ instanceId: 'a', status: 'failed' }), 409, 'INSTANCE_FINISHED'],
+    ['an argument that the app refuses', new InvalidArgumentError('too long', { argument: 'id' }), 400, 'INVALID_REQUEST'],
+    ['a violation of a schema', new ValidationError({ what: 'input', issues: [] }), 400, 'INVALID_REQUEST'],
+    ['what cannot be written down', new PayloadNotSerializableError('a function', { path: '$' }), 400, 'INVALID_REQUEST'],
+    ['a lost lease', new LeaseLostError({ workerId: 'db-7' }), 503, 'STORAGE_UNAVAILABLE'],
     ['a defect', new TypeError('cannot read password of db-7'), 500, 'INTERNAL'],
     ['something thrown that is no error', 'db-7', 500, 'INTERNAL'],
   ])('%s', async (_, error, status, type) => {

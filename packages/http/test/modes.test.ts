@@ -108,6 +108,17 @@ describe('structured', () => {
     ]);
   });
 
+  test.each<[Record<string, unknown>, string]>([
+    [{ id: undefined }, 'id is missing'],
+    [{ id: 1 }, 'id is 1; it takes a text'],
+    [{ subject: false }, 'subject is false; it takes a text'],
+    [{ trace: {} }, 'trace is an object; it takes a text, a boolean, or an integer of 32 bits'],
+    [{ trace: [] }, 'trace is a list; it takes a text, a boolean, or an integer of 32 bits'],
+    [{ time: 'x'.repeat(81) }, `time is "${'x'.repeat(80)}…"; it takes a timestamp of RFC 3339`],
+  ])('%j is told with what it takes', async (event, error) => {
+    expect(await (await createHttpHandler(recordingApp())(structured(event))).json()).toMatchObject({ error });
+  });
+
   test('a body that is no UTF-8 is refused', async () => {
     const body = new Uint8Array([...bytes('{"id":"'), 0xff, ...bytes('"}')]);
     expect(await refused(post('/events', body, { 'content-type': 'application/cloudevents+json' }))).toEqual([
