@@ -76,8 +76,8 @@ async function runsOnPostgres(measurement: Measurement, rowCount: number, compar
 
 // Not here: `notified-idle` looks on for 20 s at the least, and `silent-drop` waits for 18 s for the intervals of the default.
 test.each<[Measurement, number, number]>([
-  [noteRoundTrip, 2, 2],
-  [wakeUp, 2, 2],
+  [noteRoundTrip, 3, 2],
+  [wakeUp, 4, 2],
   [writers, 5, 2],
   [reconnect, 2, 1],
   [stop, 2, 1],

@@ -1,7 +1,7 @@
 // How long one note takes from the process that sends it to the one that hears it.
 import type { Wakeup } from '@romancy/core/ports';
 import { alternate } from '../alternate.js';
-import { comparedRow } from '../measurement.js';
+import { comparedRow, ownRow } from '../measurement.js';
 import { pause } from '../pause.js';
 import { quantilePair, type Pair } from '../statistics.js';
 import { connected } from '../wakeups/connected.js';
@@ -14,6 +14,12 @@ const payload = '{"instance_id":"bench-instance","workflow_name":"bench_order"}'
 /** What a program that sends all the time asks for, so that the server's statistics know one statement, and not one for each note. */
 const kept = { name: 'notify', text: 'SELECT pg_notify($1, $2)' };
 const wakeup: Wakeup = { kind: 'workflow_resumable', instanceId: 'bench-instance', workflowName: 'bench_order' };
+
+/**
+ * 0.05 ms more than by hand, where that takes 0.06: on a machine that wakes from idleness more slowly, everything does, and the part stays.
+ */
+const difference = { of: 'romancy', bound: 'at most', value: 0.05 } as const;
+const ratio = { of: 'ratio', bound: 'at most', value: 1.83 } as const;
 
 export const noteRoundTrip = onServer('note-round-trip', ({ url }, { rounds, quick }) =>
   connected(url, (sending, listening) =>
@@ -60,9 +66,10 @@ export const noteRoundTrip = onServer('note-round-trip', ({ url }, { rounds, qui
           typical.notify.push(quantilePair(await alternate(quick ? 50 : 200, besideNotify), 0.5));
           typical.kept.push(quantilePair(await alternate(quick ? 50 : 200, besideKept), 0.5));
         }
-        const target = { of: 'difference', bound: 'at most', value: 0.05 } as const;
+        const beyond = ({ romancy: own, raw: byHand }: Pair): number => own - byHand;
         return [
-          comparedRow({ what: 'a note, from sender to listener, median', unit: 'ms', target }, typical.notify),
+          comparedRow({ what: 'a note, from sender to listener, median', unit: 'ms', target: ratio }, typical.notify),
+          ownRow({ what: 'how much longer it takes than by hand', unit: 'ms', target: difference }, typical.notify.map(beyond)),
           comparedRow({ what: 'the same beside a kept statement, heard by both', unit: 'ms' }, typical.kept),
         ];
       } finally {

@@ -1,12 +1,12 @@
 // How soon an instance that waits in another process goes on: from the commit of its event to its next line there.
 import { alternate } from '../alternate.js';
-import { comparedRow, distribution, pooledRow } from '../measurement.js';
+import { comparedRow, distribution, ownRow, pooledRow } from '../measurement.js';
 import { pause } from '../pause.js';
 import { startProcess, type BenchProcess } from '../processes/start-process.js';
 import type { EventWorkerSays } from '../processes/event-worker.js';
 import type { RawEventWorkerSays } from '../processes/raw-event-worker.js';
 import { keepEvent, makeWaits, tellOfEvent } from '../raw/raw-waits.js';
-import { quantilePair, type Pair } from '../statistics.js';
+import { quantile, quantilePair, type Pair } from '../statistics.js';
 import { connected } from '../wakeups/connected.js';
 import { notifiedApp } from '../wakeups/notified-app.js';
 import { startWaiting, wake } from '../wakeups/waiting-workflow.js';
@@ -54,10 +54,14 @@ export const wakeUp = onServer('wake-up', ({ url, emptySchema }, { rounds, quick
       const typical = samples.map((round) => quantilePair(round, 0.5));
       const what = 'event to next line in another process';
       const atMost = (value: number) => ({ of: 'ratio', bound: 'at most', value }) as const;
+      const within = (value: number) => ({ of: 'romancy', bound: 'at most', value }) as const;
+      const all = samples.flat().map(({ romancy: ms }) => ms);
       const plot = distribution('event-to-resumption', samples.flat());
       return [
         comparedRow({ what: `${what}, median`, unit: 'ms', target: atMost(2), plot }, typical),
         pooledRow({ what: `${what}, 99 of 100`, unit: 'ms', target: atMost(3) }, samples, 0.99),
+        ownRow({ what: 'the same by itself, median', unit: 'ms', target: within(3) }, all),
+        ownRow({ what: 'the same by itself, 99 of 100', unit: 'ms', target: within(15) }, all, (each) => quantile(each, 0.99)),
       ];
     } finally {
       await Promise.all([worker.kill(), rawWorker.kill()]);
