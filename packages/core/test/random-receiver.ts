@@ -12,6 +12,8 @@ export type Move =
   /** Unsubscribes, and subscribes again after that time. */
   | { readonly do: 'away'; readonly channel: Channel; readonly ms: number }
   | { readonly do: 'sleep'; readonly ms: number }
+  /** An activity, and a wait for news meanwhile: what comes finds the run in memory. */
+  | { readonly do: 'work'; readonly ms: number }
   /** Publishes a job, which may come back to itself. */
   | { readonly do: 'publish' }
   | { readonly do: 'recur' };
@@ -34,8 +36,14 @@ export interface Execution {
 export const stop = 'stop';
 export const modes = { jobs: 'competing', news: 'broadcast' } as const;
 
-/** @param begin called by each execution. */
-export function receiverOf(begin: (instanceId: string, part: number) => Execution): AnyWorkflow {
+/** @param host `begin` is called by each execution, `pause` passes the time of an activity. */
+export function receiverOf({
+  begin,
+  pause,
+}: {
+  readonly begin: (instanceId: string, part: number) => Execution;
+  readonly pause: (ms: number) => Promise<void>;
+}): AnyWorkflow {
   return defineWorkflow('receiver', async (ctx: WorkflowContext, { moves, at, part }: Script): Promise<string> => {
     const { got } = begin(ctx.instanceId, part);
     const receive = (channel: Channel, timeout?: number): Promise<unknown> =>
@@ -67,6 +75,9 @@ export function receiverOf(begin: (instanceId: string, part: number) => Executio
           break;
         case 'sleep':
           await ctx.sleep(move.ms);
+          break;
+        case 'work':
+          await Promise.all([orNothing(receive('news', move.ms)), ctx.run('work', () => pause(move.ms))]);
           break;
         case 'publish':
           await ctx.publish('jobs', 'own');

@@ -15,8 +15,10 @@ export class Subscriptions {
   #used: Set<string> | null = null;
   /** How many open calls ask the queue of a topic for a message. */
   #seekers: Map<string, number> | null = null;
-  /** Topics whose queue got back something that a read under way may still bring. */
-  #unsettled: Set<string> | null = null;
+  /** Topics whose queue got back something that a read under way may still bring: how often, and up to when nothing is left of that. Null: none. */
+  #unsettled: Map<string, { times: number; settled: number }> | null = null;
+  /** Ends of waits that will give back to the queue of a topic once they are recorded. Null: none. */
+  #givingBack: Map<string, number> | null = null;
 
   add(subscription: Subscription): void {
     const key = keyOf(subscription);
@@ -72,16 +74,40 @@ export class Subscriptions {
   }
 
   unsettle(topic: string): void {
-    this.#unsettled ??= new Set();
-    this.#unsettled.add(topic);
+    this.#unsettled ??= new Map();
+    const { times, settled } = this.#unsettled.get(topic) ?? { times: 0, settled: 0 };
+    this.#unsettled.set(topic, { times: times + 1, settled });
+  }
+
+  /** An end of a wait is on its way that gives back to the queue of the topic. @returns to be called when it is recorded. */
+  givesBack(topic: string): () => void {
+    this.unsettle(topic);
+    this.#givingBack ??= new Map();
+    const givingBack = this.#givingBack;
+    givingBack.set(topic, (givingBack.get(topic) ?? 0) + 1);
+    return () => {
+      givingBack.set(topic, givingBack.get(topic)! - 1);
+      this.unsettle(topic);
+    };
   }
 
   isUnsettled(topic: string): boolean {
-    return this.#unsettled?.has(topic) ?? false;
+    const known = this.#unsettled?.get(topic);
+    return known !== undefined && known.times > known.settled;
   }
 
-  settle(topic: string): void {
-    this.#unsettled?.delete(topic);
+  /**
+   * How the topic is unsettled at this moment, for {@link Subscriptions.settle}; null: what made it so is not recorded yet, and cannot be durable.
+   */
+  unsettledMark(topic: string): number | null {
+    return (this.#givingBack?.get(topic) ?? 0) > 0 ? null : (this.#unsettled?.get(topic)?.times ?? 0);
+  }
+
+  /** @returns false: it was unsettled once more since that mark, and still is. */
+  settle(topic: string, mark: number): boolean {
+    if (this.unsettledMark(topic) !== mark) return false;
+    this.#unsettled?.set(topic, { times: mark, settled: mark });
+    return true;
   }
 }
 

@@ -44,6 +44,8 @@ export class MailWaitCall<T> implements DurableCall {
   #waiting: Waiting | null = null;
   /** It counts as one of the instance's calls that ask the queue of the topic for a message. */
   #isSeeking = false;
+  /** Its end, which is on its way, gives back to the queue. */
+  #recorded: (() => void) | null = null;
   #abandoned = false;
 
   constructor(host: CallHost, wait: MailWait<T>) {
@@ -75,6 +77,7 @@ export class MailWaitCall<T> implements DurableCall {
     }
     this.#waiting = null;
     this.#ceases();
+    this.#recorded?.();
     if (entry.kind === kinds.received) {
       try {
         this.#resolve(accept(this.#host.services.codec.decode(entry.data!)));
@@ -158,7 +161,7 @@ export class MailWaitCall<T> implements DurableCall {
     const areOthers = this.#host.subscriptions.seekers(topic) > 0;
     if (cameFromQueue) return areOthers ? [{ type: 'seek', topic }] : undefined;
     if (areOthers) return undefined;
-    this.#host.subscriptions.unsettle(topic);
+    this.#recorded = this.#host.subscriptions.givesBack(topic);
     return [{ type: 'unseek', topic }];
   }
 
@@ -179,20 +182,24 @@ export class MailWaitCall<T> implements DurableCall {
    */
   async #settleFirst(): Promise<void> {
     const { topic } = this.#wait;
+    const { subscriptions, mailbox } = this.#host;
     this.#host.workBegins();
     try {
-      await this.#host.durable();
-      if (this.#abandoned) return;
-      // The first one waits for those that began before, too.
-      await this.#host.readSignals();
-      if (this.#abandoned) return;
-      // Another call may have come first, and what came since is by its seek.
-      if (this.#host.subscriptions.isUnsettled(topic)) {
-        this.#host.mailbox.forget(topic);
-        this.#host.subscriptions.settle(topic);
+      // Another wait that began meanwhile may have ended and given back once more.
+      while (subscriptions.isUnsettled(topic)) {
+        const mark = subscriptions.unsettledMark(topic);
+        await this.#host.durable();
+        if (this.#abandoned) return;
+        // The first one waits for those that began before, too.
         await this.#host.readSignals();
+        if (this.#abandoned) return;
+        // Another call may have come first, and what came since is by its seek.
+        if (mark === null || !subscriptions.isUnsettled(topic) || !subscriptions.settle(topic, mark)) continue;
+        mailbox.forget(topic);
+        await this.#host.readSignals();
+        if (this.#abandoned) return;
       }
-      if (!this.#abandoned) this.#set();
+      this.#set();
     } catch (error) {
       if (!this.#abandoned) this.#host.broken(error as Error);
     } finally {
