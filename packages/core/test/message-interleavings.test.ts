@@ -272,8 +272,9 @@ class Story {
 
   #isAtRest(): boolean {
     const { open, topics } = this.#database;
-    for (const { status, mail, owner } of open)
-      if (owner !== null || status !== 'waiting_for_message' || mail.length > 0) return false;
+    // Who waits for a limited time is still at his script.
+    for (const { status, mail, owner, wakeAt } of open)
+      if (owner !== null || status !== 'waiting_for_message' || wakeAt !== null || mail.length > 0) return false;
     return open.size === 0 || (topics.get(channelTopic('jobs'))?.queue.length ?? 0) === 0;
   }
 
