@@ -23,6 +23,8 @@ import { receiverOf, stop, type Channel, type Execution, type Move, type Script 
 
 const stories = environmentNumber('ROMANCY_STORIES', { byDefault: 80 });
 const firstSeed = environmentNumber('ROMANCY_SEED', { byDefault: 1, least: 0 });
+/** They have shown what others had not: a look beyond what fits into memory, and several seeks that brought more than was taken, or a message to another wait. */
+const tellingSeeds = [191, 253, 713, 3344];
 const receivers = ['a', 'b', 'c'];
 
 interface Told {
@@ -87,16 +89,25 @@ class Story {
     // Not of the dead, who would come back.
     for (const { storage } of this.#processes) if (!storage.isDead) storage.storage.plan = {};
     await this.#replaceDead();
-    // At rest everybody who has not ended waits for jobs: so none may be left.
-    await this.#until(() => this.#isAtRest());
-    for (const instanceId of receivers) {
-      for (const channel of ['jobs', 'news'] as const) {
-        await this.#drive(gateway.sendTo(instanceId, channel, stop).catch(() => undefined));
+    // At rest everybody who has not ended waits for jobs: so none may be left. A wait that lost a race stays open, and has the last word before the last loop: so again.
+    for (;;) {
+      await this.#until(() => this.#isAtRest());
+      const { open } = this.#database;
+      if (open.size === 0) break;
+      for (const instance of [...open]) {
+        for (const channel of new Set(openWaits(instance).values())) {
+          await this.#drive(gateway.sendTo(instance.instanceId, channel, stop).catch(() => undefined));
+        }
       }
     }
-    await this.#until(() => this.#database.open.size === 0);
     // One that is slow may have died since.
-    for (const { app, storage } of this.#processes) if (!storage.isDead) await this.#drive(app.stop());
+    for (const { app, storage } of this.#processes) {
+      if (storage.isDead) continue;
+      await this.#drive(app.stop()).catch((error: unknown) => {
+        // Who dies while he stops is waited for in vain.
+        if (!storage.isDead) throw error;
+      });
+    }
     await this.#drive(gateway.stop());
     return { database: this.#database, executions: this.#executions, jobs: this.#jobs, owed: this.#owed };
   }
@@ -253,15 +264,9 @@ class Story {
   #nobodyHoards(): void {
     const topic = channelTopic('jobs');
     for (const instance of this.#database.open) {
-      const { owner, status, attention, history, mail, instanceId } = instance;
+      const { owner, status, attention, mail, instanceId } = instance;
       if (owner !== null || !status.startsWith('waiting') || attention) continue;
-      const open = new Set<string>();
-      for (const { kind, callId, data } of history) {
-        if (kind === 'carried_over') open.clear();
-        else if (kind === 'receive_set' && JSON.parse(data!) === 'jobs') open.add(callId);
-        else if (kind === 'message_received' || kind === 'receive_timed_out') open.delete(callId);
-      }
-      if (open.size > 0) continue;
+      if ([...openWaits(instance).values()].includes('jobs')) continue;
       expect(this.#database.topics.get(topic)?.seekers.has(instance) ?? false, `${instanceId} seeks`).toBe(false);
       expect(
         mail.filter(({ queued }) => queued !== null),
@@ -350,6 +355,17 @@ function check({ database, executions, jobs, owed }: Told): void {
   expect([...received, ...queued].sort(), 'each job is received once, or queued').toEqual(published.sort());
 }
 
+/** The waits of the part that goes on, by their ids. */
+function openWaits({ history }: { readonly history: readonly HistoryEntry[] }): ReadonlyMap<string, Channel> {
+  const open = new Map<string, Channel>();
+  for (const { kind, callId, data } of history) {
+    if (kind === 'carried_over') open.clear();
+    else if (kind === 'receive_set') open.set(callId, JSON.parse(data!) as Channel);
+    else if (kind === 'message_received' || kind === 'receive_timed_out') open.delete(callId);
+  }
+  return open;
+}
+
 function isSubscribed(entry: HistoryEntry): boolean {
   return entry.kind === 'subscribed' && isOf(entry, 'subscribed', 'news');
 }
@@ -360,7 +376,8 @@ it(
   async () => {
     let crashes = 0;
     let receipts = 0;
-    for (let seed = firstSeed; seed < firstSeed + stories; seed++) {
+    const seeds = Array.from({ length: stories }, (_, index) => firstSeed + index);
+    for (const seed of new Set([...tellingSeeds, ...seeds])) {
       try {
         const told = await new Story(seed).tell();
         check(told);

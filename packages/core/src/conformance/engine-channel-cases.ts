@@ -48,6 +48,31 @@ export function channelCases(bench: EngineBench): void {
       expect(await harness.drive(handle.result())).toEqual([3]);
     });
 
+    it('gives a message to one, also where the code unsubscribes as it comes to a wait that stays open', async () => {
+      const harness = await bench.harness();
+      const leaving = defineWorkflow('leaving', async (ctx) => {
+        await ctx.subscribe('jobs', 'competing');
+        await ctx.subscribe('news', 'broadcast');
+        const taken: unknown[] = [];
+        const news = ctx.receive('news');
+        // Comes with the news, and stands behind them.
+        void ctx.receive('jobs').then(({ data }) => taken.push(data));
+        await news;
+        await ctx.unsubscribe('jobs');
+        await ctx.run('after it', () => undefined);
+        return taken;
+      });
+      const app = await harness.app({ workflows: [leaving, consumer] });
+      const handle = await app.romancy.startWorkflow(leaving);
+      await harness.untilStatus(app, handle.instanceId, 'waiting_for_message');
+      await Promise.all(['jobs', 'news'].map((channel) => harness.drive(app.romancy.publish(channel, 1))));
+      const own = await harness.drive(handle.result());
+      await harness.drive(app.romancy.publish('jobs', 2));
+      // Where time is real the job may have come before the news.
+      const other = await app.romancy.startWorkflow(consumer, 2 - own.length);
+      expect([...own, ...(await harness.drive(other.result()))]).toEqual([1, 2]);
+    });
+
     it('serves several waits of one instance, and a message for it alone besides', async () => {
       const harness = await bench.harness();
       const greedy = defineWorkflow('greedy', async (ctx) => {

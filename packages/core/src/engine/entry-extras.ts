@@ -63,14 +63,18 @@ export function wakeupsOfEffects(effects: readonly Effect[]): Wakeup[] {
 export function withoutUndone(effects: readonly Effect[]): readonly Effect[] {
   if (effects.length < 2) return effects;
   const undone = new Set<Effect>();
-  const latest = new Map<string, Effect>();
+  // Those of one type that came last: there may be several.
+  const latest = new Map<string, Effect[]>();
   for (const effect of effects) {
     const key = keyOf(effect);
     if (key === null) continue;
     const before = latest.get(key);
-    if (before !== undefined && before.type !== effect.type && (before.type === 'leave' || before.type === 'seek'))
-      undone.add(before);
-    latest.set(key, effect);
+    const typeBefore = before?.[0]!.type;
+    if (typeBefore === effect.type) before!.push(effect);
+    else {
+      if (typeBefore === 'leave' || typeBefore === 'seek') for (const one of before!) undone.add(one);
+      latest.set(key, [effect]);
+    }
   }
   return undone.size === 0 ? effects : effects.filter((effect) => !undone.has(effect));
 }

@@ -79,4 +79,20 @@ describe('a mailbox', () => {
     };
     expect((await Promise.all([find(), find(), find(), find(), find()])).sort()).toEqual(['1', '2', '3', '4', undefined]);
   });
+
+  it('believes nothing that was read before its topic was forgotten', async () => {
+    let answer = (_page: readonly Mail[]): void => undefined;
+    const load = (): Promise<readonly Mail[]> => new Promise((resolve) => (answer = resolve));
+    const mailbox = new Mailbox({ limit: 3, load });
+    const searching = mailbox.search('a');
+    mailbox.forget('a');
+    answer([mail(1, 'a')]);
+    expect(await searching).toBe(false);
+    expect(mailbox.take('a')).toBeUndefined();
+    const again = mailbox.search('a');
+    mailbox.forget('b');
+    answer([mail(2, 'a')]);
+    expect(await again).toBe(true);
+    expect(mailbox.take('a')?.mailId).toBe('2');
+  });
 });

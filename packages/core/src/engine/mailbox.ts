@@ -17,6 +17,8 @@ export class Mailbox {
   readonly #load: LoadMail;
   /** A read reached its limit, so that there may be more in the storage than here. */
   #mayHaveMore = false;
+  /** How often what is in memory of a topic was forgotten. Null: never, as for most. */
+  #forgotten: Map<string, number> | null = null;
 
   constructor(options: { readonly limit: number; readonly load: LoadMail }) {
     this.#limit = options.limit;
@@ -44,6 +46,8 @@ export class Mailbox {
 
   /** What is in memory of the topic may not be the instance's any more; what is, the next reading brings again. */
   forget(topic: string): void {
+    this.#forgotten ??= new Map();
+    this.#forgotten.set(topic, this.#timesForgotten(topic) + 1);
     if (this.#untaken === null) return;
     for (const piece of [...this.#untaken.values()]) if (piece.topic === topic) this.#untaken.delete(piece.mailId);
   }
@@ -56,16 +60,23 @@ export class Mailbox {
   /**
    * Brings mail of the topic that is wanted from beyond the limit into memory, if there is any. Needed so that a thousand messages
    * that nobody reads do not hide the one that is waited for.
+   * @returns false: the topic was forgotten meanwhile, and what was read before that is not to be believed. Nothing of it is here.
    */
-  async search(topic: string, isWanted?: MailFilter): Promise<void> {
+  async search(topic: string, isWanted?: MailFilter): Promise<boolean> {
+    const forgotten = this.#timesForgotten(topic);
     let after: string | null = null;
     for (;;) {
       const page: readonly Mail[] = await this.#load(topic, after);
+      if (this.#timesForgotten(topic) !== forgotten) return false;
       const fresh = page.filter(({ mailId }) => this.#taken?.has(mailId) !== true && this.#untaken?.has(mailId) !== true);
       for (const piece of fresh) this.#keep(piece);
-      if (fresh.some((piece) => isWanted?.(piece) !== false) || page.length === 0) return;
+      if (fresh.some((piece) => isWanted?.(piece) !== false) || page.length === 0) return true;
       after = page.at(-1)!.mailId;
     }
+  }
+
+  #timesForgotten(topic: string): number {
+    return this.#forgotten?.get(topic) ?? 0;
   }
 
   #keep(piece: Mail): void {

@@ -54,7 +54,8 @@ export class OutcomeDelivery {
   /** Hands out the next outcome; undefined when there is none. The promise is of one that is committed in a transaction of its own. */
   next(): 'again' | Promise<void> | undefined {
     const proposal = this.#proposals.shift();
-    return proposal === undefined ? undefined : this.#deliver(proposal);
+    if (proposal === undefined) return undefined;
+    return proposal.voided?.() === true ? 'again' : this.#deliver(proposal);
   }
 
   /** None of what waits will be handed out, unless the end is refused; transactions that wait with it are ended. */

@@ -13,8 +13,12 @@ export class Subscriptions {
   #subscriptions: Map<string, Subscription> | null = null;
   /** Those that this part of the instance made or used, and not only an earlier one. Null: none. */
   #used: Set<string> | null = null;
+  /** How often the code has unsubscribed from a topic. Null: never. */
+  #removals: Map<string, number> | null = null;
   /** How many open calls ask the queue of a topic for a message. */
   #seekers: Map<string, number> | null = null;
+  /** Topics whose queue was asked more than once since nobody asked it. Null: none. */
+  #askedAgain: Set<string> | null = null;
   /** Topics whose queue got back something that a read under way may still bring: how often, and up to when nothing is left of that. Null: none. */
   #unsettled: Map<string, { times: number; settled: number }> | null = null;
   /** Ends of waits that will give back to the queue of a topic once they are recorded. Null: none. */
@@ -46,7 +50,14 @@ export class Subscriptions {
   }
 
   remove(topic: string): void {
+    this.#removals ??= new Map();
+    this.#removals.set(topic, this.removals(topic) + 1);
     this.#subscriptions?.delete(keyOf({ topic }));
+  }
+
+  /** How often the code has unsubscribed from it. */
+  removals(topic: string): number {
+    return this.#removals?.get(topic) ?? 0;
   }
 
   /**
@@ -65,7 +76,15 @@ export class Subscriptions {
   /** One more, or one less. */
   seeks(topic: string, change: 1 | -1): void {
     this.#seekers ??= new Map();
-    this.#seekers.set(topic, this.seekers(topic) + change);
+    const count = this.seekers(topic) + change;
+    this.#seekers.set(topic, count);
+    if (count > 1) (this.#askedAgain ??= new Set()).add(topic);
+    else if (count === 0) this.#askedAgain?.delete(topic);
+  }
+
+  /** The queue of the topic was asked more than once since nobody asked it, and so may have given more than one message. */
+  wasAskedAgain(topic: string): boolean {
+    return this.#askedAgain?.has(topic) ?? false;
   }
 
   /** The topics whose queue is asked for a message. */

@@ -44,6 +44,7 @@ export class MailWaitCall<T> implements DurableCall {
   #waiting: Waiting | null = null;
   /** It counts as one of the instance's calls that ask the queue of the topic for a message. */
   #isSeeking = false;
+  #isSettling = false;
   /** Its end, which is on its way, gives back to the queue. */
   #recorded: (() => void) | null = null;
   #abandoned = false;
@@ -92,13 +93,17 @@ export class MailWaitCall<T> implements DurableCall {
 
   goLive(): void {
     if (this.#waiting !== null) this.onMail();
-    else if (this.#host.subscriptions.isUnsettled(this.#wait.topic)) void this.#settleFirst();
+    else if (this.#host.subscriptions.isUnsettled(this.#wait.topic)) void this.#settleFirst(() => this.#set());
     else this.#set();
   }
 
   onMail(): void {
     if (this.#waiting === null) return;
     const { topic, isWanted } = this.#wait;
+    if (this.#mayBeGone) {
+      if (!this.#isSettling) void this.#settleFirst(() => this.onMail());
+      return;
+    }
     const mail = this.#host.mailbox.take(topic, isWanted);
     if (mail !== undefined) this.#receive(mail);
     else if (this.#host.mailbox.mayHaveMore) void this.#search();
@@ -118,6 +123,12 @@ export class MailWaitCall<T> implements DurableCall {
   abandon(): void {
     this.#abandoned = true;
     this.#waiting = null;
+  }
+
+  /** The instance unsubscribed while this wait stayed open, or gave back: what is at hand of the queue's may have gone there. */
+  get #mayBeGone(): boolean {
+    const { topic, seeks } = this.#wait;
+    return seeks && this.#host.subscriptions.isUnsettled(topic);
   }
 
   #set(): void {
@@ -144,24 +155,41 @@ export class MailWaitCall<T> implements DurableCall {
   }
 
   #receive(mail: Mail): void {
+    const waiting = this.#waiting;
     this.#waiting = null;
-    const { kinds } = this.#wait;
+    const { kinds, topic } = this.#wait;
+    const { subscriptions } = this.#host;
+    const removals = subscriptions.removals(topic);
+    // The code unsubscribes at once, before this has its turn: what came from the queue has gone back there then.
+    const voided = (): boolean => {
+      if (subscriptions.removals(topic) === removals || this.#abandoned) return false;
+      // What it would have given back itself went with the subscription.
+      this.#recorded?.();
+      this.#recorded = null;
+      this.#waiting = waiting;
+      this.onMail();
+      return true;
+    };
     const extras = { effects: this.#effectsOfEnd(mail.isQueued), takenMailId: mail.mailId };
-    this.#host.propose({ call: this, kind: kinds.received, data: mail.data, dueAt: null, extras });
+    const proposal = { call: this, kind: kinds.received, data: mail.data, dueAt: null, extras };
+    this.#host.propose(mail.isQueued ? { ...proposal, voided } : proposal);
   }
 
   /**
    * A seek brings one message and is over. Where it did not, it must not stay behind the last call that wanted it, or the queue's next
-   * message would go to somebody who does not wait; and where it did, other calls of this instance may still want theirs.
+   * message would go to somebody who does not wait; and where it did, other calls of this instance may still want theirs. Where calls sought beside each
+   * other, the last to end cannot tell how many messages their seeks have brought: what nobody took goes back.
    */
   #effectsOfEnd(cameFromQueue: boolean): readonly EffectFacts[] | undefined {
-    if (!this.#isSeeking) return undefined;
     const { topic } = this.#wait;
+    const { subscriptions } = this.#host;
+    const hasSought = this.#isSeeking;
+    const wereSeveral = subscriptions.wasAskedAgain(topic);
     this.#ceases();
-    const areOthers = this.#host.subscriptions.seekers(topic) > 0;
-    if (cameFromQueue) return areOthers ? [{ type: 'seek', topic }] : undefined;
-    if (areOthers) return undefined;
-    this.#recorded = this.#host.subscriptions.givesBack(topic);
+    // Also of one that found its message at hand: it was another one's.
+    if (subscriptions.seekers(topic) > 0) return cameFromQueue ? [{ type: 'seek', topic }] : undefined;
+    if (!hasSought || (cameFromQueue && !wereSeveral)) return undefined;
+    this.#recorded = subscriptions.givesBack(topic);
     return [{ type: 'unseek', topic }];
   }
 
@@ -180,10 +208,11 @@ export class MailWaitCall<T> implements DurableCall {
    * An earlier wait gave back what the queue had given to the instance, or a subscription ended and its mail with it. A reading that was under
    * way then may have brought that all the same: only what is read after it is durable is the instance's.
    */
-  async #settleFirst(): Promise<void> {
+  async #settleFirst(then: () => void): Promise<void> {
     const { topic } = this.#wait;
     const { subscriptions, mailbox } = this.#host;
     this.#host.workBegins();
+    this.#isSettling = true;
     try {
       // Another wait that began meanwhile may have ended and given back once more.
       while (subscriptions.isUnsettled(topic)) {
@@ -199,7 +228,8 @@ export class MailWaitCall<T> implements DurableCall {
         await this.#host.readSignals();
         if (this.#abandoned) return;
       }
-      this.#set();
+      this.#isSettling = false;
+      then();
     } catch (error) {
       if (!this.#abandoned) this.#host.broken(error as Error);
     } finally {
@@ -212,8 +242,13 @@ export class MailWaitCall<T> implements DurableCall {
     const { topic, isWanted } = this.#wait;
     this.#host.workBegins();
     try {
-      await this.#host.mailbox.search(topic, isWanted);
+      while (!(await this.#host.mailbox.search(topic, isWanted))) if (this.#waiting === null) return;
       if (this.#waiting === null) return;
+      // What was found may have gone back to the queue while it was looked for: then all is settled first, and looked for anew.
+      if (this.#mayBeGone) {
+        this.onMail();
+        return;
+      }
       const mail = this.#host.mailbox.take(topic, isWanted);
       if (mail !== undefined) this.#receive(mail);
     } catch (error) {
