@@ -119,7 +119,8 @@ export interface WorkflowContext<TGiven = unknown> extends Sender {
 
   /**
    * Begins anew with another input and an empty history, under the same id: for workflows that go on for ever. Subscriptions, memberships
-   * and unread mail stay, and so do children that run, though no later part can ask for their results. Nothing behind this call is run; what is under way is given up, so await it before: `return ctx.recur(next)`.
+   * and unread mail stay, and so do children that run, though no later part can ask for their results. Events of a type that was waited for without a `match` go on being kept for the instance until
+   * it ends: one that goes on for ever and stops waiting for such a type should have waited with a `match`, which later parts forget. Nothing behind this call is run; what is under way is given up, so await it before: `return ctx.recur(next)`.
    * The part that ends here is kept as an instance of its own with status `recurred`; what it completed is not undone by what happens later.
    * @throws ValidationError, PayloadTooLargeError, PayloadNotSerializableError for the input.
    */
