@@ -2,7 +2,7 @@
 import type { ClaimedRun, ClaimRequest, ClaimResult, HistoryEntry, Mail } from '@romancy/core/ports';
 import type { ClaimCall } from './claim-function.js';
 import { claimStatement, type ClaimTag } from './claim-statement.js';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { leaseLost } from './fence.js';
 import { readHistory, toHistoryEntry } from './history-rows.js';

@@ -1,6 +1,6 @@
 // What the functions that commit a batch answer, read.
 import type { ProgressResult } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 
 /** What a commit came to. */
 export interface CommitAnswer {

@@ -4,7 +4,7 @@ import { commitFunction } from './commit-function.js';
 import type { CommitContent } from './commit-content.js';
 import { isRunsOnly, parameterCount, parametersOf, runsParameterCount, runsParametersOf } from './commit-parameters.js';
 import { commitRunsFunction } from './commit-runs-function.js';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import { callName, functionName } from './function-settings.js';
 import type { SqlValue, Statement } from './sql.js';
 import type { TableNames } from './table-names.js';

@@ -2,7 +2,7 @@
 import { NotRunningError, StorageUnavailableError } from '@romancy/core/ports';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { findOutcome } from './commit-outcome.js';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import type { Statement } from './sql.js';
 import { tableNames } from './table-names.js';

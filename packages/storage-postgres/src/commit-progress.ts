@@ -3,7 +3,7 @@ import { handedWakeup, type CommitNews, type HandedMail, type ProgressResult, ty
 import type { HandedRow } from './commit-answer.js';
 import type { CommitCall } from './commit-call.js';
 import type { CommitContent } from './commit-content.js';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import { leaseLost } from './fence.js';
 import type { Statement } from './sql.js';
 

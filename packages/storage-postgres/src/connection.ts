@@ -1,11 +1,11 @@
 // One connection while it is out of the pool: statements with a deadline, and the knowledge whether it may go back.
 import { StorageUnavailableError } from '@romancy/core/ports';
 import type { PostgresClient, PostgresQuery, PostgresResult } from './postgres-pool.js';
+import { askPrepared, takesPrepared } from './ask-prepared.js';
+import type { DriverClient } from './prepared-query.js';
+import type { Row } from './row.js';
 import type { Statement } from './sql.js';
 import { leavesConnectionUsable } from './storage-error.js';
-
-/** A row as the database wrote it: text or null, column by column. */
-export type Row = readonly (string | null)[];
 
 /** Leaves every value the text that the server sent, whatever parsers the process has set for all. */
 const asText = { getTypeParser: () => (text: string) => text };
@@ -32,6 +32,11 @@ export class Connection {
    * parameters.
    */
   async rows(statement: Statement, name?: string): Promise<readonly Row[]> {
+    if (name !== undefined && takesPrepared(this.client)) return this.#prepared(this.client, name, statement);
+    return this.#plain(statement, name);
+  }
+
+  async #plain(statement: Statement, name: string | undefined): Promise<readonly Row[]> {
     // Copied, since drivers take a list that they may change.
     const query: PostgresQuery = { text: statement.text, values: [...statement.values], rowMode: 'array', types: asText };
     return (await this.#send(name === undefined ? query : { ...query, name })).rows as readonly Row[];
@@ -58,22 +63,45 @@ export class Connection {
     this.client.removeListener('error', this.#onError);
   }
 
+  /** As `#send`, of a statement that the session keeps parsed: one promise, and no more of the driver than its messages. */
+  #prepared(client: DriverClient, name: string, statement: Statement): Promise<readonly Row[]> {
+    return new Promise((resolve, reject) => {
+      const answered = (error: unknown, rows: readonly Row[]): void => {
+        clearTimeout(timer);
+        if (error === null || error === undefined) resolve(rows);
+        else reject(this.#failed(error));
+      };
+      const timer = setTimeout(() => answered(this.#noAnswer(this.#deadlineMs), []), this.#deadlineMs);
+      const untaken = (): void => {
+        clearTimeout(timer);
+        this.#plain(statement, name).then(resolve, reject);
+      };
+      askPrepared(client, { name, statement, answered, untaken });
+    });
+  }
+
   async #send(query: PostgresQuery, deadlineMs = this.#deadlineMs): Promise<PostgresResult> {
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new StorageUnavailableError(`no answer from the database within ${deadlineMs} ms`)),
-        deadlineMs,
-      );
+      timer = setTimeout(() => reject(this.#noAnswer(deadlineMs)), deadlineMs);
     });
     try {
       return await Promise.race([this.client.query(query), deadline]);
     } catch (error) {
-      // Past the deadline the answer may still come, to whoever asks next: such a connection is of no use.
-      if (!leavesConnectionUsable(error)) this.spoil(error instanceof Error ? error : new Error(String(error)));
-      throw error;
+      throw this.#failed(error);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #noAnswer(deadlineMs: number): StorageUnavailableError {
+    return new StorageUnavailableError(`no answer from the database within ${deadlineMs} ms`);
+  }
+
+  #failed(cause: unknown): Error {
+    const error = cause instanceof Error ? cause : new Error(String(cause), { cause });
+    // Past the deadline the answer may still come, to whoever asks next: such a connection is of no use.
+    if (!leavesConnectionUsable(error)) this.spoil(error);
+    return error;
   }
 }

@@ -7,7 +7,8 @@ import {
   type NotesOf,
   type Wakeup,
 } from '@romancy/core/ports';
-import { Connection, type Row } from './connection.js';
+import { Connection } from './connection.js';
+import type { Row } from './row.js';
 import type { PostgresClient, PostgresPool } from './postgres-pool.js';
 import type { Statement } from './sql.js';
 import { isAboutName, storageError } from './storage-error.js';

@@ -1,6 +1,6 @@
 // History on PostgreSQL: entries as rows and back.
 import type { HistoryEntry, HistoryKind, NewHistoryEntry } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { raw, sql, type Sql } from './sql.js';
 import { instant, millis, storedNow } from './sql-time.js';

@@ -1,6 +1,6 @@
 // Instances on PostgreSQL as they are seen from outside.
 import type { InstanceRecord, InstanceStatus } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import { raw, type Sql } from './sql.js';
 import { millis } from './sql-time.js';
 

@@ -1,6 +1,6 @@
 // Leases on PostgreSQL: one row per process start, renewed by its worker, deleted by whoever finds that its time has run out.
 import type { LeaseStore, UpkeepRequest, UpkeepResult } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { fitsSchema, tooNew } from './migrate.js';
 import { releaseOwned } from './release-owned.js';

@@ -1,6 +1,6 @@
 // Mail on PostgreSQL: what was sent to an instance and waits for it.
 import type { Mail } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { raw, sql, type Sql } from './sql.js';
 import type { TableNames } from './table-names.js';

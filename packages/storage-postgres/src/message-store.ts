@@ -7,7 +7,7 @@ import {
   type MessageStore,
   type Wakeup,
 } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { createDeliverCall } from './deliver-function.js';
 import { fixModeFunction } from './fix-mode-function.js';

@@ -1,6 +1,7 @@
 // Brings the schema up to date: once, however many processes open it at the same time, and never under code that is too old for it.
 import { SchemaVersionError } from '@romancy/core/ports';
-import type { Connection, Row } from './connection.js';
+import type { Connection } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { migrations, schemaVersion, type Migration } from './migrations.js';
 import { identifier, sql, type Sql } from './sql.js';

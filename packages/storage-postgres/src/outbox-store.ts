@@ -1,6 +1,6 @@
 // The outbox on PostgreSQL, as relayers and people use it.
 import type { ClaimedEvent, OutboxFilter, OutboxRecord, OutboxStatus, OutboxStore, Wakeup } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { leaseLost } from './fence.js';
 import { callName, functionName } from './function-settings.js';

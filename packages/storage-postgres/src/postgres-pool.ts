@@ -19,7 +19,10 @@ export interface PostgresResult {
   readonly command: string;
 }
 
-/** A connection that was taken from the pool. */
+/**
+ * A connection that was taken from the pool. One of `pg` whose `query` is the driver's own is also given queries that send themselves, as it takes them
+ * from `pg-cursor`: see `PreparedQuery`.
+ */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>;
   /** With an error or true: the connection is thrown away instead of being used again. */

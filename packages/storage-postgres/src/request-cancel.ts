@@ -1,6 +1,6 @@
 // Asks for the end of an instance.
 import type { InstanceStatus, InstanceStore } from '@romancy/core/ports';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { sql } from './sql.js';
 import { storedNow } from './sql-time.js';

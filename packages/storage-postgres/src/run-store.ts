@@ -5,7 +5,7 @@ import { createClaimCall } from './claim-function.js';
 import { createCommitCalls, type CommitCall } from './commit-call.js';
 import { commitProgress, handedNews } from './commit-progress.js';
 import { createCommitSingle } from './commit-single.js';
-import type { Row } from './connection.js';
+import type { Row } from './row.js';
 import type { Database } from './database.js';
 import { readHistory } from './history-rows.js';
 import { readMail } from './mail-rows.js';

@@ -125,6 +125,26 @@ describe('a batch that was committed before', () => {
     expect(after.rows).toEqual(before.rows);
   });
 
+  it('changes nothing either where ids were made for their starts, which are not looked for', async () => {
+    const starts = ['made', 'new'].map((id) => newInstance(id, { startToken: id }));
+    await commit({ starts });
+    calledFunctions();
+    expect(await commit({ starts, entries: [newEntry('made', 1)] })).toMatchObject({ conflicts: [], refused: [] });
+    expect(calledFunctions()).toEqual(['commit_runs_1', 'commit_progress_1']);
+    const { rows } = await outside.query(
+      `SELECT instance_id, version FROM romancy.instances WHERE start_token = instance_id ORDER BY 1`,
+    );
+    expect(rows).toEqual([
+      { instance_id: 'made', version: '1' },
+      { instance_id: 'new', version: '1' },
+    ]);
+    // Somebody who gave the id of one of them himself.
+    expect(await commit({ starts: [newInstance('made'), newInstance('next', { startToken: 'next' })] })).toMatchObject({
+      conflicts: ['made'],
+    });
+    expect(await storage.instances.get('next')).toMatchObject({ status: 'running' });
+  });
+
   it('in part is completed', async () => {
     await commit({ entries: [newEntry('one', 1)] });
     calledFunctions();

@@ -66,7 +66,7 @@ export async function pileUp(url: string, { finished, waiting }: Amounts): Promi
       `INSERT INTO queued_messages (topic, message_id, data, queued_at)
        SELECT 'channel:backlog', n::text, '1', now() FROM generate_series(1, $1::int) n`,
       `INSERT INTO channels (topic, mode, used_at) SELECT 'channel:' || n, 'broadcast', now() FROM generate_series(1, $1::int) n`,
-      `INSERT INTO group_members (group_name, instance_id) SELECT 'group-' || n % 1000, 'waits-' || n FROM generate_series(1, $1::int) n`,
+      `INSERT INTO group_members (group_name, instance_id) SELECT 'group-' || n % 2000, 'waits-' || n FROM generate_series(1, $1::int) n`,
       // One that is tried again in an hour, and all that waits behind it.
       `INSERT INTO outbox (event_id, stream, type, source, data, status, may_lead, due_at, created_at)
        SELECT 'behind-' || n, 'blocked', 'done', 'test', '1', 'pending', n = 1, now() + CASE n WHEN 1 THEN interval '1 hour' ELSE '0' END, now()

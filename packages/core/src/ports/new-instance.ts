@@ -7,7 +7,10 @@ export interface NewInstance {
   readonly workflowName: string;
   /** JSON text made by the codec. */
   readonly input: string;
-  /** Unique to this call of start, so that a repeated commit knows its own instance from somebody else's. */
+  /**
+   * Unique to this call of start, so that a repeated commit knows its own instance from somebody else's. The id itself where that was made for this
+   * start: nobody else has it then, and a storage need not expect a conflict.
+   */
   readonly startToken: string;
   /** True: the committing worker owns it at once, status `running`. False: status `pending`, claimable by anybody. */
   readonly owned: boolean;
