@@ -1,6 +1,7 @@
 // Every measurement runs to its end and tells plausible numbers, those of wake-ups on PostgreSQL; how large they are is not for a test to say.
-import { expect, test } from 'vitest';
-import { createDatabase, temporaryDirectory } from '@romancy/test-support';
+import { dirname } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { compileFixture, createDatabase, temporaryDirectory } from '@romancy/test-support';
 import { isReached, type Effort, type Measurement } from '../src/measurement.js';
 import { backlog } from '../src/measurements/backlog.js';
 import { cancel } from '../src/measurements/cancel.js';
@@ -23,7 +24,15 @@ import { workers } from '../src/measurements/workers.js';
 import { writers } from '../src/measurements/writers.js';
 import { openPostgresPlace } from '../src/places/postgres-place.js';
 import { openSqlitePlace } from '../src/places/sqlite-place.js';
+import { startProcessesFrom } from '../src/processes/start-process.js';
 import { Turnstile } from '../src/turnstile.js';
+
+const programs = ['event-worker', 'note-listener', 'order-worker', 'raw-event-worker', 'raw-note-listener', 'talking-worker'];
+
+beforeAll(async () => {
+  const [first, ...beside] = programs.map((name) => new URL(`../src/processes/${name}.ts`, import.meta.url));
+  startProcessesFrom(dirname(await compileFixture(first!, { beside })));
+});
 
 const least: Effort = { rounds: 1, roundMs: 20, quick: true };
 

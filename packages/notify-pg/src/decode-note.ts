@@ -17,7 +17,7 @@ export type Heard =
 type Reader = (payload: string | undefined) => Heard;
 
 /** The limit of PostgreSQL: what is longer did not come from one. */
-const longestHeard = 8000;
+export const longestHeard = 8000;
 const isoTime = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
 
 /** A reader for the notes of one install. */
@@ -25,6 +25,11 @@ export function noteReader(names: ChannelNames): (channel: string, payload: stri
   const kinds = new Map<string, Reader>();
   for (const kind of Object.keys(names) as NoteKind[]) kinds.set(names[kind], readers[kind]);
   return (channel, payload) => kinds.get(channel)?.(payload) ?? null;
+}
+
+/** The same where it is known what the channel is for. */
+export function readNote(kind: NoteKind, payload: string): Heard {
+  return readers[kind](payload);
 }
 
 const readers: Readonly<Record<NoteKind, Reader>> = {

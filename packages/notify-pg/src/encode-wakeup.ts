@@ -50,7 +50,7 @@ function text(value: string | null): string {
 }
 
 /** Of ASCII alone, without what JSON has to write otherwise. */
-function isPlain(value: string): boolean {
+export function isPlain(value: string): boolean {
   for (let at = 0; at < value.length; at++) {
     const code = value.charCodeAt(at);
     if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;

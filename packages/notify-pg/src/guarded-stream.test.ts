@@ -43,6 +43,23 @@ describe('a guarded stream', () => {
     expect(readUntilPause).toEqual([4, 8]);
   });
 
+  it('sifts each chunk once, however many read it', () => {
+    const stream = new PassThrough();
+    const read: string[] = [];
+    const sifted: string[] = [];
+    for (const name of ['driver', 'counter']) stream.on('data', (chunk: Buffer) => read.push(`${name} ${chunk.toString()}`));
+    guardStream(stream, {
+      clock: { now: () => 0, monotonic: () => 0, schedule: () => () => undefined },
+      onError: () => undefined,
+      sift: (chunk) => {
+        sifted.push(Buffer.from(chunk).toString());
+        return [chunk.subarray(1)];
+      },
+    });
+    stream.emit('data', Buffer.from('abc'));
+    expect([sifted, read]).toEqual([['abc'], ['driver bc', 'counter bc']]);
+  });
+
   it('leaves a stream alone that has not what it takes', () => {
     const stream = { destroy: () => undefined };
     expect(() => {

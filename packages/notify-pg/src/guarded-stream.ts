@@ -8,7 +8,8 @@ const turnMs = 10;
 /** So many bytes are read without looking at the clock: what a quiet session hears is not worth it. */
 const fewBytes = 16_384;
 
-type DataListener = (chunk: Uint8Array) => void;
+/** `listener`: of one that listens once. */
+type Reader = ((chunk: Uint8Array) => void) & { readonly listener?: unknown };
 
 /**
  * What the driver throws while it reads, because a line carries bytes that no server sends, would be an uncaught error and end the process. Here it
@@ -36,24 +37,24 @@ export function guardStream(
     unmeasured = 0;
     stream.resume?.();
   };
-  for (const listener of stream.rawListeners('data') as (DataListener & { readonly listener?: unknown })[]) {
-    // One that listens once, as for the server's word on TLS, goes by itself, and the stream with it.
-    if (listener.listener !== undefined) continue;
-    stream.off('data', listener);
-    stream.on('data', (chunk) => {
-      unmeasured += chunk.length;
-      if (turnEnds === null && unmeasured > fewBytes) {
-        turnEnds = clock.monotonic() + turnMs;
-        // Timers come between this and what is read then.
-        setImmediate(nextTurn);
-      }
-      try {
-        for (const piece of sift(chunk)) listener(piece);
-      } catch (error) {
-        onError(error instanceof Error ? error : new Error(String(error)));
-        return;
-      }
-      if (turnEnds !== null && clock.monotonic() > turnEnds) stream.pause?.();
-    });
-  }
+  // One that listens once, as for the server's word on TLS, goes by itself, and the stream with it.
+  const readers = (stream.rawListeners('data') as Reader[]).filter(({ listener }) => listener === undefined);
+  if (readers.length === 0) return;
+  for (const reader of readers) stream.off('data', reader);
+  stream.on('data', (chunk) => {
+    unmeasured += chunk.length;
+    if (turnEnds === null && unmeasured > fewBytes) {
+      turnEnds = clock.monotonic() + turnMs;
+      // Timers come between this and what is read then.
+      setImmediate(nextTurn);
+    }
+    try {
+      // Once, however many read: who sifts keeps in mind where in the stream he is.
+      for (const piece of sift(chunk)) for (const read of readers) read(piece);
+    } catch (error) {
+      onError(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    if (turnEnds !== null && clock.monotonic() > turnEnds) stream.pause?.();
+  });
 }

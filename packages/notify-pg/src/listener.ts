@@ -4,7 +4,7 @@ import { quoteIdentifier, type ChannelNames } from './channel-names.js';
 import { noteReader, type Heard } from './decode-note.js';
 import type { OpenSession } from './open-session.js';
 import type { PgNotification } from './pg-client.js';
-import { OwnNotes } from './own-notes.js';
+import { NoteStream } from './note-stream.js';
 import type { Session } from './session.js';
 
 /** For what comes after the code that is running; cheaper than `queueMicrotask`, above all after quiet. */
@@ -47,8 +47,13 @@ export class Listener {
     // Before the statement: notes may come in the same packet as its answer.
     session.onNotification((notification) => this.#hear(notification));
     const { channels, ownProcessId } = this.#parts;
-    const own = new OwnNotes({ ownProcessId, pingChannel: channels.ping, onOwn: (count) => this.#heard(count) });
-    session.sift((chunk) => own.sift(chunk));
+    const stream = new NoteStream({
+      channels,
+      ownProcessId,
+      onNote: (heard) => this.#take(heard),
+      onOwn: (count) => this.#heard(count),
+    });
+    session.sift((chunk) => stream.sift(chunk));
     const each = Object.values(channels).map((name) => `LISTEN ${quoteIdentifier(name)}`);
     // Its own limit first, for sessions whose settings are not ours to make.
     await session.query({ text: [`SET LOCAL statement_timeout = '1s'`, ...each].join('; ') });
@@ -64,18 +69,20 @@ export class Listener {
     const { channels, ownProcessId } = this.#parts;
     // This process has acted on what it sent itself, before it sent it. What comes here all the same, in pieces or from a socket that cannot be seen,
     // is not read either.
-    if (channel === channels.ping || processId !== ownProcessId()) {
-      const heard = this.#read(channel, payload);
-      if (heard?.kind === 'ping') {
-        if (heard.isQueueFull) this.#parts.onQueueFull();
-        this.#parts.onNote(heard.nonce);
-        return;
-      }
-      if (heard === null) this.#ignored++;
-      else if (heard.kind === 'everything') this.#everything = true;
-      else if (heard.kind === 'several') this.#gathered.push(...heard.wakeups);
-      else this.#gathered.push(heard);
+    if (channel !== channels.ping && processId === ownProcessId()) this.#heard(1);
+    else this.#take(this.#read(channel, payload));
+  }
+
+  #take(heard: Heard): void {
+    if (heard?.kind === 'ping') {
+      if (heard.isQueueFull) this.#parts.onQueueFull();
+      this.#parts.onNote(heard.nonce);
+      return;
     }
+    if (heard === null) this.#ignored++;
+    else if (heard.kind === 'everything') this.#everything = true;
+    else if (heard.kind === 'several') this.#gathered.push(...heard.wakeups);
+    else this.#gathered.push(heard);
     this.#heard(1);
   }
 

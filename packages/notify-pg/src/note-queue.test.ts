@@ -1,7 +1,10 @@
 // Each note once, never more than a bound, and a count of what was spared.
 import type { Wakeup } from '@romancy/core/ports';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyBatch, longestPending, notesOf, NoteQueue, type Batch } from './note-queue.js';
+import { channelNames } from './channel-names.js';
+import { encodeWakeup } from './encode-wakeup.js';
+import { channelNotesOf, emptyBatch, longestPending, notesOf, NoteQueue, type Batch } from './note-queue.js';
 import { everythingNote } from './note.js';
 
 /** A kind of which many share a note, and one of which each has its own. */
@@ -92,5 +95,68 @@ describe.each(Object.entries(kinds))('the queue of wake-ups %s', (_kinds, wakeup
     queue.addGap();
     const batch = queue.take();
     expect([toldBy(batch), batch.wakeups]).toEqual([[everythingNote.kind], 0]);
+  });
+});
+
+describe('notes of workflows that can be resumed', () => {
+  it('are those of the contract, each once, whatever is in ids and names, one line each', () => {
+    const text = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'ü', '"', '\\', '\n', '\u007f', '', 'x'.repeat(7790), 'x'.repeat(7850));
+    const wakeups = fc.array(
+      fc.tuple(text, text, fc.constantFrom(undefined, 3)).map(([instanceId, workflowName, more]): Wakeup => ({
+        kind: 'workflow_resumable',
+        instanceId,
+        workflowName,
+        ...(more === undefined ? {} : { more }),
+      })),
+      { minLength: 1, maxLength: 40 },
+    );
+    const channels = channelNames('p');
+    const property = fc.property(wakeups, fc.boolean(), (all, isPutBack) => {
+      const queue = new NoteQueue();
+      for (const one of all) queue.add(one);
+      if (isPutBack) queue.putBack(queue.take());
+      const batch = queue.take();
+      const each = [...new Set(all.map((one) => encodeWakeup(one).payload))];
+      const expected = each.includes(everythingNote.payload) ? [everythingNote.payload] : each;
+      expect(
+        notesOf(batch)
+          .flatMap(([, payloads]) => payloads)
+          .sort(),
+      ).toEqual(expected.sort());
+      expect([batch.size, batch.wakeups, queue.coalesced]).toEqual([expected.length, all.length, all.length - expected.length]);
+      const notes = channelNotesOf(batch, channels);
+      expect(notes.length).toBeLessThanOrEqual(5);
+      const payloads = notes.flatMap(({ head, tail, texts, count }) => {
+        const lines = texts.split('\n');
+        expect(lines.length).toBe(count);
+        return lines.map((line) => head + line + tail);
+      });
+      expect(payloads.sort()).toEqual(expected);
+    });
+    fc.assert(property, { numRuns: 1000 });
+  });
+
+  it('with no id are not left out by a server, to which a list of one empty text is an empty one', () => {
+    const queue = new NoteQueue();
+    queue.add({ kind: 'outbox_pending', eventId: 'e' });
+    queue.add({ kind: 'workflow_resumable', instanceId: '', workflowName: 'order' });
+    for (const { texts } of channelNotesOf(queue.take(), channelNames('romancy'))) expect(texts).not.toBe('');
+  });
+
+  it('of very many workflows are few lists, also after they could not be sent, and equal ones are one', () => {
+    const queue = new NoteQueue();
+    const fill = (from: number): void => {
+      for (let index = 0; index < 40; index++) {
+        queue.add({ kind: 'workflow_resumable', instanceId: String(index % 20), workflowName: `w${(from + index) % 20}` });
+      }
+    };
+    fill(0);
+    const batch = queue.take();
+    fill(0);
+    fill(7);
+    queue.putBack(batch);
+    const again = queue.take();
+    for (const { told } of [batch, again]) expect(told.length).toBe(5);
+    expect([batch.size, again.size, new Set(notesOf(again).flatMap(([, payloads]) => payloads)).size]).toEqual([20, 40, 40]);
   });
 });

@@ -119,7 +119,7 @@ export class NotifierLife {
   }
 
   send(wakeups: readonly Wakeup[]): void {
-    if (this.#isAlive) this.#sender.send(wakeups);
+    if (this.#stopping === null) this.#sender.send(wakeups);
   }
 
   status(): NotifierStatus {

@@ -1,8 +1,8 @@
 // Sends what was gathered: at once after quiet, otherwise once per window, one transaction at a time.
 import type { Clock, Wakeup } from '@romancy/core/ports';
 import type { ChannelNames } from './channel-names.js';
-import { flushStatement } from './flush-statement.js';
-import { type Batch, emptyBatch, longestPending, NoteQueue, notesOf } from './note-queue.js';
+import { flushStatement, KeptFlushes } from './flush-statement.js';
+import { type Batch, channelNotesOf, emptyBatch, longestPending, NoteQueue } from './note-queue.js';
 import type { OpenSession } from './open-session.js';
 import { Ping } from './ping.js';
 import type { QueueWatch } from './queue-watch.js';
@@ -36,6 +36,7 @@ export interface SenderParts {
 export class Sender {
   readonly #parts: SenderParts;
   readonly #queue = new NoteQueue();
+  readonly #kept = new KeptFlushes();
   #open: OpenSession | null = null;
   #ping: Ping | null = null;
   /** The batch before could not be sent: what it held is in the next one, for the last time. */
@@ -100,9 +101,15 @@ export class Sender {
       this.#queue.addGap();
       return;
     }
-    if (this.#queue.size === 0) this.#gatheredSince = this.#parts.clock.monotonic();
+    if (this.#queue.size > 0) {
+      for (const wakeup of wakeups) this.#queue.add(wakeup);
+      if (!this.#isArmed) this.#arm();
+      return;
+    }
+    const now = this.#parts.clock.monotonic();
+    this.#gatheredSince = now;
     for (const wakeup of wakeups) this.#queue.add(wakeup);
-    this.#arm();
+    this.#arm(now);
   }
 
   /** The queue of the server has room again. */
@@ -140,18 +147,18 @@ export class Sender {
     this.#dropped += this.#queue.take().wakeups;
   }
 
-  #arm(): void {
+  #arm(now = this.#parts.clock.monotonic()): void {
     if (this.#isArmed || this.#stopped || this.#open === null || this.#inFlight !== null || !this.#hasWork) return;
     this.#isArmed = true;
-    const waitMs = this.#flushedAt + this.#pauseMs - this.#parts.clock.monotonic();
-    const flush = (): void => {
+    const waitMs = this.#flushedAt + this.#pauseMs - now;
+    const flush = (at: number): void => {
       if (!this.#isArmed) return;
       this.#isArmed = false;
-      void this.#flush();
+      void this.#flush(at);
     };
     // After quiet: when the code that is running has said all that it has to say, and no later.
-    if (waitMs <= 0) void turnEnds.then(flush);
-    else this.#cancel = this.#parts.clock.schedule(waitMs, flush);
+    if (waitMs <= 0) void turnEnds.then(() => flush(now));
+    else this.#cancel = this.#parts.clock.schedule(waitMs, () => flush(this.#parts.clock.monotonic()));
   }
 
   /**
@@ -177,10 +184,10 @@ export class Sender {
     return this.#ping !== null || (this.#queue.size > 0 && !this.#parts.watch.paused);
   }
 
-  #flush(): Promise<void> {
+  #flush(now = this.#parts.clock.monotonic()): Promise<void> {
     const open = this.#open;
     if (open === null || this.#inFlight !== null) return Promise.resolve();
-    this.#flushedAt = this.#parts.clock.monotonic();
+    this.#flushedAt = now;
     this.#inFlight = this.#send(open).finally(() => {
       this.#inFlight = null;
       this.#arm();
@@ -194,34 +201,41 @@ export class Sender {
     const batch = watch.paused ? emptyBatch : this.#queue.take();
     const ping = this.#ping;
     this.#ping = null;
+    const notes = channelNotesOf(batch, channels);
     let [characters, count] = [0, 0];
-    const notes: [string, readonly string[]][] = [];
-    for (const [kind, payloads] of notesOf(batch)) {
-      notes.push([channels[kind], payloads]);
-      count += payloads.length;
-      for (const payload of payloads) characters += payload.length;
+    for (const each of notes) {
+      characters += each.texts.length + each.count * (each.head.length + each.tail.length);
+      count += each.count;
     }
     if (ping !== null) {
-      notes.push([channels.ping, [JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) })]]);
+      const texts = JSON.stringify({ nonce: ping.nonce, ...(watch.paused ? { queue_full: true } : {}) });
+      notes.push({ channel: channels.ping, head: '', tail: '', texts, count: 1 });
       ping.given();
     }
     this.#lastSize = batch.size;
     // The server's queue has filled up since this was due.
     if (notes.length === 0) return;
     watch.sending(characters);
-    const question = watch.question(open.ownProcessId !== null);
+    const isOwnSession = open.ownProcessId !== null;
+    const question = watch.question(isOwnSession);
     const isLastTry = this.#failedOnce;
     this.#failedOnce = false;
     try {
-      const [row] = await open.session.query(
-        flushStatement({ notes, question, electionKey: watch.electionKey, isOwnSession: open.ownProcessId !== null }),
-      );
+      let usage: string | null = null;
+      if (question === 'nothing' && isOwnSession) {
+        const { kept, values } = this.#kept.of(notes);
+        await open.session.execute(kept, values);
+      } else {
+        const parts = { notes, question, electionKey: watch.electionKey, isOwnSession };
+        const [row] = await open.session.query(flushStatement(parts));
+        usage = row?.[1] ?? null;
+      }
       this.#refusals = 0;
       this.#answeredAt = clock.monotonic();
       this.#sent += count;
       this.#shared += batch.size - count;
       ping?.sent();
-      if (question !== 'nothing') watch.answered(row?.[1] ?? null, open);
+      if (question !== 'nothing') watch.answered(usage, open);
     } catch (error) {
       this.#failed(batch, isLastTry);
       if (error instanceof SessionLostError) return;

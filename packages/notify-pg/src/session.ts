@@ -1,7 +1,10 @@
 // One session of the server while it lasts: statements with a deadline, notes, and one word at its end.
 import type { Clock } from '@romancy/core/ports';
 import { deadline } from './deadline.js';
+import { DirectStatement, type DirectConnection } from './direct-statement.js';
 import { guardStream } from './guarded-stream.js';
+import { executing, type KeptStatement } from './kept-statement.js';
+import { endOfPlainAnswer } from './plain-answer.js';
 import type { PgClient, PgNotice, PgNotification, PgQuery, PgResult, PgStream } from './pg-client.js';
 
 /** A row as the server wrote it: text or null, column by column. */
@@ -33,6 +36,10 @@ function endsSession(error: unknown): boolean {
 /** How long a socket is silent before the system asks whether the other side is there. */
 const keepAliveMs = 15_000;
 
+/** Room for a statement that sends one note or a few at first, up to this for a busy process: each flush would leave as much to be collected. */
+const scratchBytes = 2048;
+const mostScratchBytes = 262_144;
+
 export class Session {
   readonly #client: PgClient;
   readonly #clock: Clock;
@@ -43,6 +50,14 @@ export class Session {
   #onLost: ((error: Error) => void) | undefined;
   #onNotification: (notification: PgNotification) => void = () => undefined;
   #onNotice: (notice: PgNotice) => void = () => undefined;
+  /** Names of statements that are known to be parsed. */
+  readonly #parsed = new Set<string>();
+  /** Whether the client takes statements that are bytes. */
+  #takesBytes: boolean;
+  /** What was handed over last, until it is answered. */
+  #direct: DirectStatement | null = null;
+  /** What is written there was read by the server when it has said that all was done. */
+  #scratch = Buffer.allocUnsafeSlow(scratchBytes);
   #sift: ((chunk: Uint8Array) => readonly Uint8Array[]) | undefined;
 
   /** @param deadlineMs a statement that is not answered by then destroys the session. */
@@ -50,6 +65,7 @@ export class Session {
     this.#client = client;
     this.#clock = clock;
     this.#deadlineMs = deadlineMs;
+    this.#takesBytes = takesBytes(client);
     // These stay for ever: a socket that was destroyed may still say so, and without a listener that would end the process.
     client.on('error', (error) => this.destroy(error));
     client.on('end', () => this.destroy(new Error('the server closed the connection')));
@@ -60,7 +76,10 @@ export class Session {
     stream?.unref?.();
     stream?.setKeepAlive?.(true, keepAliveMs);
     if (stream !== undefined) {
-      const sift = (chunk: Uint8Array): readonly Uint8Array[] => this.#sift?.(chunk) ?? [chunk];
+      const sift = (chunk: Uint8Array): readonly Uint8Array[] => {
+        if (this.#sift !== undefined) return this.#sift(chunk);
+        return [(this.#direct?.isSubmitted === true ? endOfPlainAnswer(chunk) : null) ?? chunk];
+      };
       guardStream(stream, { clock, onError: (error) => this.destroy(error), sift });
     }
   }
@@ -107,9 +126,7 @@ export class Session {
       // A client whose socket is destroyed under it may leave a statement without an answer for ever.
       const lost = new Promise<never>((_, reject) => (lose = reject));
       this.#waiting.add(lose);
-      cancel = deadline(this.#clock, this.#deadlineMs, () =>
-        this.destroy(new Error(`no answer from the server within ${this.#deadlineMs} ms`)),
-      );
+      cancel = this.#untilDeadline();
       // Within the call itself, when nobody could be told yet.
       if (this.#lost !== undefined) lose(this.#lost);
       const answer = await Promise.race([asked, lost]);
@@ -123,6 +140,58 @@ export class Session {
       cancel();
       this.#waiting.delete(lose);
     }
+  }
+
+  /**
+   * Has a statement done that this session alone is to know, in the shortest way there is: what can come after the write comes after it. What it answers
+   * is not read. @throws as `query`.
+   */
+  execute(kept: KeptStatement, values: readonly string[]): Promise<unknown> {
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    if (!this.#takesBytes) return this.#ask(kept, values);
+    const isParsed = this.#parsed.has(kept.name);
+    const scratch = this.#direct === null ? this.#roomFor(kept, values) : null;
+    const statement = new DirectStatement(executing(kept, values, { isParsed, scratch }));
+    this.#direct = statement;
+    let taken: unknown;
+    try {
+      taken = (this.#client as unknown as { query(statement: DirectStatement): unknown }).query(statement);
+    } catch {
+      // The driver's own throws at nothing that is given to it. Whether the statement is on its way is told by itself.
+    }
+    if (taken !== statement) {
+      // Something stands before the driver's client: what comes of the statement is told to that itself.
+      Promise.resolve(taken).catch(() => undefined);
+      if (!statement.isSubmitted) {
+        // One that makes something else of what it is given: as it knows them, then.
+        statement.withdraw();
+        this.#direct = null;
+        this.#takesBytes = false;
+        return this.#ask(kept, values);
+      }
+    }
+    return new Promise<void>((resolve, reject) => {
+      const cancel = this.#untilDeadline();
+      const over = (error: Error | null): void => {
+        cancel();
+        this.#waiting.delete(over);
+        if (this.#direct === statement) this.#direct = null;
+        if (error === null) {
+          this.#parsed.add(kept.name);
+          resolve();
+          return;
+        }
+        // Whatever it was, the next one makes sure that the server knows the statement.
+        this.#parsed.delete(kept.name);
+        // A server refuses as soon as it can: the rest of what was written may still wait for the socket to take it.
+        this.#scratch = Buffer.allocUnsafeSlow(scratchBytes);
+        if (endsSession(error)) this.destroy(error);
+        reject(this.#lost ?? error);
+      };
+      this.#waiting.add(over);
+      if (this.#lost !== undefined) over(this.#lost);
+      statement.whenAnswered(over);
+    });
   }
 
   /** Ends it at once, without a word to the server, who may not hear any more. */
@@ -151,6 +220,26 @@ export class Session {
     this.#destroyStream();
   }
 
+  #roomFor({ parsing, head }: KeptStatement, values: readonly string[]): Buffer {
+    let most = parsing.length + head.length + 64;
+    for (const value of values) most += 4 + 3 * value.length;
+    if (most > this.#scratch.length && most <= mostScratchBytes) {
+      this.#scratch = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(most)));
+    }
+    return this.#scratch;
+  }
+
+  /** The same by the driver's own means. */
+  #ask({ name, text, given }: KeptStatement, values: readonly string[]): Promise<unknown> {
+    return this.query({ name, text, values: [...given, ...values] });
+  }
+
+  #untilDeadline(): () => void {
+    return deadline(this.#clock, this.#deadlineMs, () =>
+      this.destroy(new Error(`no answer from the server within ${this.#deadlineMs} ms`)),
+    );
+  }
+
   #lose(error: SessionLostError): void {
     this.#lost = error;
     this.#onLost = undefined;
@@ -174,4 +263,10 @@ export class Session {
   get #stream(): PgStream | undefined {
     return (this.#client.connection as { readonly stream?: PgStream } | undefined)?.stream;
   }
+}
+
+/** By the shape of `pg`'s own client: others, and `pg` where it writes on before an answer came, get statements as everybody hands them over. */
+function takesBytes(client: PgClient): boolean {
+  const { connection, pipeline } = client as { readonly connection?: Partial<DirectConnection>; readonly pipeline?: unknown };
+  return typeof connection?.stream?.write === 'function' && typeof connection.sendCopyFail === 'function' && pipeline !== true;
 }

@@ -66,10 +66,10 @@ async function fireByHand(store: RawStore, id: string, due: number): Promise<voi
 
 export const timers: Measurement = {
   name: 'timers',
-  run(place, { rounds, quick }) {
+  run(place, { rounds, roundMs, quick }) {
     const options = { label: 'timers', workflows: [sleeper], connections: 16 };
     return sideBySide(place, options, async ({ romancy, store }) => {
-      const spanMs = quick ? 600 : 2000;
+      const spanMs = quick ? Math.min(600, 10 * roundMs) : 2000;
       const sides = (gapMs: number) => {
         const count = Math.round(spanMs / gapMs);
         const round = async (begin: (sleep: Sleep) => Promise<Sleeping>): Promise<readonly number[]> => {
