@@ -1,4 +1,4 @@
-// The build that every package shares: ESM only, declarations, source maps, nothing bundled that a user installs himself.
+// The build that every package shares: ESM only, source maps, nothing bundled that a user installs himself.
 import { defineConfig, type Options } from 'tsup';
 
 export function library(entry: Record<string, string>, more: Options = {}) {
@@ -7,7 +7,6 @@ export function library(entry: Record<string, string>, more: Options = {}) {
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
-    dts: true,
     sourcemap: true,
     clean: true,
     splitting: true,
@@ -18,5 +17,5 @@ export function library(entry: Record<string, string>, more: Options = {}) {
 }
 
 export function application(entry: Record<string, string>, more: Options = {}) {
-  return library(entry, { platform: 'node', dts: false, ...more });
+  return library(entry, { platform: 'node', ...more });
 }

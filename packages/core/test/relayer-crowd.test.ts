@@ -2,7 +2,22 @@
 import { describe, expect, it } from 'vitest';
 import { LeaseLostError } from '../src/domain/errors.js';
 import { settleTurns } from '../src/testing/index.js';
-import { announce, clock, database, held, leaseMs, record, register, stage, until, write, type Stage } from './relayer-stage.js';
+import {
+  announce,
+  clock,
+  database,
+  held,
+  leaseMs,
+  newOutboxForEachTest,
+  record,
+  register,
+  stage,
+  until,
+  write,
+  type Stage,
+} from './relayer-stage.js';
+
+newOutboxForEachTest();
 
 describe('two relayers', () => {
   it('send 10,000 events once each, in order per source', async () => {

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { TerminalError } from '../src/domain/errors.js';
 import { defaultRetryPolicy } from '../src/domain/retry-policy.js';
 import { settleTurns } from '../src/testing/index.js';
-import { announce, clock, database, held, record, stage, write } from './relayer-stage.js';
+import { announce, clock, database, held, newOutboxForEachTest, record, stage, write } from './relayer-stage.js';
+
+newOutboxForEachTest();
 
 describe('an event that cannot be sent', () => {
   it('is tried again with growing delays, then kept as failed, and left alone until somebody requeues it', async () => {

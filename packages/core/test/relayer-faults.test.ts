@@ -1,7 +1,9 @@
 // A relayer whose storage fails, loses answers, or has locked what is due.
 import { describe, expect, it } from 'vitest';
 import { settleTurns } from '../src/testing/index.js';
-import { announce, clock, held, record, stage, write, type Stage } from './relayer-stage.js';
+import { announce, clock, held, newOutboxForEachTest, record, stage, write, type Stage } from './relayer-stage.js';
+
+newOutboxForEachTest();
 
 describe('a relayer whose claim could not have what is due', () => {
   it('tries again soon, and then more and more seldom, up to the pace of polls', async () => {

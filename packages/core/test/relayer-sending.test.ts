@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { OutgoingEvent } from '../src/domain/outbox.js';
 import { settleTurns } from '../src/testing/index.js';
-import { announce, clock, held, record, stage, until, write } from './relayer-stage.js';
+import { announce, clock, held, newOutboxForEachTest, record, stage, until, write } from './relayer-stage.js';
+
+newOutboxForEachTest();
 
 describe('a relayer', () => {
   it('sends what was announced here at once, with all that the event is, and records it', async () => {

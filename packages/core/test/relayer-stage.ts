@@ -51,11 +51,14 @@ export interface Stage {
 
 export type Send = (event: OutgoingEvent, attempt: SendAttempt) => Promise<void> | void;
 
-beforeEach(() => {
-  clock = new ManualClock({ now: 1_000_000 });
-  database = createMemoryDatabase();
-  stages = 0;
-});
+/** Called at the top of each file: files that share a process share this module, which is therefore loaded for the first of them only. */
+export function newOutboxForEachTest(): void {
+  beforeEach(() => {
+    clock = new ManualClock({ now: 1_000_000 });
+    database = createMemoryDatabase();
+    stages = 0;
+  });
+}
 
 /** A relayer that has claimed once, of a process whose notifier is healthy: nothing is found by polling. */
 export async function stage(

@@ -1,7 +1,9 @@
 // What a relayer leaves when it stops.
 import { describe, expect, it } from 'vitest';
 import { settleTurns } from '../src/testing/index.js';
-import { announce, clock, held, record, stage, write } from './relayer-stage.js';
+import { announce, clock, held, newOutboxForEachTest, record, stage, write } from './relayer-stage.js';
+
+newOutboxForEachTest();
 
 describe('a relayer that stops', () => {
   it('ends what is being sent, hands back the rest untried, tells of it, and leaves no timer', async () => {

@@ -12,22 +12,31 @@ const compiled = new Map<string, Promise<string>>();
  * The path of a compiled fixture, for `spawnFixture`: a process of it starts in an eighth of the time that the loader for TypeScript
  * takes, and in half of what the modules of its packages take by themselves. Compiled once in each test file; it is removed when the run is over.
  * @param beside programs that it starts by their names: each is compiled too, into the same folder.
+ * @param unguarded further ones, which know by themselves when to end.
  */
-export function compileFixture(file: URL, { beside = [] }: { readonly beside?: readonly URL[] } = {}): Promise<string> {
+export function compileFixture(
+  file: URL,
+  { beside = [], unguarded = [] }: { readonly beside?: readonly URL[]; readonly unguarded?: readonly URL[] } = {},
+): Promise<string> {
   const known = compiled.get(file.href);
   if (known !== undefined) return known;
-  const compiling = compile(
-    fileURLToPath(file),
-    beside.map((one) => fileURLToPath(one)),
-  );
+  const compiling = compile([file, ...beside], unguarded);
   compiled.set(file.href, compiling);
   return compiling;
 }
 
-async function compile(path: string, beside: readonly string[]): Promise<string> {
+async function compile(guarded: readonly [URL, ...URL[]], unguarded: readonly URL[]): Promise<string> {
   const folder = await mkdtemp(join(inject('temporaryRoot'), 'fixture-'));
+  // Not by a flag, as for fixtures that are compiled while they run: this one needs no loader, and the guard is TypeScript.
+  await bundle(folder, guarded, [fileURLToPath(new URL('./fixture-guard.ts', import.meta.url))]);
+  if (unguarded.length > 0) await bundle(folder, unguarded, []);
+  const path = fileURLToPath(guarded[0]);
+  return join(folder, `${basename(path, extname(path))}.mjs`);
+}
+
+async function bundle(folder: string, programs: readonly URL[], injected: string[]): Promise<void> {
   await build({
-    entryPoints: [path, ...beside],
+    entryPoints: programs.map((program) => fileURLToPath(program)),
     outdir: folder,
     entryNames: '[name]',
     outExtension: { '.js': '.mjs' },
@@ -35,15 +44,13 @@ async function compile(path: string, beside: readonly string[]): Promise<string>
     platform: 'node',
     format: 'esm',
     conditions: ['@romancy/source'],
-    // Not by a flag, as for fixtures that are compiled while they run: this one needs no loader, and the guard is TypeScript.
-    // Its package says that no file of it has side effects; this one has no other purpose.
+    // The guard's package says that no file of it has side effects; the guard has no other purpose.
     ignoreAnnotations: true,
-    inject: [fileURLToPath(new URL('./fixture-guard.ts', import.meta.url))],
+    inject: injected,
     banner: { js: requireOfNode },
     plugins: [addonsStayWhereTheyAre],
     logLevel: 'silent',
   });
-  return join(folder, `${basename(path, extname(path))}.mjs`);
 }
 
 /** What is not JavaScript alone, or is looked for by `pg` and need not be there. */

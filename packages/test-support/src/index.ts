@@ -7,6 +7,7 @@ export { eventually, type EventuallyOptions } from './eventually.js';
 export { freePort } from './free-port.js';
 export type { FlowMode } from './flow.js';
 export { hasPgBouncer, PgBouncer, type PgBouncerOptions, startPgBouncer } from './pgbouncer.js';
+export { findPostgresBinaries } from './postgres-binaries.js';
 export { type BackendFrame, type Notification, readNotification, writeNotification } from './postgres-frames.js';
 export type { FrameFate, ProxiedConnection } from './proxied-connection.js';
 export { SchemaStock, type TestSchema } from './schema-stock.js';

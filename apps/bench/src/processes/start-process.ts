@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** So long a process may take until it says what is waited for, in milliseconds. */
@@ -84,21 +84,30 @@ export class BenchProcess<TSaid> {
   }
 }
 
+/** The programs, each a file of its own. */
+const besideThis = { folder: fileURLToPath(new URL('.', import.meta.url)), extension: extname(import.meta.url) };
+let programs = besideThis;
+
+/** From now on they are started from a folder in which each stands as `NAME.mjs`, with all that it imports. For tests: to compile them takes as long as they do. */
+export function startProcessesFrom(folder: string): void {
+  programs = { folder, extension: '.mjs' };
+}
+
 /**
  * Starts a file of this folder, from source with a loader, where it was built as it is. It ends when this process does.
  * @param name of the file, without its extension.
  */
 export function startProcess<TSaid>(name: string, args: readonly string[]): BenchProcess<TSaid> {
-  const extension = extname(import.meta.url);
-  const file = fileURLToPath(new URL(`./${name}${extension}`, import.meta.url));
+  const { folder, extension } = programs;
   const loader = (): string => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const { NODE_OPTIONS: _options, VITEST: _vitest, NODE_ENV: _mode, ...env } = process.env;
-  const child = fork(file, args, {
+  const child = fork(join(folder, `${name}${extension}`), args, {
     execArgv: extension === '.ts' ? ['--conditions=@romancy/source', '--import', loader()] : [],
     env: { ...env, TSX_DISABLE_CACHE: '1' },
     // Times are integers that JSON does not have.
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // Compiled for tests, it takes the end of its standard input for the end of this process.
+    stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
   });
   return new BenchProcess<TSaid>(child);
 }

@@ -1,7 +1,7 @@
 // Shows that the demo brings every order to its end on PostgreSQL, and how soon they go on there.
 import { chmod, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createDatabase, spawnFixture, temporaryDirectory } from '@romancy/test-support';
+import { dirname, join } from 'node:path';
+import { createDatabase, findPostgresBinaries, spawnFixture, temporaryDirectory } from '@romancy/test-support';
 import pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { compileDemo, endOf, ordersFile, source, table, timeout } from './demo.js';
@@ -43,19 +43,17 @@ it(
 
 it(
   'shows how soon an order goes on after its settlement, with notes and without, and leaves nothing of that behind',
-  // What else the machine does is not its subject.
-  { timeout, retry: 2 },
+  { timeout },
   async () => {
     const folder = await temporaryDirectory();
     const { url } = await createDatabase();
     const data = join(folder, 'data');
-    const args = ['--input', await ordersFile(folder, 10), '--data', data, '--postgres', url, '--no-kill', '--measure', '40'];
+    const args = ['--input', await ordersFile(folder, 10), '--data', data, '--postgres', url, '--no-kill', '--measure', '20'];
     const output = await endOf(spawnFixture(main, args));
     const [withNotes, byPolling] = [times(output, 'with @romancy/notify-pg'), times(output, 'by polling, once a second')];
-    expect([withNotes.orders, byPolling.orders]).toEqual([40, 40]);
-    // Half of those that poll wait for longer than this; with notes that is a matter of a loaded machine only.
+    expect([withNotes.orders, byPolling.orders]).toEqual([20, 20]);
+    // Half of those that poll wait for half a second on top of whatever a busy machine takes; how long that is has no bound.
     expect(withNotes.p50).toBeLessThan(byPolling.p50);
-    expect(withNotes.p50).toBeLessThan(500);
     expect(withNotes.p50).toBeLessThanOrEqual(withNotes.p99);
     expect(byPolling.p50).toBeLessThanOrEqual(byPolling.p99);
     expect(output).not.toContain('the notifier was not healthy');
@@ -78,10 +76,11 @@ it(
     const folder = await temporaryDirectory();
     await chmod(folder, 0o711); // PostgreSQL does not run as root, and its user has to get at the data
     const args = ['--input', await ordersFile(folder, 10), '--data', folder, '--postgres', '--no-kill', '--measure', '0'];
-    const first = await endOf(spawnFixture(source('main'), args));
+    const env = { ROMANCY_TEST_POSTGRES_PROGRAMS: dirname((await findPostgresBinaries()).postgres) };
+    const first = await endOf(spawnFixture(main, args, env));
     expect(first).toMatch(/database: PostgreSQL, a server of its own on 127\.0\.0\.1:\d+/);
     expect(first).toMatch(/\[0\]$/);
-    const again = await endOf(spawnFixture(source('main'), args));
+    const again = await endOf(spawnFixture(main, args, env));
     expect(again).toContain('All of them came to their end in an earlier start');
     expect(table(again)).toBe(table(first));
   },

@@ -117,15 +117,15 @@ describe('interrupted', () => {
     'goes on after Ctrl-C where it was',
     async () => {
       const folder = await temporaryDirectory();
-      const input = await ordersFile(folder, 100);
+      const input = await ordersFile(folder, 60);
       const args = ['--input', input, '--data', join(folder, 'data')];
 
       const first = spawnFixture(main, args);
-      await untilItSays(first, '10 of 100 orders');
+      await untilItSays(first, '12 of 60 orders');
       first.kill('SIGINT').catch(() => undefined);
       const stopped = await endOf(first);
-      const done = Number(/Stopping: (\d+) of 100 orders have come to their end\. The same command/.exec(stopped)?.[1]);
-      expect(done).toBeLessThan(100);
+      const done = Number(/Stopping: (\d+) of 60 orders have come to their end\. The same command/.exec(stopped)?.[1]);
+      expect(done).toBeLessThan(60);
       expect(stopped).toMatch(/Stopped\.\n\n\[130\]$/);
 
       const second = await endOf(spawnFixture(main, args));
@@ -141,9 +141,9 @@ describe('interrupted', () => {
     'goes on after its own death where it was',
     async () => {
       const folder = await temporaryDirectory();
-      const args = ['--input', await ordersFile(folder, 100), '--data', join(folder, 'data')];
+      const args = ['--input', await ordersFile(folder, 60), '--data', join(folder, 'data')];
       const first = spawnFixture(main, args);
-      await untilItSays(first, '40 of 100 orders');
+      await untilItSays(first, '24 of 60 orders');
       await first.kill('SIGKILL');
       const second = await endOf(spawnFixture(main, args));
       expect(second).toContain('Going on: ');

@@ -10,13 +10,15 @@ export const timeout = 120_000;
 export const source = (name: string): URL => new URL(`../src/${name}.ts`, import.meta.url);
 
 /**
- * Each demo starts four processes or so; compiling the sources in each would take most of the time. The sample and the server that the demo
- * brings along are found beside the sources only.
+ * Each demo starts four processes or so; compiling the sources in each would take most of the time. The sample is found beside the sources only, and
+ * the programs of the server that the demo brings along by `ROMANCY_TEST_POSTGRES_PROGRAMS`.
  * @returns the file to run.
  */
 export async function compileDemo(): Promise<string> {
   return await compileFixture(source('main'), {
     beside: [source('worker'), source('payment-service'), source('parcel-service')],
+    // It is to stop the server when the demo has ended, however that came about.
+    unguarded: [new URL('./postgres-keeper.ts', import.meta.resolve('@romancy/test-support'))],
   });
 }
 
