@@ -38,12 +38,14 @@ export class OwnWakeups {
           else if (workflows.has(wakeup.workflowName)) claim = true;
           break;
         case 'channel_message':
-          if (wakeup.targetInstanceId === null) link?.announcedToAll();
-          else {
+          if (wakeup.targetInstanceId === null) {
+            link?.announcedToAll();
+            claim = true;
+          } else {
             link?.announced(wakeup.targetInstanceId);
-            session?.attend([wakeup.targetInstanceId]);
+            if (session?.isHere(wakeup.targetInstanceId) === true) session.attend([wakeup.targetInstanceId]);
+            else claim = true;
           }
-          claim = true;
           break;
         case 'outbox_pending':
         case 'workflow_finished':
