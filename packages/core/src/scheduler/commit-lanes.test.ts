@@ -107,6 +107,42 @@ test('both lanes are under way at once, and stand still while somebody wants to 
   expect(under).toBe(0);
 });
 
+test('what the runs of one lane record when they are told is sent before those of the other lane are told', async () => {
+  const open: (() => void)[] = [];
+  const steps: string[] = [];
+  let isWarm = false;
+  const lanes = lanesOn(async ({ entries }) => {
+    if (!isWarm) return await elsewhere();
+    steps.push(`sent ${entries[0]!.instanceId}`);
+    await new Promise<void>((resolve) => open.push(resolve));
+    return nothing;
+  });
+  await commitOnce(lanes);
+  isWarm = true;
+  const places = Array.from({ length: 64 }, () => lanes.enter());
+  const one = lanes.first;
+  const other = places.find(({ committer }) => committer !== one)!.committer;
+
+  // A run that records as soon as it is told, and comes to rest a turn later.
+  const run = async (name: string, lane: typeof one): Promise<void> => {
+    await lane.record(entry(name)).done;
+    steps.push(`told ${name}`);
+    lane.goesOn();
+    await hop();
+    lane.stays();
+    void lane.record(entry(`${name} again`)).done;
+  };
+  const runs = [run('a', one), run('b', other)];
+  while (open.length < 2) await hop();
+  // Both answers are there at once.
+  for (const answer of open.splice(0)) answer();
+  await Promise.all(runs);
+  while (open.length < 2) await hop();
+  for (const answer of open.splice(0)) answer();
+  await lanes.idle();
+  expect(steps).toEqual(['sent a', 'sent b', 'told a', 'sent a again', 'told b', 'sent b again']);
+});
+
 test('what is given up is given up in both', async () => {
   const lanes = lanesOn(() => new Promise<never>(() => undefined));
   const error = new Error('gone');

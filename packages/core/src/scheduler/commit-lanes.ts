@@ -1,5 +1,6 @@
 // The lanes by which a worker commits: one, and for a crowd of runs two, so that its code goes on in one half while the other is committed.
 import { Committer, type CommitterParts } from './committer.js';
+import { Floor } from './floor.js';
 
 /** From so many runs on a second lane pays. With fewer, what every commit costs, however much is in it, outweighs what it could gain. */
 const crowd = 32;
@@ -24,10 +25,11 @@ interface Lane {
 export class CommitLanes {
   readonly #lanes: readonly [Lane, Lane];
 
-  constructor(parts: CommitterParts) {
+  constructor(parts: Omit<CommitterParts, 'floor'>) {
+    const floor = new Floor();
     this.#lanes = [
-      { committer: new Committer(parts), runs: 0 },
-      { committer: new Committer(parts), runs: 0 },
+      { committer: new Committer({ ...parts, floor }), runs: 0 },
+      { committer: new Committer({ ...parts, floor }), runs: 0 },
     ];
   }
 

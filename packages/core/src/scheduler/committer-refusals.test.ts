@@ -7,6 +7,7 @@ import type { RunStore } from '../ports/run-store.js';
 import type { Settlement } from '../ports/settlement.js';
 import { ManualClock, recordingLogger, seededEntropy, settleTurns } from '../testing/index.js';
 import { Committer } from './committer.js';
+import { Floor } from './floor.js';
 import { StorageHealth } from './storage-health.js';
 import { StorageClock } from './storage-time.js';
 
@@ -46,6 +47,7 @@ beforeEach(() => {
     onMail: () => false,
     onNews: () => undefined,
     onLeaseLost: (error) => void lost.push(error),
+    floor: new Floor(),
   });
 });
 

@@ -9,6 +9,7 @@ import type { ProgressBatch } from '../ports/progress.js';
 import type { RunStore } from '../ports/run-store.js';
 import type { Commitment } from '../engine/progress.js';
 import { Committer } from './committer.js';
+import { Floor } from './floor.js';
 import { StorageClock } from './storage-time.js';
 import { StorageHealth } from './storage-health.js';
 
@@ -35,6 +36,7 @@ function committerOfSlowStorage() {
     onMail: () => false,
     onNews: () => undefined,
     onLeaseLost: () => undefined,
+    floor: new Floor(),
   });
   let seq = 0;
   const record = (): Commitment => {
@@ -130,6 +132,7 @@ test('a park that was decided on before mail was handed over does not pass for o
     onMail: () => true,
     onNews: () => undefined,
     onLeaseLost: () => undefined,
+    floor: new Floor(),
   });
   const record = (instanceId: string): Commitment =>
     committer.record({

@@ -10,8 +10,10 @@ import type { NewInstance } from '../ports/new-instance.js';
 import type { CommitNews, HandedMail, ProgressResult } from '../ports/progress.js';
 import type { RunStore } from '../ports/run-store.js';
 import type { Settlement } from '../ports/settlement.js';
-import { byInstance, fittingCount, instanceOf, Outcome, toBatch, type CommitItem } from './commit-item.js';
+import { byInstance, fittingCount, Outcome, toBatch, type CommitItem } from './commit-item.js';
+import type { Floor, FloorTurn } from './floor.js';
 import { Pause } from './pause.js';
+import { Refusals } from './refusals.js';
 import { SeenMarks } from './seen-marks.js';
 import type { StorageClock } from './storage-time.js';
 import type { StorageHealth } from './storage-health.js';
@@ -31,6 +33,8 @@ export interface CommitterParts {
   readonly onNews: (news: CommitNews) => void;
   /** This worker was declared dead. */
   readonly onLeaseLost: (error: LeaseLostError) => void;
+  /** Shared with the other lanes. */
+  readonly floor: Floor;
 }
 
 /** Milliseconds. A commit may have taken long because it waited for a lock: that is no measure of what another one would take. */
@@ -59,9 +63,10 @@ export class Committer implements ProgressSink {
   #flying: Promise<void> | null = null;
   /** Somebody wants the lane for himself. */
   #pause: Pause | null = null;
+  /** Its latest, which may be over. */
+  #turn: FloorTurn | null = null;
   #abandoned: Error | null = null;
-  /** Instances of which the database has refused something: what they recorded after it must not be committed without it. */
-  readonly #refused = new Map<string, unknown>();
+  readonly #refusals = new Refusals();
   readonly #seen = new SeenMarks();
   /** Runs whose code may record more within this turn of the event loop. */
   #goingOn = 0;
@@ -168,14 +173,15 @@ export class Committer implements ProgressSink {
       const items = this.#pause === null ? this.#take() : [];
       if (items.length > 0) {
         const sending = this.#commit(items);
+        this.#turn?.sent();
         if (release !== null) {
           // The turn that the statement needs to leave.
           await hop();
-          release();
+          await this.#tell(release);
         }
         release = await sending;
       } else if (release !== null) {
-        release();
+        await this.#tell(release);
         release = null;
         await hop();
       } else if (this.#pause !== null) {
@@ -184,6 +190,11 @@ export class Committer implements ProgressSink {
       } else if (this.#queue.length === 0) break;
     }
     this.#flying = null;
+  }
+
+  async #tell(release: Release): Promise<void> {
+    this.#turn = await this.#parts.floor.take();
+    release();
   }
 
   /**
@@ -202,8 +213,7 @@ export class Committer implements ProgressSink {
   }
 
   #take(): readonly CommitItem[] {
-    const items = this.#queue.splice(0, fittingCount(this.#queue));
-    return this.#refused.size === 0 ? items : items.filter((item) => this.#isAdmitted(item));
+    return this.#refusals.admitted(this.#queue.splice(0, fittingCount(this.#queue)));
   }
 
   /** @returns how those who wait for it are told. */
@@ -217,7 +227,7 @@ export class Committer implements ProgressSink {
       }
       const groups = this.#abandoned === null ? byInstance(items) : [];
       if (groups.length <= 1) {
-        this.#refuse(items, this.#abandoned ?? error);
+        this.#refusals.refuse(items, this.#abandoned ?? error);
         return () => undefined;
       }
       // The database refused the batch for something in it: the others must not suffer, so each instance is committed alone.
@@ -227,25 +237,6 @@ export class Committer implements ProgressSink {
         for (const release of releases) release();
       };
     }
-  }
-
-  #refuse(items: readonly CommitItem[], error: unknown): void {
-    for (const item of items) {
-      if (!isStart(item) && !handsBack(item)) this.#refused.set(instanceOf(item), error);
-      item.outcome.reject(error);
-    }
-  }
-
-  /** Behind a gap in an instance's history nothing follows, but that it is handed back: its next run finds it as it was before. */
-  #isAdmitted(item: CommitItem): boolean {
-    const instanceId = instanceOf(item);
-    if (isStart(item) || !this.#refused.has(instanceId)) return true;
-    if (!handsBack(item)) {
-      item.outcome.reject(this.#refused.get(instanceId));
-      return false;
-    }
-    this.#refused.delete(instanceId);
-    return true;
   }
 
   async #send(items: readonly CommitItem[]): Promise<Release> {
@@ -289,12 +280,4 @@ export class Committer implements ProgressSink {
 function endMessageIds(item: CommitItem): readonly string[] {
   if (item.type !== 'settlement' || item.settlement.type !== 'finish') return [];
   return item.settlement.messages?.map(({ messageId }) => messageId) ?? [];
-}
-
-function handsBack(item: CommitItem): boolean {
-  return item.type === 'settlement' && (item.settlement.type === 'stall' || item.settlement.type === 'release');
-}
-
-function isStart(item: CommitItem): boolean {
-  return item.type === 'start' || item.type === 'starts';
 }
