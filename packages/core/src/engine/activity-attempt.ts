@@ -88,7 +88,10 @@ export class ActivityAttempt {
     }
     const context = new AttemptContext(this.#host, this.#order, this);
     try {
-      Promise.resolve(insideActivity(id, execute, context)).then(this.#returned, this.#failed);
+      Promise.resolve(insideActivity(id, execute, context)).then(
+        (value) => this.#returned(value),
+        (error: unknown) => this.#failed(error),
+      );
     } catch (error) {
       this.#failed(error);
     }
@@ -101,7 +104,7 @@ export class ActivityAttempt {
     this.#failed(reason);
   }
 
-  readonly #returned = (value: unknown): void => {
+  #returned(value: unknown): void {
     if (this.#listener === undefined) return;
     if (this.#order.output === undefined && this.#transaction === undefined) {
       try {
@@ -109,8 +112,8 @@ export class ActivityAttempt {
       } catch (error) {
         this.#failed(error);
       }
-    } else this.#finish(value).catch(this.#failed);
-  };
+    } else this.#finish(value).catch((error: unknown) => this.#failed(error));
+  }
 
   async #finish(value: unknown): Promise<void> {
     const { output, id } = this.#order;
@@ -125,10 +128,10 @@ export class ActivityAttempt {
   }
 
   /** From here on nothing of the function counts. The end is told when its transaction is over, whose locks others may need. */
-  readonly #failed = (error: unknown): void => {
+  #failed(error: unknown): void {
     const listener = this.#takeListener();
     if (listener !== undefined) void this.#rollback().then(() => listener.attemptEnded(this, { ok: false, error }));
-  };
+  }
 
   #end(end: AttemptEnd): void {
     this.#takeListener()?.attemptEnded(this, end);

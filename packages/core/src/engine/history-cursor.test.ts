@@ -14,11 +14,9 @@ function entries(kinds: readonly HistoryKind[]): HistoryEntry[] {
 /** A cursor whose first entries came with the claim, and the questions that it asked for more. */
 function cursorOver(all: readonly HistoryEntry[], pageSize: number) {
   const asked: number[] = [];
-  const cursor = new HistoryCursor({
-    entries: all.slice(0, pageSize),
-    start: 0,
-    complete: all.length <= pageSize,
-    load: async (afterSeq) => {
+  const claimed = { history: all.slice(0, pageSize), historyStart: 0, historyComplete: all.length <= pageSize };
+  const cursor = new HistoryCursor(claimed, {
+    loadHistory: async (afterSeq) => {
       asked.push(afterSeq);
       return all.filter(({ seq }) => seq > afterSeq).slice(0, pageSize);
     },

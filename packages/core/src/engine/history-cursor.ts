@@ -1,5 +1,6 @@
 // Reads the history of one instance in order, page by page, and never holds more than it must.
 import type { HistoryEntry, HistoryKind } from '../domain/history.js';
+import type { ClaimedRun } from '../ports/claim.js';
 
 /** Entries written when the code makes the call; all others are outcomes. */
 const atTheCall: ReadonlySet<HistoryKind> = new Set([
@@ -20,8 +21,11 @@ export function isRecordedAtTheCall(kind: HistoryKind): boolean {
   return atTheCall.has(kind);
 }
 
-/** Gives the entries after `afterSeq`, ascending, at most a page; empty at the end. */
-export type LoadHistory = (afterSeq: number) => Promise<readonly HistoryEntry[]>;
+/** The storage, as far as the history of one instance goes. */
+export interface HistorySource {
+  /** Gives the entries after `afterSeq`, ascending, at most a page; empty at the end. */
+  loadHistory(afterSeq: number): Promise<readonly HistoryEntry[]>;
+}
 
 /** The place in history up to which a replay has come. */
 export class HistoryCursor {
@@ -29,19 +33,14 @@ export class HistoryCursor {
   #index = 0;
   #complete: boolean;
   #lastSeq: number;
-  readonly #load: LoadHistory;
+  readonly #source: HistorySource;
 
-  /** @param first `start`: the number above which history begins. */
-  constructor(first: {
-    readonly entries: readonly HistoryEntry[];
-    readonly start: number;
-    readonly complete: boolean;
-    readonly load: LoadHistory;
-  }) {
-    this.#page = first.entries;
-    this.#complete = first.complete;
-    this.#load = first.load;
-    this.#lastSeq = first.entries.at(-1)?.seq ?? first.start;
+  /** @param claimed what came with the claim. */
+  constructor(claimed: Pick<ClaimedRun, 'history' | 'historyStart' | 'historyComplete'>, source: HistorySource) {
+    this.#page = claimed.history;
+    this.#complete = claimed.historyComplete;
+    this.#source = source;
+    this.#lastSeq = claimed.history.at(-1)?.seq ?? claimed.historyStart;
   }
 
   /** The next entry; undefined when history is used up. Valid after `prepare`. */
@@ -85,7 +84,7 @@ export class HistoryCursor {
    */
   async prepare(): Promise<void> {
     while (!this.isPrepared) {
-      const more = await this.#load(this.#lastSeq);
+      const more = await this.#source.loadHistory(this.#lastSeq);
       if (more.length === 0) {
         this.#complete = true;
         return;

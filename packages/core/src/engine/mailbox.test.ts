@@ -9,8 +9,8 @@ const mail = (number: number, topic: string): Mail => ({ mailId: String(number),
 function mailboxBefore(stored: readonly Mail[]) {
   const loads: (string | null)[] = [];
   const mailbox = new Mailbox({
-    limit: 3,
-    load: async (topic, after) => {
+    mailLimit: 3,
+    loadMail: async (topic, after) => {
       loads.push(after);
       return stored.filter((piece) => piece.topic === topic && Number(piece.mailId) > Number(after ?? 0)).slice(0, 3);
     },
@@ -82,8 +82,8 @@ describe('a mailbox', () => {
 
   it('believes nothing that was read before its topic was forgotten', async () => {
     let answer = (_page: readonly Mail[]): void => undefined;
-    const load = (): Promise<readonly Mail[]> => new Promise((resolve) => (answer = resolve));
-    const mailbox = new Mailbox({ limit: 3, load });
+    const loadMail = (): Promise<readonly Mail[]> => new Promise((resolve) => (answer = resolve));
+    const mailbox = new Mailbox({ mailLimit: 3, loadMail });
     const searching = mailbox.search('a');
     mailbox.forget('a');
     answer([mail(1, 'a')]);

@@ -1,8 +1,13 @@
 // The mail of one run that is in memory: what came, what the code has taken, what may lie beyond the limit of a read.
 import type { Mail } from '../ports/run-signals.js';
 
-/** Reads the mail of one topic from the storage, after that id. */
-export type LoadMail = (topic: string, afterMailId: string | null) => Promise<readonly Mail[]>;
+/** The storage, as far as the mail of one instance goes. */
+export interface MailSource {
+  /** How many pieces one read brings; fewer mean that there were no more. */
+  readonly mailLimit: number;
+  /** Reads the mail of one topic, after that id. */
+  loadMail(topic: string, afterMailId: string | null): Promise<readonly Mail[]>;
+}
 
 /** Which mail of its topic a call takes. Default: any. */
 export type MailFilter = (mail: Mail) => boolean;
@@ -13,21 +18,19 @@ export class Mailbox {
   #untaken: Map<string, Mail> | null = null;
   /** Ids handed out by this run: a read that began before their removal was committed may bring them again. */
   #taken: Set<string> | null = null;
-  readonly #limit: number;
-  readonly #load: LoadMail;
+  readonly #source: MailSource;
   /** A read reached its limit, so that there may be more in the storage than here. */
   #mayHaveMore = false;
   /** How often what is in memory of a topic was forgotten. Null: never, as for most. */
   #forgotten: Map<string, number> | null = null;
 
-  constructor(options: { readonly limit: number; readonly load: LoadMail }) {
-    this.#limit = options.limit;
-    this.#load = options.load;
+  constructor(source: MailSource) {
+    this.#source = source;
   }
 
   /** Takes in what a claim or a reading of signals brought. */
   add(mail: readonly Mail[]): void {
-    if (mail.length >= this.#limit) this.#mayHaveMore = true;
+    if (mail.length >= this.#source.mailLimit) this.#mayHaveMore = true;
     for (const piece of mail) if (this.#taken?.has(piece.mailId) !== true) this.#keep(piece);
   }
 
@@ -66,7 +69,7 @@ export class Mailbox {
     const forgotten = this.#timesForgotten(topic);
     let after: string | null = null;
     for (;;) {
-      const page: readonly Mail[] = await this.#load(topic, after);
+      const page: readonly Mail[] = await this.#source.loadMail(topic, after);
       if (this.#timesForgotten(topic) !== forgotten) return false;
       const fresh = page.filter(({ mailId }) => this.#taken?.has(mailId) !== true && this.#untaken?.has(mailId) !== true);
       for (const piece of fresh) this.#keep(piece);

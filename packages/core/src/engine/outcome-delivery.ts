@@ -2,29 +2,26 @@
 import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../domain/errors.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { ActivityTransaction } from '../ports/activity-transaction.js';
-import type { Wakeup } from '../domain/wakeup.js';
 import type { Effect } from '../ports/effect.js';
 import type { CommitNews } from '../ports/progress.js';
 import { numberedExtras, wakeupsOfEffects } from './entry-extras.js';
 import type { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
+import type { RunPump } from './run-pump.js';
 import type { EntryFacts, RunRecorder } from './run-recorder.js';
+import type { RunServices } from './run-services.js';
 
 export interface OutcomeDeliveryParts {
-  readonly workerId: string;
+  readonly services: RunServices;
   readonly calls: OpenCalls;
   readonly recorder: RunRecorder;
-  /** An outcome was handed to the code. */
-  readonly onHanded: () => void;
-  /** Tells others of what was committed in a transaction of its own. */
-  readonly tell: (wakeups: readonly Wakeup[]) => void;
-  /** What else such a commit came to. */
-  readonly onNews: (news: CommitNews) => void;
-  /** The run takes no more outcomes, or is to end as cancelled: calls are told nothing more. */
-  readonly isOver: () => boolean;
+  readonly pump: RunPump;
+  /** False: the run takes no more outcomes, or is to end as cancelled, and calls are told nothing more. */
+  readonly mayGoLive: boolean;
 }
 
 const noEffects: readonly Effect[] = [];
+const noProposals: readonly Proposal[] = [];
 
 function effectsOf({ extras }: Proposal, { instanceId, seq }: HistoryEntry): readonly Effect[] {
   if (extras?.effects === undefined) return noEffects;
@@ -36,7 +33,7 @@ export class OutcomeDelivery {
   readonly #parts: OutcomeDeliveryParts;
   readonly #proposals: Proposal[] = [];
   /** Had come when the run was about to end. */
-  #setAside: readonly Proposal[] = [];
+  #setAside = noProposals;
 
   constructor(parts: OutcomeDeliveryParts) {
     this.#parts = parts;
@@ -69,7 +66,7 @@ export class OutcomeDelivery {
   /** The end was refused: what was done by then may have to be undone, and so it is handed out after all. */
   takeBack(): void {
     this.#proposals.push(...this.#setAside);
-    this.#setAside = [];
+    this.#setAside = noProposals;
   }
 
   #deliver(proposal: Proposal): 'again' | Promise<void> {
@@ -88,15 +85,16 @@ export class OutcomeDelivery {
     const committed = await this.#commitAlone(proposal, transaction, facts);
     if (committed === null) return;
     const { entry, news } = committed;
-    this.#parts.tell([...wakeupsOfEffects(effectsOf(proposal, entry)), ...news.wakeups]);
-    this.#parts.onNews(news);
+    const { services } = this.#parts;
+    services.tell([...wakeupsOfEffects(effectsOf(proposal, entry)), ...news.wakeups]);
+    services.onNews(news);
     proposal.committed?.();
     this.#hand(proposal.call, entry);
   }
 
   #hand(call: DurableCall, entry: HistoryEntry): void {
     if (call.apply(entry)) this.#parts.calls.delete(call);
-    this.#parts.onHanded();
+    this.#parts.pump.codeIsGiven();
   }
 
   /**
@@ -109,11 +107,16 @@ export class OutcomeDelivery {
     transaction: ActivityTransaction,
     facts: EntryFacts,
   ): Promise<{ readonly entry: HistoryEntry; readonly news: CommitNews } | null> {
-    const { workerId, recorder, isOver } = this.#parts;
+    const { services, recorder } = this.#parts;
     const entry = recorder.number(facts);
     try {
       const effects = effectsOf(proposal, entry);
-      const news = await transaction.commit({ workerId, entry, effects, before: recorder.pendingBefore(effects) });
+      const news = await transaction.commit({
+        workerId: services.workerId,
+        entry,
+        effects,
+        before: recorder.pendingBefore(effects),
+      });
       return { entry, news };
     } catch (error) {
       await transaction.rollback();
@@ -121,7 +124,7 @@ export class OutcomeDelivery {
       if (error instanceof StorageUnavailableError) {
         throw new NotRunningError('the outcome of a commit is not known', { cause: error });
       }
-      if (!isOver()) proposal.refused?.(error);
+      if (this.#parts.mayGoLive) proposal.refused?.(error);
       return null;
     }
   }

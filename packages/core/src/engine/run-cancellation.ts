@@ -14,7 +14,8 @@ export interface RunCancellationParts {
 
 export class RunCancellation {
   readonly #parts: RunCancellationParts;
-  readonly #abort = new LazyAbort();
+  /** Made when somebody looks at its signal, or when it is aborted. */
+  #abort: LazyAbort | null = null;
   #requested: { readonly reason: string | null } | null = null;
 
   constructor(parts: RunCancellationParts) {
@@ -28,7 +29,7 @@ export class RunCancellation {
 
   /** For the code. */
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#lazyAbort().signal;
   }
 
   /**
@@ -39,13 +40,13 @@ export class RunCancellation {
     if (this.#requested !== null) return;
     this.#requested = cancel;
     const { replay, saga } = this.#parts;
-    if (replay.next === undefined && saga.decision === null) this.abandonCalls(this.#why);
+    if (replay.next === undefined && saga.decision === null) this.abandonCalls(() => this.#why());
   }
 
   /** The code is over. Outcomes that have come already are not given up: what was done may have to be undone. */
   abandonCode(): void {
-    if (this.#requested !== null) this.#abort.abort(this.#why());
-    this.abandonCalls(this.#why);
+    if (this.#requested !== null) this.#lazyAbort().abort(this.#why());
+    this.abandonCalls(() => this.#why());
   }
 
   /** @param why is asked when there is a call: errors are dear, and most runs end with nothing open. */
@@ -58,13 +59,18 @@ export class RunCancellation {
 
   /** The process lets go of the run. */
   drop(reason: Error): void {
-    this.#abort.abort(reason);
+    this.#lazyAbort().abort(reason);
   }
 
-  readonly #why = (): Error => {
+  #lazyAbort(): LazyAbort {
+    this.#abort ??= new LazyAbort();
+    return this.#abort;
+  }
+
+  #why(): Error {
     const { instanceId } = this.#parts;
     return this.#requested === null
       ? new NotRunningError(`the code of instance ${JSON.stringify(instanceId)} has failed`)
       : new WorkflowCancelledError({ instanceId, reason: this.#requested.reason });
-  };
+  }
 }

@@ -63,11 +63,11 @@ export interface RunExitParts {
    * Nothing more will be handed out: abandon what is open, and end its transactions, whose locks the settlement may need. The error is
    * made for those only: its stack is dear, and most runs end with nothing open.
    */
-  readonly onClose: (why: () => Error) => void;
+  onClose(why: () => Error): void;
   /** Resolves when no reading of what came from outside is under way. Never rejects. */
-  readonly readingOver: () => Promise<void>;
+  readingOver(): Promise<void>;
   /** The run is over. */
-  readonly onEnd: () => void;
+  onEnd(): void;
 }
 
 /**

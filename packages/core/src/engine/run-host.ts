@@ -43,11 +43,11 @@ export interface RunHostParts {
   readonly cancellation: RunCancellation;
   readonly saga: Saga;
   /** False: what begins now would be abandoned, or is decided by a settlement on its way. */
-  readonly mayGoLive: () => boolean;
+  readonly mayGoLive: boolean;
   /** The code is over: its calls are nobody's. */
-  readonly isCodeOver: () => boolean;
+  readonly isCodeOver: boolean;
   readonly intake: RunIntake;
-  readonly onRecur: (input: string) => void;
+  onRecur(input: string): void;
 }
 
 /** Records what is recorded at the call; passes on the rest to those whose duty it is. */
@@ -58,7 +58,8 @@ export class RunHost implements ContextHost {
   readonly mailbox: Mailbox;
   readonly workflow: AnyWorkflow;
   readonly generation: number;
-  readonly subscriptions = new Subscriptions();
+  /** Null: its code has asked for nothing that has to do with them. */
+  #subscriptions: Subscriptions | null = null;
   /** Children that have not ended, as far as the code knows. Null: there never was one. */
   #children: Map<string, StartedChild> | null = null;
   /** Set by the run. */
@@ -80,6 +81,11 @@ export class RunHost implements ContextHost {
     this.#parts = parts;
   }
 
+  get subscriptions(): Subscriptions {
+    this.#subscriptions ??= new Subscriptions();
+    return this.#subscriptions;
+  }
+
   get signal(): AbortSignal {
     return this.#parts.cancellation.signal;
   }
@@ -90,7 +96,7 @@ export class RunHost implements ContextHost {
   }
 
   nextCall(name: string, explicitId?: string): CallIdentity {
-    if (this.#parts.exit.end !== null || this.#parts.isCodeOver()) {
+    if (this.#parts.exit.end !== null || this.#parts.isCodeOver) {
       throw this.#isOver();
     }
     return this.#parts.ids.next(name, explicitId);
@@ -101,10 +107,10 @@ export class RunHost implements ContextHost {
   }
 
   open(call: DurableCall): void {
-    const { calls, replay, exit, pump, mayGoLive } = this.#parts;
+    const { calls, replay, exit, pump } = this.#parts;
     calls.add(call);
     if (replay.next === undefined) {
-      if (mayGoLive()) calls.goLive(call);
+      if (this.#parts.mayGoLive) calls.goLive(call);
     } else {
       // Entries recorded at the call are taken at the call, so that a `now()` right behind finds its own entry next.
       try {

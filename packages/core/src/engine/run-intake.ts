@@ -20,12 +20,13 @@ export interface RunIntakeParts {
   readonly cancellation: RunCancellation;
   readonly mailbox: Mailbox;
   /** False: what begins now would be abandoned, or is decided by a settlement on its way. */
-  readonly mayGoLive: () => boolean;
+  readonly mayGoLive: boolean;
 }
 
 export class RunIntake {
   readonly #parts: RunIntakeParts;
-  readonly #attention = new Attention(() => this.#read());
+  /** Null: nothing was read yet, as in most runs. */
+  #attention: Attention | null = null;
   /** Mail came with an answer since the last park began. */
   #wasHanded = false;
   /** Mail came with an answer since the last reading began. */
@@ -49,7 +50,7 @@ export class RunIntake {
     if (!exit.isOpen) return;
     host.workBegins();
     try {
-      await this.#attention.request();
+      await this.read();
     } catch (error) {
       await exit.breakOff(error as Error);
     } finally {
@@ -79,17 +80,18 @@ export class RunIntake {
 
   /** Resolves when a reading that began after this call is over. */
   read(): Promise<void> {
+    this.#attention ??= new Attention(() => this.#read());
     return this.#attention.request();
   }
 
   /** Readings are under way. */
   get isReading(): boolean {
-    return this.#attention.reading !== null;
+    return this.#attention !== null && this.#attention.reading !== null;
   }
 
   /** Resolves when those under way are over and no more follows. Never rejects. */
   async readingOver(): Promise<void> {
-    await this.#attention.reading?.catch(() => undefined);
+    await this.#attention?.reading?.catch(() => undefined);
   }
 
   /** Something was heard of that no reading of this run, and no refusal of its park, has taken into account. */
@@ -106,7 +108,7 @@ export class RunIntake {
   async readRefusal(): Promise<void> {
     // While the park was on its way no call could take it.
     if (this.#wasHanded) this.#takeMail();
-    if (!this.#wasHanded || this.#isNewsUnread) await this.#attention.request();
+    if (!this.#wasHanded || this.#isNewsUnread) await this.read();
   }
 
   async #read(): Promise<void> {
@@ -126,7 +128,7 @@ export class RunIntake {
   /** While a park is on its way nobody takes any: calls do when it was refused. */
   #takeMail(): void {
     const { replay, calls, mayGoLive } = this.#parts;
-    if (replay.next !== undefined || !mayGoLive()) return;
+    if (replay.next !== undefined || !mayGoLive) return;
     for (const call of calls) call.onMail?.();
   }
 }

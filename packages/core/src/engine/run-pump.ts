@@ -11,18 +11,23 @@ const settled = Promise.resolve();
 /** What comes after a step: another one, a hop and then another one, nothing until something happens, or what the step waits for. */
 export type NextStep = 'again' | 'hop' | 'rest' | Promise<void>;
 
+/** Who takes the steps. */
+export interface Steps {
+  /**
+   * One step. What it throws, or rejects with, breaks the run off.
+   * @param moved the code was given something, or made a call by itself, since it was last let come to rest.
+   */
+  step(moved: boolean): NextStep;
+  /** In place of a step while the code is kept waiting: only what may come between any two of its calls. Throws as `step`. */
+  stepInPause(): NextStep;
+}
+
 export interface RunPumpParts {
   readonly clock: Clock;
   readonly progress: ProgressSink;
   readonly replay: RunReplay;
   readonly exit: RunExit;
-  /**
-   * One step. What it throws, or rejects with, breaks the run off.
-   * @param moved the code was given something, or made a call by itself, since it was last let come to rest.
-   */
-  readonly step: (moved: boolean) => NextStep;
-  /** In place of a step while the code is kept waiting: only what may come between any two of its calls. Throws as `step`. */
-  readonly stepInPause: () => NextStep;
+  readonly turns: Steps;
 }
 
 /** Most steps have nothing to wait for, and no promise is made for them. */
@@ -34,6 +39,8 @@ export class RunPump {
   #moved = true;
   /** It is being let come to rest. */
   #settling = false;
+  /** Not in a replay: what it records on its way is waited for with a commit. */
+  #isLiveHop = false;
   /** Something happened since the last step. */
   #woken = false;
   /** There is nothing to do until something happens. */
@@ -127,7 +134,10 @@ export class RunPump {
   }
 
   /** Called by what the pump waits for, and by nothing else: whoever that is, in the async context of this run. */
-  readonly #goOn = (): void => this.#context.runInAsyncScope(this.#pump, this);
+  readonly #goOn = (): void => {
+    if (this.#settling) this.#cameToRest();
+    this.#context.runInAsyncScope(this.#pump, this);
+  };
 
   /** Until there is something to wait for. */
   #pump(): void {
@@ -159,10 +169,10 @@ export class RunPump {
   }
 
   #step(): NextStep {
-    const { exit } = this.#parts;
+    const { exit, turns } = this.#parts;
     if (exit.isClosed) return 'rest';
     try {
-      return this.#pauses > 0 ? this.#parts.stepInPause() : this.#parts.step(this.#moved);
+      return this.#pauses > 0 ? turns.stepInPause() : turns.step(this.#moved);
     } catch (error) {
       return exit.breakOff(error as Error);
     }
@@ -172,18 +182,13 @@ export class RunPump {
   #hop(): void {
     this.#moved = false;
     this.#settling = true;
-    const isLive = this.#parts.replay.next === undefined;
-    if (isLive) this.#parts.progress.goesOn();
-    afterHop(isLive ? this.#liveAtRest : this.#atRest);
+    this.#isLiveHop = this.#parts.replay.next === undefined;
+    if (this.#isLiveHop) this.#parts.progress.goesOn();
+    afterHop(this.#goOn);
   }
 
-  readonly #atRest = (): void => {
+  #cameToRest(): void {
     this.#settling = false;
-    this.#goOn();
-  };
-
-  readonly #liveAtRest = (): void => {
-    this.#parts.progress.stays();
-    this.#atRest();
-  };
+    if (this.#isLiveHop) this.#parts.progress.stays();
+  }
 }

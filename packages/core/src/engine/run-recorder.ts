@@ -33,7 +33,8 @@ export class RunRecorder {
   readonly #services: RunServices;
   /** What was recorded and was not yet seen to be durable, oldest first. */
   readonly #pending: Recorded[] = [];
-  readonly #held: Held[] = [];
+  /** Null: nothing. */
+  #held: Held[] | null = null;
   #state: 'open' | 'holding' | 'closed' = 'open';
   #seq = 0;
 
@@ -62,7 +63,7 @@ export class RunRecorder {
   record(facts: EntryFacts, extras?: ExtraFacts): HistoryEntry {
     const entry = this.number(facts);
     const numbered = extras === undefined ? undefined : numberedExtras(extras, entry);
-    if (this.#state === 'holding') this.#held.push({ entry, extras: numbered });
+    if (this.#state === 'holding') (this.#held ??= []).push({ entry, extras: numbered });
     else if (this.#state === 'open') this.#send(entry, numbered);
     return entry;
   }
@@ -125,7 +126,9 @@ export class RunRecorder {
   /** The park was refused: what was held goes out now. */
   letGo(): void {
     this.#state = 'open';
-    for (const { entry, extras } of this.#held.splice(0)) this.#send(entry, extras);
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const { entry, extras } of held) this.#send(entry, extras);
   }
 
   close(): void {

@@ -19,9 +19,9 @@ export interface RunReplayParts {
   readonly calls: OpenCalls;
   readonly clock: Clock;
   /** History was loaded up to this number. */
-  readonly onLoaded: (lastSeq: number) => void;
+  onHistoryLoaded(lastSeq: number): void;
   /** The last entry was taken: calls that are still open begin in earnest. */
-  readonly onUsedUp: () => void;
+  onHistoryUsedUp(): void;
 }
 
 /** How a replay waits for the code, which awaits something of its own. */
@@ -37,7 +37,7 @@ export class RunReplay {
 
   constructor(parts: RunReplayParts) {
     this.#parts = parts;
-    parts.onLoaded(parts.cursor.lastSeq);
+    parts.onHistoryLoaded(parts.cursor.lastSeq);
   }
 
   /** The entry that comes next; undefined when history is used up. */
@@ -61,7 +61,7 @@ export class RunReplay {
   /** Makes sure that all that the code may ask for before the next outcome is at hand. */
   async prepare(): Promise<void> {
     await this.#parts.cursor.prepare();
-    this.#parts.onLoaded(this.#parts.cursor.lastSeq);
+    this.#parts.onHistoryLoaded(this.#parts.cursor.lastSeq);
   }
 
   /** Hands out the next entry, if nothing has to be loaded or waited for. @throws NonDeterminismError */
@@ -144,7 +144,7 @@ export class RunReplay {
 
   #advance(): void {
     this.#parts.cursor.advance();
-    if (this.next === undefined) this.#parts.onUsedUp();
+    if (this.next === undefined) this.#parts.onHistoryUsedUp();
   }
 
   async #awaitCall(entry: HistoryEntry, sleep: Sleep): Promise<void> {

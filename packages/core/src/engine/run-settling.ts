@@ -17,7 +17,7 @@ export interface RunSettlingParts {
   readonly storageTime: StorageTime;
   readonly intake: RunIntake;
   /** A park was refused: what the code did meanwhile begins. */
-  readonly goLive: () => void;
+  goLive(): void;
 }
 
 export class RunSettling {
@@ -40,7 +40,7 @@ export class RunSettling {
   }
 
   async #park(next: { readonly call: DurableCall; readonly dueAt: number } | null): Promise<void> {
-    const { calls, exit, ending, intake, goLive } = this.#parts;
+    const { calls, exit, ending, intake } = this.#parts;
     intake.parkBegins();
     const isAway = await exit.park({
       status: calls.first!.waiting!.status,
@@ -50,6 +50,6 @@ export class RunSettling {
     await intake.readRefusal();
     // First: where the code has come to its end, nothing of it begins any more.
     ending.parkRefused();
-    goLive();
+    this.#parts.goLive();
   }
 }

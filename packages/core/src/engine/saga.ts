@@ -41,17 +41,19 @@ export interface CompensationFailure {
 
 /** collecting, while the code runs → undoing, the last completed first → done, when nothing is left. */
 export class Saga {
-  /** In the order in which they completed. */
-  readonly #completed: Compensable[] = [];
-  readonly #failures: CompensationFailure[] = [];
+  /** In the order in which they completed. Null: none can be undone, as for most runs. */
+  #completed: Compensable[] | null = null;
+  /** Null: none. */
+  #failures: CompensationFailure[] | null = null;
   #decision: SagaDecision | null = null;
 
   add(completed: Compensable): void {
+    this.#completed ??= [];
     this.#completed.push(completed);
   }
 
   get isEmpty(): boolean {
-    return this.#completed.length === 0;
+    return this.#completed === null || this.#completed.length === 0;
   }
 
   /** Null while the code runs. */
@@ -65,15 +67,16 @@ export class Saga {
 
   /** What is undone next; undefined when nothing is left. */
   takeNext(): Compensable | undefined {
-    return this.#completed.pop();
+    return this.#completed?.pop();
   }
 
   failed(failure: CompensationFailure): void {
+    this.#failures ??= [];
     this.#failures.push(failure);
   }
 
   /** JSON text; undefined when none failed. */
   failures(codec: Codec): string | undefined {
-    return this.#failures.length === 0 ? undefined : codec.encode(this.#failures);
+    return this.#failures === null ? undefined : codec.encode(this.#failures);
   }
 }

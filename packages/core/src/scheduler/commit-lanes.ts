@@ -5,16 +5,28 @@ import { Floor } from './floor.js';
 /** From so many runs on a second lane pays. With fewer, what every commit costs, however much is in it, outweighs what it could gain. */
 const crowd = 32;
 
-/** A run's place in a lane; all that is recorded of it goes by this one, so that it takes effect in its order. */
-export interface LanePlace {
-  readonly committer: Committer;
-  /** The run has left memory. Once. */
-  leave(): void;
-}
-
 interface Lane {
   readonly committer: Committer;
   runs: number;
+}
+
+/** A run's place in a lane; all that is recorded of it goes by this one, so that it takes effect in its order. */
+export class LanePlace {
+  readonly #lane: Lane;
+
+  constructor(lane: Lane) {
+    this.#lane = lane;
+    lane.runs++;
+  }
+
+  get committer(): Committer {
+    return this.#lane.committer;
+  }
+
+  /** The run has left memory. Once. */
+  leave(): void {
+    this.#lane.runs--;
+  }
 }
 
 /**
@@ -46,8 +58,7 @@ export class CommitLanes {
     const [first, second] = this.#lanes;
     const isCrowded = first.runs + second.runs >= crowd && first.committer.leavesTurns;
     const lane = isCrowded && second.runs < first.runs ? second : first;
-    lane.runs++;
-    return { committer: lane.committer, leave: () => void lane.runs-- };
+    return new LanePlace(lane);
   }
 
   /** See {@link Committer.alone}. The lanes are taken one after the other, always in this order, so that two callers take turns. */

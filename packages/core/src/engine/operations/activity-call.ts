@@ -148,10 +148,13 @@ export class ActivityCall implements DurableCall, AttemptListener {
   #work(): void {
     this.#host.workBegins();
     // A promise, and no call by whoever commits: the activity then runs in the async context of its own call (AsyncLocalStorage).
-    this.#host.durable().then(this.#begin, this.#refused);
+    this.#host.durable().then(
+      () => this.#begin(),
+      (error: unknown) => this.#refused(error),
+    );
   }
 
-  readonly #begin = (): void => {
+  #begin(): void {
     const { services } = this.#host;
     if (this.#abandoned || this.#host.draining) {
       this.#host.workEnds();
@@ -161,13 +164,13 @@ export class ActivityCall implements DurableCall, AttemptListener {
     this.#attempt = attempt;
     if (services.hooks.has('onActivityStart')) services.hooks.call('onActivityStart', this.#hookEvent(attempt.number));
     attempt.start(this);
-  };
+  }
 
   /** What it depends on will never be durable. */
-  readonly #refused = (error: unknown): void => {
+  #refused(error: unknown): void {
     if (!this.#abandoned) this.#host.broken(error as Error);
     this.#host.workEnds();
-  };
+  }
 
   /** Called by its attempt. */
   attemptEnded(attempt: ActivityAttempt, end: AttemptEnd): void {
