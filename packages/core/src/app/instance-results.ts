@@ -36,14 +36,22 @@ export class InstanceResults {
    * The output of an instance of any process.
    * @throws WorkflowFailedError, WorkflowCancelledError, InstanceNotFoundError, ResultTimeoutError; NotRunningError when the app stops.
    */
-  async result(instanceId: string, { timeout, known }: ResultRequest): Promise<unknown> {
-    const { clock, stopSignal, scheduler } = this.#parts;
-    const timeoutMs = timeout === undefined ? null : timeLimitMs(timeout, 'result: timeout');
-    if (timeoutMs === null) {
-      // What runs here is there, and has not ended.
-      if (known && scheduler.runs(instanceId)) return this.#outcome(await scheduler.watcher.wait(instanceId));
-      return await this.#end(instanceId, known);
+  result(instanceId: string, { timeout, known }: ResultRequest): Promise<unknown> {
+    const { scheduler } = this.#parts;
+    // What runs here is there, and has not ended. Hundreds are waited for at once: nothing but what it takes is kept for each.
+    if (timeout === undefined && known && scheduler.runs(instanceId)) {
+      return scheduler.watcher.wait(instanceId).then(this.#outcome);
     }
+    return this.#within(timeout, { instanceId, known });
+  }
+
+  async #within(
+    timeout: Duration | undefined,
+    { instanceId, known }: { readonly instanceId: string; readonly known: boolean },
+  ): Promise<unknown> {
+    const { clock, stopSignal } = this.#parts;
+    const timeoutMs = timeout === undefined ? null : timeLimitMs(timeout, 'result: timeout');
+    if (timeoutMs === null) return await this.#end(instanceId, known);
     const giveUp = new AbortController();
     const expire = (): void => giveUp.abort(new ResultTimeoutError({ instanceId, timeoutMs }));
     const cancel = clock.schedule(timeoutMs, expire, { keepAlive: true });
@@ -71,12 +79,12 @@ export class InstanceResults {
     return this.#outcome(await scheduler.watcher.wait(instanceId, signal));
   }
 
-  #outcome(finished: FinishedInstance): unknown {
+  readonly #outcome = (finished: FinishedInstance): unknown => {
     const { instanceId, output, error, cancelReason } = finished;
     const { codec } = this.#parts;
     const status: InstanceStatus = finished.status;
     if (status === 'completed') return codec.decode(output!);
     if (status === 'cancelled') throw new WorkflowCancelledError({ instanceId, reason: cancelReason });
     throw new WorkflowFailedError({ instanceId, cause: codec.decode(error!) });
-  }
+  };
 }

@@ -31,7 +31,8 @@ function effectsOf({ extras }: Proposal, { instanceId, seq }: HistoryEntry): rea
 /** Outcomes wait here for their turn, in the order in which they came. */
 export class OutcomeDelivery {
   readonly #parts: OutcomeDeliveryParts;
-  readonly #proposals: Proposal[] = [];
+  /** Null: none, as nearly always. An array that many go through one at a time keeps room for more than there ever are. */
+  #proposals: Proposal[] | null = null;
   /** Had come when the run was about to end. */
   #setAside = noProposals;
 
@@ -40,32 +41,35 @@ export class OutcomeDelivery {
   }
 
   add(proposal: Proposal): void {
-    this.#proposals.push(proposal);
+    if (this.#proposals === null) this.#proposals = [proposal];
+    else this.#proposals.push(proposal);
   }
 
   /** Nothing waits for its turn. */
   get isEmpty(): boolean {
-    return this.#proposals.length === 0;
+    return this.#proposals === null;
   }
 
   /** Hands out the next outcome; undefined when there is none. The promise is of one that is committed in a transaction of its own. */
   next(): 'again' | Promise<void> | undefined {
-    const proposal = this.#proposals.shift();
-    if (proposal === undefined) return undefined;
+    if (this.#proposals === null) return undefined;
+    const proposal = this.#proposals.shift()!;
+    if (this.#proposals.length === 0) this.#proposals = null;
     return proposal.voided?.() === true ? 'again' : this.#deliver(proposal);
   }
 
   /** None of what waits will be handed out, unless the end is refused; transactions that wait with it are ended. */
   abandon(): void {
-    if (this.isEmpty) return;
-    const all = this.#proposals.splice(0);
+    if (this.#proposals === null) return;
+    const all = this.#proposals;
+    this.#proposals = null;
     for (const { transaction } of all) void transaction?.rollback();
     this.#setAside = all.filter(({ transaction }) => transaction === undefined);
   }
 
   /** The end was refused: what was done by then may have to be undone, and so it is handed out after all. */
   takeBack(): void {
-    this.#proposals.push(...this.#setAside);
+    for (const proposal of this.#setAside) this.add(proposal);
     this.#setAside = noProposals;
   }
 

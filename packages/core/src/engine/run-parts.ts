@@ -171,6 +171,10 @@ export class RunParts implements EveryPartsInterface, HistorySource, MailSource 
     this.delivery.abandon();
   }
 
+  get isReading(): boolean {
+    return this.intake.isReading;
+  }
+
   readingOver(): Promise<void> {
     return this.intake.readingOver();
   }

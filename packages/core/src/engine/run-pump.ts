@@ -28,6 +28,10 @@ export interface RunPumpParts {
   readonly replay: RunReplay;
   readonly exit: RunExit;
   readonly turns: Steps;
+  /** A reading of what came from outside is under way. */
+  readonly isReading: boolean;
+  /** Resolves when none is. Never rejects. */
+  readingOver(): Promise<void>;
 }
 
 /** Most steps have nothing to wait for, and no promise is made for them. */
@@ -161,7 +165,16 @@ export class RunPump {
         return;
       }
     }
-    this.#resolveEnd(exit.end);
+    this.#leave(exit.end);
+  }
+
+  /**
+   * A reading of this run clears the attention of the instance, whoever runs it by then, and nobody takes what it brings. So the next run of it here
+   * begins when that is over, and reads for itself: else a park of it could be accepted beside mail that it never saw.
+   */
+  #leave(end: RunEnd): void {
+    if (end.type === 'finished' || !this.#parts.isReading) this.#resolveEnd(end);
+    else void this.#parts.readingOver().then(() => this.#resolveEnd(end));
   }
 
   #goOnAfter(going: Promise<void>): void {

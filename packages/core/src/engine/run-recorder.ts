@@ -17,6 +17,8 @@ interface Recorded {
   readonly entry: NewHistoryEntry;
   readonly extras: EntryExtras | undefined;
   readonly commitment: Commitment;
+  /** What was recorded after it. */
+  next: Recorded | null;
 }
 
 interface Held {
@@ -31,8 +33,10 @@ interface Held {
 export class RunRecorder {
   readonly #instanceId: string;
   readonly #services: RunServices;
-  /** What was recorded and was not yet seen to be durable, oldest first. */
-  readonly #pending: Recorded[] = [];
+  /** What was recorded and was not yet seen to be durable, oldest first: most often one, for which an array would be large. */
+  #oldest: Recorded | null = null;
+  #latest: Recorded | null = null;
+  #pending = 0;
   /** Null: nothing. */
   #held: Held[] | null = null;
   #state: 'open' | 'holding' | 'closed' = 'open';
@@ -70,14 +74,13 @@ export class RunRecorder {
 
   /** The durability of the latest thing recorded; undefined when all is durable. Commits keep the order, so the latest speaks for all. */
   get last(): Commitment | undefined {
-    const last = this.#pending.at(-1);
-    return last === undefined || last.commitment.durable ? undefined : last.commitment;
+    return this.#latest === null || this.#latest.commitment.durable ? undefined : this.#latest.commitment;
   }
 
   /** How many entries are not known to be durable. */
   get undurable(): number {
     this.#forgetDurable();
-    return this.#pending.length;
+    return this.#pending;
   }
 
   /**
@@ -94,7 +97,7 @@ export class RunRecorder {
       memberships = new MembershipOrder();
       memberships.keeps(next);
     };
-    for (const recorded of this.#pending) {
+    for (let recorded = this.#oldest; recorded !== null; recorded = recorded.next) {
       keepOrder(recorded.extras?.effects ?? []);
       pieces.at(-1)!.push(recorded);
     }
@@ -138,11 +141,18 @@ export class RunRecorder {
   #send(entry: NewHistoryEntry, extras: EntryExtras | undefined): void {
     const commitment = this.#services.progress.record(entry, extras);
     this.#forgetDurable();
-    this.#pending.push({ entry, extras, commitment });
+    const recorded: Recorded = { entry, extras, commitment, next: null };
+    if (this.#latest === null) this.#oldest = recorded;
+    else this.#latest.next = recorded;
+    this.#latest = recorded;
+    this.#pending++;
   }
 
   #forgetDurable(): void {
-    // One by one: there are few, and the list keeps its place in memory.
-    while (this.#pending.length > 0 && this.#pending[0]!.commitment.durable) this.#pending.shift();
+    while (this.#oldest?.commitment.durable === true) {
+      this.#oldest = this.#oldest.next;
+      this.#pending--;
+    }
+    if (this.#oldest === null) this.#latest = null;
   }
 }

@@ -26,12 +26,8 @@ export class Run {
   }
 
   /** Runs until the instance leaves this process's memory. Never rejects. Called once. */
-  async execute(): Promise<RunEnd> {
-    const end = await this.#parts.pump.start(this.#begin());
-    // A reading of this run clears the attention of the instance, whoever runs it by then, and nobody takes what it brings. So the next run of it here
-    // begins when that is over, and reads for itself: else a park of it could be accepted beside mail that it never saw.
-    if (this.#parts.intake.isReading && end.type !== 'finished') await this.#parts.intake.readingOver();
-    return end;
+  execute(): Promise<RunEnd> {
+    return this.#parts.pump.start(this.#begin());
   }
 
   /** See {@link RunIntake.hasNews}. */

@@ -58,6 +58,8 @@ export class Outcome<T> implements Commitment {
     this.#state = 'resolved';
     this.#value = value;
     this.#resolve?.(value);
+    // Those who asked have it, and whoever asks from here on gets a promise of what is known. A run keeps this until its next step.
+    this.#resolve = this.#reject = this.#promise = undefined;
   }
 
   reject(error: unknown): void {
