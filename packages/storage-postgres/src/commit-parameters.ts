@@ -1,6 +1,8 @@
 // Turns a batch of progress into the parameters of the function that commits it.
 import type { NewHistoryEntry, NewInstance, NewSubscription, Settlement } from '@romancy/core/ports';
-import { arrayLiteral, type ArrayItem } from './array-literal.js';
+import type { Column } from './array-bytes.js';
+import { arrayLiteral } from './array-literal.js';
+import { ArrayParameter } from './array-parameter.js';
 import { byBytes } from './byte-order.js';
 import type { CommitContent } from './commit-content.js';
 import { eventsOf, messagesOf, movesOf, recursOf, type CommitMessage } from './commit-effects.js';
@@ -15,21 +17,21 @@ export function parametersOf(batch: CommitContent): readonly SqlValue[] {
   return [
     workerId,
     ...startColumns(batch.starts),
-    ...columns(byInstanceId(batch.starts), [(start) => start.parent?.instanceId ?? null]),
+    ...columns(byInstanceId(batch.starts), [['text', (start) => start.parent?.instanceId ?? null]]),
     ...entryColumns(entries),
     ...subscriptionColumns(subscriptions),
-    ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
+    ...takenColumns(takenMail),
     ...settlementColumns(batch.settlements),
     ...seldomSettled(batch),
     ...columns<CommitMessage>(messagesOf(batch), [
-      (message) => message.gate,
-      (message) => message.sender,
-      (message) => message.seq,
-      (message) => message.messageId,
-      (message) => message.topic,
-      (message) => message.data,
-      (message) => message.kind,
-      (message) => message.target,
+      ['text', (message) => message.gate],
+      ['text', (message) => message.sender],
+      ['integer', (message) => message.seq],
+      ['text', (message) => message.messageId],
+      ['text', (message) => message.topic],
+      ['json', (message) => message.data],
+      ['text', (message) => message.kind],
+      ['text', (message) => message.target],
     ]),
     linkedOf(batch),
     movesOf(batch),
@@ -53,7 +55,7 @@ export function runsParametersOf({
     ...startColumns(starts),
     ...entryColumns(entries),
     ...[topics!, paths!, values!, instances!, seqs!],
-    ...columns(takenMail, [({ instanceId }) => instanceId, ({ mailId }) => mailId]),
+    ...takenColumns(takenMail),
     ...settlementColumns(settlements),
   ];
 }
@@ -96,56 +98,64 @@ export const runsParameterCount = runsParametersOf(nothing).length;
 
 function startColumns(starts: readonly NewInstance[]): readonly SqlValue[] {
   return columns(byInstanceId(starts), [
-    (start) => start.instanceId,
-    (start) => start.workflowName,
-    (start) => start.input,
-    (start) => start.startToken,
-    (start) => start.owned,
+    ['text', (start) => start.instanceId],
+    ['text', (start) => start.workflowName],
+    ['json', (start) => start.input],
+    ['text', (start) => start.startToken],
+    ['boolean', (start) => start.owned],
   ]);
 }
 
 function entryColumns(entries: readonly NewHistoryEntry[]): readonly SqlValue[] {
   return [
     ...columns(entries, [
-      (entry) => entry.instanceId,
-      (entry) => entry.seq,
-      (entry) => entry.kind,
-      (entry) => entry.callId,
-      (entry) => entry.position,
-      (entry) => entry.data,
+      ['text', (entry) => entry.instanceId],
+      ['integer', (entry) => entry.seq],
+      ['text', (entry) => entry.kind],
+      ['text', (entry) => entry.callId],
+      ['integer', (entry) => entry.position],
+      ['json', (entry) => entry.data],
     ]),
-    ...sparse(entries, [(entry) => entry.dueAt]),
+    ...sparse(entries, [['float8', (entry) => entry.dueAt]]),
   ];
+}
+
+function takenColumns(taken: CommitContent['takenMail']): readonly SqlValue[] {
+  return columns(taken, [
+    ['text', ({ instanceId }) => instanceId],
+    ['bigint', ({ mailId }) => mailId],
+  ]);
 }
 
 function subscriptionColumns(subscriptions: readonly NewSubscription[]): readonly SqlValue[] {
   const filters = subscriptions.map(storedFilter);
   const [topics, instances, seqs] = columns(subscriptions, [
-    ({ topic }) => topic,
-    ({ instanceId }) => instanceId,
-    ({ seq }) => seq ?? 0,
+    ['text', ({ topic }) => topic],
+    ['text', ({ instanceId }) => instanceId],
+    ['integer', ({ seq }) => seq ?? 0],
   ]);
-  const [paths, values] = columns(filters, [({ path }) => path, ({ value }) => value]);
+  const [paths, values] = columns(filters, [
+    ['text', ({ path }) => path],
+    ['text', ({ value }) => value],
+  ]);
   // None: the function does not look at modes.
-  const modes = subscriptions.some(({ mode }) => mode !== undefined)
-    ? arrayLiteral(subscriptions, ({ mode }) => mode ?? null)
-    : null;
-  return [topics!, paths!, values!, instances!, modes, seqs!];
+  const [modes] = sparse(subscriptions, [['text', ({ mode }) => mode ?? null]]);
+  return [topics!, paths!, values!, instances!, modes!, seqs!];
 }
 
 function settlementColumns(all: readonly Settlement[]): readonly SqlValue[] {
   const settlements = plainOf(all);
   return [
     ...columns(settlements, [
-      (settlement) => settlement.instanceId,
-      (settlement) => settlement.claim,
-      (settlement) => settlement.type,
-      (settlement) => statusAfter(settlement),
+      ['text', (settlement) => settlement.instanceId],
+      ['integer', (settlement) => settlement.claim],
+      ['text', (settlement) => settlement.type],
+      ['text', (settlement) => statusAfter(settlement)],
     ]),
     ...sparse(settlements, [
-      (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null),
-      (settlement) => (settlement.type === 'finish' ? settlement.output : null),
-      (settlement) => ('error' in settlement ? settlement.error : null),
+      ['float8', (settlement) => ('wakeAt' in settlement ? settlement.wakeAt : null)],
+      ['json', (settlement) => (settlement.type === 'finish' ? settlement.output : null)],
+      ['json', (settlement) => ('error' in settlement ? settlement.error : null)],
     ]),
   ];
 }
@@ -156,12 +166,10 @@ function seldomSettled({ settlements: all, seen = [] }: CommitContent): readonly
   const failures = (settlement: PlainSettlement): string | null =>
     settlement.type === 'finish' ? (settlement.compensationFailures ?? null) : null;
   const marks = new Map(seen.map(({ instanceId, mark }) => [instanceId, mark]));
-  return [
-    settlements.some((settlement) => failures(settlement) !== null) ? arrayLiteral(settlements, failures) : null,
-    settlements.some(({ instanceId }) => marks.has(instanceId))
-      ? arrayLiteral(settlements, ({ instanceId }) => marks.get(instanceId) ?? null)
-      : null,
-  ];
+  return sparse(settlements, [
+    ['text', failures],
+    ['bigint', ({ instanceId }) => marks.get(instanceId) ?? null],
+  ]);
 }
 
 function plainOf(all: readonly Settlement[]): readonly PlainSettlement[] {
@@ -169,13 +177,13 @@ function plainOf(all: readonly Settlement[]): readonly PlainSettlement[] {
 }
 
 /** A list per column; null in place of each when there are no rows: the function then leaves that part out. */
-function columns<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]): readonly SqlValue[] {
-  return of.map((value) => (rows.length === 0 ? null : arrayLiteral(rows, value)));
+function columns<T>(rows: readonly T[], all: readonly Column<T>[]): readonly SqlValue[] {
+  return all.map((column) => (rows.length === 0 ? null : ArrayParameter.of(rows, column)));
 }
 
 /** Likewise; null also in place of one that is null in every row: each that is sent is read and kept for the call, and most rows have neither. */
-function sparse<T>(rows: readonly T[], of: readonly ((row: T) => ArrayItem)[]): readonly SqlValue[] {
-  return of.map((value) => (rows.every((row) => value(row) === null) ? null : arrayLiteral(rows, value)));
+function sparse<T>(rows: readonly T[], all: readonly Column<T>[]): readonly SqlValue[] {
+  return all.map((column) => (rows.every((row) => column[1](row) === null) ? null : ArrayParameter.of(rows, column)));
 }
 
 function byInstanceId<T extends { readonly instanceId: string }>(rows: readonly T[]): readonly T[] {

@@ -1,7 +1,11 @@
 // A statement that the session keeps parsed, said in the driver's own messages, without asking each time what its columns are.
 import { arrayLiteral } from './array-literal.js';
+import { ArrayParameter } from './array-parameter.js';
 import type { Row } from './row.js';
 import type { SqlValue, Statement } from './sql.js';
+
+/** Text, or bytes in the format of the database. */
+type SentValue = string | Buffer | null;
 
 /** What is needed of the driver's connection (`pg` 8): the messages of the extended protocol, and which statements its session has parsed. */
 export interface DriverConnection {
@@ -10,7 +14,7 @@ export interface DriverConnection {
   readonly submittedNamedStatements?: Record<string, string | undefined>;
   readonly stream: { cork?(): void; uncork?(): void };
   parse(statement: { readonly name: string; readonly text: string }): void;
-  bind(call: { readonly statement: string; readonly values: readonly (string | null)[] }): void;
+  bind(call: { readonly statement: string; readonly values: readonly SentValue[] }): void;
   execute(): void;
   sync(): void;
   sendCopyFail(message: string): void;
@@ -50,7 +54,7 @@ function messagesOf(connection: unknown): Readonly<Record<string, unknown>> {
 export class PreparedQuery {
   readonly #name: string;
   readonly #text: string;
-  readonly #values: readonly (string | null)[];
+  readonly #values: readonly SentValue[];
   readonly #rows: Row[] = [];
   #state: 'waiting' | 'submitted' | 'withdrawn' = 'waiting';
   callback: (error: unknown, rows: readonly Row[]) => void;
@@ -59,7 +63,7 @@ export class PreparedQuery {
   constructor(name: string, { text, values }: Statement, callback: (error: unknown, rows: readonly Row[]) => void) {
     this.#name = name;
     this.#text = text;
-    this.#values = values.map(asText);
+    this.#values = values.map(asSent);
     this.callback = callback;
   }
 
@@ -73,7 +77,7 @@ export class PreparedQuery {
     return this.#text;
   }
 
-  get values(): readonly (string | null)[] {
+  get values(): readonly SentValue[] {
     return this.#values;
   }
 
@@ -149,7 +153,8 @@ export class PreparedQuery {
   }
 }
 
-function asText(value: SqlValue): string | null {
+function asSent(value: SqlValue): SentValue {
   if (value === null || typeof value === 'string') return value;
+  if (value instanceof ArrayParameter) return value.toBytes();
   return typeof value === 'object' ? arrayLiteral(value, (item) => item) : String(value);
 }

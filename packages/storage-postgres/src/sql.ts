@@ -1,7 +1,8 @@
 // Statements made of pieces: text with its parameters, numbered when the whole is sent.
+import type { ArrayParameter } from './array-parameter.js';
 
-/** What may be passed as a parameter. Lists become arrays of the database; their type is said by a cast in the text. */
-export type SqlValue = string | number | boolean | null | readonly (string | number | boolean | null)[];
+/** What may be passed as a parameter. Lists become arrays of the database; their type is said by a cast in the text, or by what they are given to. */
+export type SqlValue = string | number | boolean | null | ArrayParameter | readonly (string | number | boolean | null)[];
 
 /** What is sent: a text with `$1`, `$2`, … in it, and their values. */
 export interface Statement {
