@@ -65,8 +65,8 @@ export function createCommitEnd(database: Database, tables: TableNames): CommitE
 
 /** @param returning of the changed row. */
 function endText(t: TableNames, { returning }: { readonly returning: string }): string {
-  return `INSERT INTO ${t.instances.text} AS i (instance_id, workflow_name, status, start_token, input, output, error, created_at)
-      SELECT $2::text, '', $4::text, '', 'null'::json, $5::json, $6::json, ${storedNow.text} FROM ${aliveWorker(t)}
+  return `INSERT INTO ${t.instances.text} AS i (instance_id, workflow_name, status, input, output, error, created_at)
+      SELECT $2::text, '', $4::text, 'null'::json, $5::json, $6::json, ${storedNow.text} FROM ${aliveWorker(t)}
       ON CONFLICT (instance_id) DO UPDATE SET status = excluded.status, owner = NULL, version = i.version + 1,
         output = excluded.output, error = excluded.error, finished_at = excluded.created_at
       WHERE i.owner = $1 AND i.claims = $3::integer AND i.version = i.claims

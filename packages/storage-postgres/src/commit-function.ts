@@ -133,7 +133,7 @@ BEGIN
       INTO conflicts, conflicting, strangers
       FROM unnest(start_id, start_token) AS s (id, token)
       LEFT JOIN ${t.instances.text} i ON i.instance_id = ANY(ARRAY[s.id])
-      WHERE i.start_token IS DISTINCT FROM s.token;
+      WHERE i.instance_id IS NULL OR i.start_token IS DISTINCT FROM s.token;
     END IF;
   END IF;
 

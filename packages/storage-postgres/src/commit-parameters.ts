@@ -7,6 +7,7 @@ import { byBytes } from './byte-order.js';
 import type { CommitContent } from './commit-content.js';
 import { eventsOf, messagesOf, movesOf, recursOf, type CommitMessage } from './commit-effects.js';
 import type { SqlValue } from './sql.js';
+import { storedToken } from './start-token.js';
 import { storedFilter } from './topic-filter.js';
 
 type PlainSettlement = Exclude<Settlement, { readonly type: 'recur' }>;
@@ -97,13 +98,14 @@ export const parameterCount = parametersOf(nothing).length;
 export const runsParameterCount = runsParametersOf(nothing).length;
 
 function startColumns(starts: readonly NewInstance[]): readonly SqlValue[] {
-  return columns(byInstanceId(starts), [
+  const sorted = byInstanceId(starts);
+  const [ids, workflows, inputs, owned] = columns(sorted, [
     ['text', (start) => start.instanceId],
     ['text', (start) => start.workflowName],
     ['json', (start) => start.input],
-    ['text', (start) => start.startToken],
     ['boolean', (start) => start.owned],
   ]);
+  return [ids!, workflows!, inputs!, ...sparse(sorted, [['text', storedToken]]), owned!];
 }
 
 function entryColumns(entries: readonly NewHistoryEntry[]): readonly SqlValue[] {

@@ -13,7 +13,7 @@ import type { TableNames } from './table-names.js';
  * Entries are inserted without asking whether they are there: that question costs a further look into the index and a further record. They are there only when a commit is
  * repeated whose answer was lost. The statement then fails as a whole, and the caller sends the batch to the other function, which keeps what is there. A start is looked
  * for first, since ids that are taken are no rarity; that it is inserted elsewhere between the look and the insertion is one, and ends in the same way. An id
- * that was made for this start, which then is its token too, is not looked for: it is there only when the commit is repeated.
+ * that was made for this start, which then has no other token, is not looked for: it is there only when the commit is repeated.
  *
  * Lists are read by their places: a relation of several lists (`unnest`) would write each of them down first. A list that is null is null at every place.
  *
@@ -87,7 +87,7 @@ BEGIN
     SELECT start_id[s.n], start_workflow[s.n], start_input[s.n], start_token[s.n], CASE WHEN start_owned[s.n] THEN 'running' ELSE 'pending' END,
       CASE WHEN start_owned[s.n] THEN worker END, start_owned[s.n]::integer, start_owned[s.n]::integer, CASE WHEN NOT start_owned[s.n] THEN stamp END, stamp
     FROM (SELECT generate_series(1, cardinality(start_id)) AS n) s
-    WHERE start_token[s.n] = start_id[s.n] OR (SELECT i.instance_id FROM ${t.instances.text} i WHERE i.instance_id = start_id[s.n]) IS NULL;
+    WHERE start_token[s.n] IS NULL OR (SELECT i.instance_id FROM ${t.instances.text} i WHERE i.instance_id = start_id[s.n]) IS NULL;
     GET DIAGNOSTICS affected = ROW_COUNT;
     IF affected < cardinality(start_id) THEN
       ${handOn(t)}

@@ -9,6 +9,7 @@ import { aliveWorker, leaseLost } from './fence.js';
 import { callName } from './function-settings.js';
 import { entryParameters, insertEntry } from './insert-entries.js';
 import { clockMillis, storedNow } from './sql-time.js';
+import { storedToken } from './start-token.js';
 import type { TableNames } from './table-names.js';
 
 /*
@@ -32,16 +33,16 @@ export function createCommitSingle(database: Database, tables: TableNames): Comm
   const entry = { name: callName('entry', entryText(tables)), text: entryText(tables) };
   const commitEnd = createCommitEnd(database, tables);
 
-  const commitStart = async (workerId: string, { startToken, ...instance }: NewInstance): Promise<ProgressResult | null> => {
+  const commitStart = async (workerId: string, instance: NewInstance): Promise<ProgressResult | null> => {
     const { instanceId, workflowName, input, owned } = instance;
-    const values = [workerId, instanceId, workflowName, input, startToken, owned];
+    const values = [workerId, instanceId, workflowName, input, storedToken(instance), owned];
     const [row] = await database.preparedRows(start.name, { text: start.text, values });
     const answer = row![0];
     // Not written, and not there when the statement began either.
     if (typeof answer !== 'string') return null;
     const [clock, ...token] = answer.split(' ');
     // It is there: somebody else's, or this batch was sent before.
-    const isTaken = token.length > 0 && token.join(' ') !== startToken;
+    const isTaken = token.length > 0 && token.join(' ') !== instance.startToken;
     return plainResult(clock!, isTaken ? [instanceId] : []);
   };
   const commitEntry = async (workerId: string, recorded: NewHistoryEntry): Promise<ProgressResult> => {
@@ -73,7 +74,7 @@ function startText(t: TableNames): string {
       ON CONFLICT (instance_id) DO NOTHING RETURNING ${clockMillis.text}::text AS clock
     )
     SELECT coalesce((SELECT w.clock FROM written w), (
-      SELECT ${clockMillis.text} || ' ' || i.start_token FROM ${t.instances.text} i
+      SELECT ${clockMillis.text} || ' ' || coalesce(i.start_token, i.instance_id) FROM ${t.instances.text} i
       WHERE i.instance_id = $2 AND EXISTS (SELECT FROM ${t.workers.text} w WHERE w.worker_id = $1)
     ))`;
 }

@@ -132,7 +132,7 @@ describe('a batch that was committed before', () => {
     expect(await commit({ starts, entries: [newEntry('made', 1)] })).toMatchObject({ conflicts: [], refused: [] });
     expect(calledFunctions()).toEqual(['commit_runs_1', 'commit_progress_1']);
     const { rows } = await outside.query(
-      `SELECT instance_id, version FROM romancy.instances WHERE start_token = instance_id ORDER BY 1`,
+      `SELECT instance_id, version FROM romancy.instances WHERE start_token IS NULL ORDER BY 1`,
     );
     expect(rows).toEqual([
       { instance_id: 'made', version: '1' },
@@ -143,6 +143,11 @@ describe('a batch that was committed before', () => {
       conflicts: ['made'],
     });
     expect(await storage.instances.get('next')).toMatchObject({ status: 'running' });
+    // And the other way round: an id that was made, and is there of another start.
+    expect(await commit({ starts: [newInstance('one', { startToken: 'one' }), newInstance('last')] })).toMatchObject({
+      conflicts: ['one'],
+    });
+    expect(await storage.instances.get('last')).toMatchObject({ status: 'running' });
   });
 
   it('in part is completed', async () => {

@@ -108,3 +108,14 @@ it('a start of an id whose token has a space in it is known as what it is', asyn
   expect(await commit({ starts: [start] })).toMatchObject({ conflicts: [] });
   expect(await commit({ starts: [newInstance('one', { startToken: 'a' })] })).toMatchObject({ conflicts: ['one'] });
 });
+
+it('a start whose id was made for it is known as what it is', async () => {
+  const start = newInstance('an id', { startToken: 'an id' });
+  await commit({ starts: [start] });
+  committedBy();
+  expect(await commit({ starts: [start] })).toMatchObject({ conflicts: [] });
+  expect(await commit({ starts: [newInstance('an id', { startToken: 'another' })] })).toMatchObject({ conflicts: ['an id'] });
+  await commit({ starts: [newInstance('one')] });
+  expect(await commit({ starts: [newInstance('one', { startToken: 'one' })] })).toMatchObject({ conflicts: ['one'] });
+  expect(committedBy()).toEqual(Array(4).fill('INSERT INTO "romancy"."instances"'));
+});
