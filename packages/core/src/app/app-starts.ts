@@ -37,22 +37,24 @@ export class AppStarts {
     this.#parts = parts;
   }
 
-  /** As `startWorkflow()` of the app, with checked options. @returns the id. */
-  async one(workflow: AnyWorkflow, input: unknown, options: StartOptions): Promise<string> {
+  /** As `startWorkflow()` of the app, with checked options; it may throw at once as well. @returns the id. */
+  one(workflow: AnyWorkflow, input: unknown, options: StartOptions): Promise<string> {
     const identity = this.#identify(options.instanceId);
     this.#checkDefinition(workflow, 'startWorkflow');
     const { instanceId, startToken } = identity;
+    // Hundreds of starts wait for their commit at once: each of them by one promise here, and no frame of an async function.
+    const start = (text: string): Promise<string> =>
+      this.#parts.scheduler
+        .startInstance({ instanceId, workflowName: workflow.name, input: text, startToken })
+        .then((outcome) => (outcome === 'started' ? instanceId : this.#existing(workflow, instanceId, options)));
     const text = this.#inputOf(workflow, input);
-    const instance = {
-      instanceId,
-      workflowName: workflow.name,
-      input: typeof text === 'string' ? text : await text,
-      startToken,
-    };
-    if ((await this.#parts.scheduler.startInstance(instance)) === 'conflict') {
-      const error = (await this.#conflicts(workflow, [instanceId], options)).get(instanceId);
-      if (error !== undefined) throw error as Error;
-    }
+    return typeof text === 'string' ? start(text) : text.then(start);
+  }
+
+  /** @returns the id, which is in use, if that is what the caller wants. */
+  async #existing(workflow: AnyWorkflow, instanceId: string, options: OnConflict): Promise<string> {
+    const error = (await this.#conflicts(workflow, [instanceId], options)).get(instanceId);
+    if (error !== undefined) throw error as Error;
     return instanceId;
   }
 

@@ -52,12 +52,6 @@ export interface RunHostParts {
 
 /** Records what is recorded at the call; passes on the rest to those whose duty it is. */
 export class RunHost implements ContextHost {
-  readonly instanceId: string;
-  readonly workflowName: string;
-  readonly services: RunServices;
-  readonly mailbox: Mailbox;
-  readonly workflow: AnyWorkflow;
-  readonly generation: number;
   /** Null: its code has asked for nothing that has to do with them. */
   #subscriptions: Subscriptions | null = null;
   /** Children that have not ended, as far as the code knows. Null: there never was one. */
@@ -72,13 +66,31 @@ export class RunHost implements ContextHost {
   #given = 0;
 
   constructor(parts: RunHostParts) {
-    this.instanceId = parts.instanceId;
-    this.workflow = parts.workflow;
-    this.workflowName = parts.workflow.name;
-    this.generation = parts.generation;
-    this.services = parts.services;
-    this.mailbox = parts.mailbox;
     this.#parts = parts;
+  }
+
+  get instanceId(): string {
+    return this.#parts.instanceId;
+  }
+
+  get workflowName(): string {
+    return this.#parts.workflow.name;
+  }
+
+  get workflow(): AnyWorkflow {
+    return this.#parts.workflow;
+  }
+
+  get generation(): number {
+    return this.#parts.generation;
+  }
+
+  get services(): RunServices {
+    return this.#parts.services;
+  }
+
+  get mailbox(): Mailbox {
+    return this.#parts.mailbox;
   }
 
   get subscriptions(): Subscriptions {

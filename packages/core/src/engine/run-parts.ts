@@ -57,13 +57,14 @@ export class RunParts implements EveryPartsInterface, HistorySource, MailSource 
   readonly replay: RunReplay;
   readonly cancellation: RunCancellation;
   readonly pump: RunPump;
-  readonly mailbox: Mailbox;
   readonly intake: RunIntake;
   readonly delivery: OutcomeDelivery;
   readonly host: RunHost;
   readonly ending: RunEnding;
   readonly settling: RunSettling;
   readonly turns: RunTurns;
+  /** Null: nobody has looked into it. */
+  #mailbox: Mailbox | null = null;
 
   constructor(workflow: AnyWorkflow, claimed: ClaimedRun, services: RunServices) {
     const { instanceId, workflowName } = claimed;
@@ -79,8 +80,6 @@ export class RunParts implements EveryPartsInterface, HistorySource, MailSource 
     this.replay = new RunReplay(this);
     this.cancellation = new RunCancellation(this);
     this.pump = new RunPump(this);
-    this.mailbox = new Mailbox(this);
-    this.mailbox.add(claimed.mail);
     this.intake = new RunIntake(this);
     this.delivery = new OutcomeDelivery(this);
     this.host = new RunHost(this);
@@ -111,6 +110,14 @@ export class RunParts implements EveryPartsInterface, HistorySource, MailSource 
 
   get isInputChecked(): boolean {
     return this.claimed.isInputChecked;
+  }
+
+  get mailbox(): Mailbox {
+    if (this.#mailbox === null) {
+      this.#mailbox = new Mailbox(this);
+      this.#mailbox.add(this.claimed.mail);
+    }
+    return this.#mailbox;
   }
 
   get clock(): Clock {

@@ -126,7 +126,7 @@ export class WorkerSession implements Claimant {
    * @param options `mayBeThere`: it may have been started by this very call before, and belong to somebody by now; then it is left to
    * be claimed.
    */
-  async start(instance: Omit<NewInstance, 'owned'>, options: { readonly mayBeThere: boolean }): Promise<StartOutcome> {
+  start(instance: Omit<NewInstance, 'owned'>, options: { readonly mayBeThere: boolean }): Promise<StartOutcome> {
     const { instanceId, workflowName, input } = instance;
     const isServed = this.#parts.workflows.has(workflowName) && this.room > 0 && !options.mayBeThere;
     // Two starts of one id at once: the second must find the first as a conflict, not as its own.
@@ -135,23 +135,28 @@ export class WorkerSession implements Claimant {
     if (!owned) return this.#lanes.first.start({ instanceId, workflowName, input, startToken, owned });
     this.#starting.add(instanceId);
     const place = this.#lanes.enter();
-    let isBegun = false;
-    try {
-      const outcome = await place.committer.start({ instanceId, workflowName, input, startToken, owned });
-      if (outcome === 'started') {
-        this.#starting.delete(instanceId);
-        isBegun = true;
-        this.#begin(firstClaim(instance), place);
-      }
-      return outcome;
-    } finally {
-      if (!isBegun) place.leave();
-      this.#starting.delete(instanceId);
-      const isNews = this.#news.delete(instanceId);
-      this.#freed();
-      // The news was kept for a run that does not come: the instance is another start's, and may be anybody's to claim by now.
-      if (isNews) this.#parts.onWakeups([{ kind: 'workflow_resumable', instanceId, workflowName }]);
-    }
+    return place.committer.start({ instanceId, workflowName, input, startToken, owned }).then(
+      (outcome) => {
+        this.#startEnded(instance, place, outcome);
+        return outcome;
+      },
+      (error: unknown) => {
+        this.#startEnded(instance, place, null);
+        throw error;
+      },
+    );
+  }
+
+  /** @param outcome null: the start was refused, or nobody knows what became of it. */
+  #startEnded(instance: Omit<NewInstance, 'owned'>, place: LanePlace, outcome: StartOutcome | null): void {
+    const { instanceId, workflowName } = instance;
+    this.#starting.delete(instanceId);
+    if (outcome === 'started') this.#begin(firstClaim(instance), place);
+    else place.leave();
+    const isNews = this.#news.delete(instanceId);
+    this.#freed();
+    // The news was kept for a run that does not come: the instance is another start's, and may be anybody's to claim by now.
+    if (isNews) this.#parts.onWakeups([{ kind: 'workflow_resumable', instanceId, workflowName }]);
   }
 
   /**
