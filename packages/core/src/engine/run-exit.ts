@@ -2,7 +2,6 @@
 import { LeaseLostError, NotRunningError } from '../domain/errors.js';
 import type { WaitingStatus } from '../domain/instance.js';
 import type { Wakeup } from '../domain/wakeup.js';
-import type { FinishedInstance } from '../ports/instance-store.js';
 import type { ClaimedRun } from '../ports/claim.js';
 import type { CancelOrder } from '../ports/effect.js';
 import type { Settlement } from '../ports/settlement.js';
@@ -11,21 +10,11 @@ import type { CarriedOver, ChildrenAtRecurrence } from './carried-over.js';
 import { childEndMessage } from './child-end.js';
 import type { StartedChild } from './context-host.js';
 import { encodeError } from './encode-error.js';
+import type { RunEnd } from './run-end.js';
 import type { RunOutcome } from './run-outcome.js';
 import type { RunRecorder } from './run-recorder.js';
 import type { RunServices } from './run-services.js';
 import type { CarriedSubscriptions } from './subscriptions.js';
-
-/** How an execution left this process's memory. */
-export type RunEnd =
-  | { readonly type: 'finished'; readonly finished: FinishedInstance }
-  /** Put away, or handed back; `wakeAt` null: until something comes. */
-  | { readonly type: 'parked' | 'released'; readonly wakeAt: number | null }
-  /** It begins anew: with `next` here, else wherever there is room. */
-  | { readonly type: 'recurred'; readonly next: ClaimedRun | null }
-  | { readonly type: 'stalled'; readonly error: Error }
-  /** Forgotten: this worker may write no more, or the process ends. */
-  | { readonly type: 'dropped'; readonly reason: Error };
 
 /** What goes with an end. */
 export interface EndExtras {

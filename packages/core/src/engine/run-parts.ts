@@ -11,6 +11,7 @@ import { OpenCalls } from './open-calls.js';
 import { OutcomeDelivery, type OutcomeDeliveryParts } from './outcome-delivery.js';
 import type { ProgressSink } from './progress.js';
 import { RunCancellation, type RunCancellationParts } from './run-cancellation.js';
+import type { RunEnd } from './run-end.js';
 import { RunEnding, type RunEndingParts } from './run-ending.js';
 import { RunExit, type RunExitParts } from './run-exit.js';
 import { RunHost, type RunHostParts } from './run-host.js';
@@ -184,6 +185,10 @@ export class RunParts implements EveryPartsInterface, HistorySource, MailSource 
 
   readingOver(): Promise<void> {
     return this.intake.readingOver();
+  }
+
+  onLeft(end: RunEnd): void {
+    this.services.onRunEnd(this.instanceId, end);
   }
 
   onEnd(): void {

@@ -3,7 +3,8 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../ports/clock.js';
 import { afterHop, hop } from './hop.js';
 import type { ProgressSink } from './progress.js';
-import type { RunEnd, RunExit } from './run-exit.js';
+import type { RunEnd } from './run-end.js';
+import type { RunExit } from './run-exit.js';
 import type { RunReplay } from './run-replay.js';
 
 const settled = Promise.resolve();
@@ -32,6 +33,8 @@ export interface RunPumpParts {
   readonly isReading: boolean;
   /** Resolves when none is. Never rejects. */
   readingOver(): Promise<void>;
+  /** The run has left. Called once, and not within a step. */
+  onLeft(end: RunEnd): void;
 }
 
 /** Most steps have nothing to wait for, and no promise is made for them. */
@@ -55,18 +58,14 @@ export class RunPump {
   /** Takes back the timer of the earliest time limit. */
   #cancelTimer: (() => void) | null = null;
   #wake: (() => void) | null = null;
-  #resolveEnd!: (end: RunEnd) => void;
 
   constructor(parts: RunPumpParts) {
     this.#parts = parts;
   }
 
-  /** Takes steps, from when `beginning` is over until the run has an end. Never rejects. Called once. */
-  start(beginning: Promise<void>): Promise<RunEnd> {
-    return new Promise((resolve) => {
-      this.#resolveEnd = resolve;
-      this.#goOnAfter(beginning);
-    });
+  /** Takes steps, from when `beginning` is over until the run has an end. Called once. */
+  start(beginning: Promise<void>): void {
+    this.#goOnAfter(beginning);
   }
 
   /** The code is given something within a step. */
@@ -173,8 +172,8 @@ export class RunPump {
    * begins when that is over, and reads for itself: else a park of it could be accepted beside mail that it never saw.
    */
   #leave(end: RunEnd): void {
-    if (end.type === 'finished' || !this.#parts.isReading) this.#resolveEnd(end);
-    else void this.#parts.readingOver().then(() => this.#resolveEnd(end));
+    const isToWait = end.type !== 'finished' && this.#parts.isReading;
+    void (isToWait ? this.#parts.readingOver() : settled).then(() => this.#parts.onLeft(end));
   }
 
   #goOnAfter(going: Promise<void>): void {

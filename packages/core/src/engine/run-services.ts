@@ -12,6 +12,7 @@ import type { Logger } from '../ports/logger.js';
 import type { CommitNews } from '../ports/progress.js';
 import type { Mail, RunSignals } from '../ports/run-signals.js';
 import type { ProgressSink } from './progress.js';
+import type { RunEnd } from './run-end.js';
 
 /** The storage's clock as this process can know it. Milliseconds since 1970. */
 export interface StorageTime {
@@ -57,6 +58,11 @@ export interface RunServices {
   readonly tell: (wakeups: readonly Wakeup[]) => void;
   /** What else the commit of such a transaction came to. */
   readonly onNews: (news: CommitNews) => void;
+  /**
+   * Told of the end of each run, once, and not within a call of anybody. Not by a promise of the run: hundreds of runs would each keep one, with
+   * all that waits for it.
+   */
+  readonly onRunEnd: (instanceId: string, end: RunEnd) => void;
   /** The app's policy, for activities that set none of their own. */
   readonly retry: RetryPolicy;
   /** The largest JSON text, in bytes of UTF-8, that a value may become. */

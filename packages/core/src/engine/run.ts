@@ -4,7 +4,6 @@ import type { ClaimedRun } from '../ports/claim.js';
 import type { Mail } from '../ports/run-signals.js';
 import type { CarriedOver } from './carried-over.js';
 import { scanHistory } from './history-scan.js';
-import type { RunEnd } from './run-exit.js';
 import { RunParts } from './run-parts.js';
 import type { RunServices } from './run-services.js';
 import { startWorkflowCode } from './workflow-code.js';
@@ -25,9 +24,9 @@ export class Run {
     if (claimed.cancel !== null) this.#parts.cancellation.request(claimed.cancel);
   }
 
-  /** Runs until the instance leaves this process's memory. Never rejects. Called once. */
-  execute(): Promise<RunEnd> {
-    return this.#parts.pump.start(this.#begin());
+  /** Runs until the instance leaves this process's memory, which its services are told of. Called once. */
+  execute(): void {
+    this.#parts.pump.start(this.#begin());
   }
 
   /** See {@link RunIntake.hasNews}. */

@@ -34,7 +34,7 @@ export interface MembershipParts {
   readonly options: MembershipOptions;
   readonly services: Omit<
     RunServices,
-    'workerId' | 'progress' | 'reader' | 'storageTime' | 'transactions' | 'storageKind' | 'tell' | 'onNews'
+    'workerId' | 'progress' | 'reader' | 'storageTime' | 'transactions' | 'storageKind' | 'tell' | 'onNews' | 'onRunEnd'
   >;
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;

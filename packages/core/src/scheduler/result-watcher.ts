@@ -3,6 +3,7 @@ import type { Wakeup } from '../domain/wakeup.js';
 import type { Clock } from '../ports/clock.js';
 import type { FinishedInstance, InstanceStore } from '../ports/instance-store.js';
 import type { StorageHealth } from './storage-health.js';
+import { Watch, type Waiter } from './watch.js';
 import type { WakeupHub } from './wakeup-hub.js';
 
 const firstDelayMs = 25;
@@ -17,19 +18,6 @@ export interface ResultWatcherParts {
   readonly longestDelayMs: () => number;
   /** True while this process runs the instance: its end is then told by the hub, and asking the database is of no use. */
   readonly runsHere: (instanceId: string) => boolean;
-}
-
-interface Waiter {
-  readonly resolve: (finished: FinishedInstance) => void;
-  readonly reject: (reason: Error) => void;
-}
-
-/** All who wait for one instance. */
-interface Watch {
-  readonly waiters: Set<Waiter>;
-  /** Null while the instance runs here. */
-  nextLookAt: number | null;
-  delayMs: number;
 }
 
 /** Looks for a watched instance at once, then at growing intervals: 25 ms, doubling, up to `longestDelayMs`. Waits that were begun when that was longer are not kept. */
@@ -56,14 +44,14 @@ export class ResultWatcher {
         return;
       }
       if (signal === undefined) {
-        this.#watch(instanceId).waiters.add({ resolve, reject });
+        this.#watch(instanceId).add({ resolve, reject });
         return;
       }
       const aborted = (): void => {
         const watch = this.#watches.get(instanceId);
         if (watch !== undefined) {
-          watch.waiters.delete(waiter);
-          if (watch.waiters.size === 0) this.#watches.delete(instanceId);
+          watch.delete(waiter);
+          if (watch.isEmpty) this.#watches.delete(instanceId);
         }
         reject(signal.reason as Error);
       };
@@ -78,7 +66,7 @@ export class ResultWatcher {
         },
       };
       signal.addEventListener('abort', aborted, { once: true });
-      this.#watch(instanceId).waiters.add(waiter);
+      this.#watch(instanceId).add(waiter);
     });
   }
 
@@ -110,7 +98,7 @@ export class ResultWatcher {
     this.#parts.hub.off('wakeups', this.#told);
     this.#abort.abort(reason);
     this.#cancelTimer?.();
-    for (const watch of this.#watches.values()) for (const waiter of watch.waiters) waiter.reject(reason);
+    for (const watch of this.#watches.values()) for (const waiter of watch.takeAll()) waiter.reject(reason);
     this.#watches.clear();
     await this.#looking;
   }
@@ -119,10 +107,7 @@ export class ResultWatcher {
     const watch = this.#watches.get(finished.instanceId);
     if (watch === undefined) return;
     this.#watches.delete(finished.instanceId);
-    // Out of the record too: an old table of the map may keep it (see RunsInMemory).
-    const waiters = [...watch.waiters];
-    watch.waiters.clear();
-    for (const waiter of waiters) waiter.resolve(finished);
+    for (const waiter of watch.takeAll()) waiter.resolve(finished);
   };
 
   /** An end elsewhere is told by a notifier, if there is one; what it was, only the database can tell. */
@@ -151,7 +136,7 @@ export class ResultWatcher {
     let watch = this.#watches.get(instanceId);
     if (watch === undefined) {
       const now = this.#parts.clock.monotonic();
-      watch = { waiters: new Set(), nextLookAt: this.#parts.runsHere(instanceId) ? null : now, delayMs: firstDelayMs };
+      watch = new Watch({ nextLookAt: this.#parts.runsHere(instanceId) ? null : now, delayMs: firstDelayMs });
       this.#watches.set(instanceId, watch);
       if (watch.nextLookAt !== null) this.#armFor(now);
     }

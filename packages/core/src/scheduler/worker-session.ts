@@ -1,10 +1,10 @@
 // All that belongs to one worker identity: its runs, its committer, its room. A lost lease ends the session, and a new one begins.
 import { AsyncResource } from 'node:async_hooks';
 import type { AnyWorkflow } from '../authoring/define-workflow.js';
-import { NonDeterminismError, type LeaseLostError } from '../domain/errors.js';
+import type { LeaseLostError } from '../domain/errors.js';
 import type { Wakeup } from '../domain/wakeup.js';
 import { Run } from '../engine/run.js';
-import type { RunEnd } from '../engine/run-exit.js';
+import type { RunEnd } from '../engine/run-end.js';
 import type { RunServices } from '../engine/run-services.js';
 import type { MessageStore } from '../ports/message-store.js';
 import type { ClaimedRun } from '../ports/claim.js';
@@ -14,9 +14,10 @@ import type { RunStore } from '../ports/run-store.js';
 import type { ChannelModes } from './channel-modes.js';
 import type { Claimant } from './claimant.js';
 import { CommitLanes, type LanePlace } from './commit-lanes.js';
-import type { Committer } from './committer.js';
 import { firstClaim } from './first-claim.js';
 import { handBack } from './hand-back.js';
+import { LaneServices } from './lane-services.js';
+import { logStall } from './log-stall.js';
 import { RunsInMemory } from './runs-in-memory.js';
 import { SignalReader } from './signal-reader.js';
 import type { StorageClock } from './storage-time.js';
@@ -36,7 +37,7 @@ export interface SessionParts {
   readonly health: StorageHealth;
   readonly storageClock: StorageClock;
   readonly hub: WakeupHub;
-  readonly services: Omit<RunServices, 'workerId' | 'progress' | 'reader' | 'onNews'>;
+  readonly services: Omit<RunServices, 'workerId' | 'progress' | 'reader' | 'onNews' | 'onRunEnd'>;
   readonly onWakeups: (wakeups: readonly Wakeup[]) => void;
   readonly onLeaseLost: (session: WorkerSession, error: LeaseLostError) => void;
 }
@@ -47,8 +48,7 @@ export type StartOutcome = 'started' | 'conflict';
 export class WorkerSession implements Claimant {
   readonly workerId: string;
   readonly #parts: SessionParts;
-  readonly #services: Omit<RunServices, 'progress'>;
-  readonly #servicesByLane = new Map<Committer, RunServices>();
+  readonly #laneServices: LaneServices;
   readonly #lanes: CommitLanes;
   readonly #abort = new AbortController();
   /** The async context (AsyncLocalStorage) in which the app was started: that of all runs that were not started here and now. */
@@ -89,7 +89,13 @@ export class WorkerSession implements Claimant {
       mailLimit: parts.services.mailLimit,
       signal: this.#abort.signal,
     });
-    this.#services = { ...parts.services, workerId: parts.workerId, reader, onNews: (news) => this.#heardAlone(news) };
+    this.#laneServices = new LaneServices({
+      ...parts.services,
+      workerId: parts.workerId,
+      reader,
+      onNews: (news) => this.#heardAlone(news),
+      onRunEnd: (instanceId, end) => this.#ended(instanceId, end),
+    });
   }
 
   get running(): number {
@@ -183,15 +189,15 @@ export class WorkerSession implements Claimant {
     const workflow = this.#parts.workflows.get(workflowName);
     if (workflow === undefined) {
       // Cannot happen while the storage keeps its contract.
-      this.#services.logger.error('the storage handed out an instance that is not for this worker', { instanceId });
+      this.#parts.services.logger.error('the storage handed out an instance that is not for this worker', { instanceId });
       place.leave();
       return;
     }
-    const run = new Run(workflow, claimed, this.#servicesBy(place.committer));
+    const run = new Run(workflow, claimed, this.#laneServices.of(place.committer));
     this.#runs.add(run, place);
     if (this.#runs.size === 1) this.#parts.hub.emit('busy');
     if (this.#draining) run.drain();
-    void run.execute().then((end) => this.#ended(run, end));
+    run.execute();
     if (this.#news.delete(instanceId)) void run.attend();
   }
 
@@ -251,22 +257,10 @@ export class WorkerSession implements Claimant {
     return this.#runs.size === 0 && this.#starting.size === 0 && this.#leaving.size === 0;
   }
 
-  #servicesBy(committer: Committer): RunServices {
-    let services = this.#servicesByLane.get(committer);
-    if (services === undefined) {
-      services = { ...this.#services, progress: committer };
-      this.#servicesByLane.set(committer, services);
-    }
-    return services;
-  }
-
-  #ended(run: Run, end: RunEnd): void {
-    const { instanceId, workflowName } = run;
+  #ended(instanceId: string, end: RunEnd): void {
+    const run = this.#runs.get(instanceId)!;
     if (end.type === 'finished') this.#parts.hub.emit('finished', end.finished);
-    if (end.type === 'stalled') {
-      const why = end.error instanceof NonDeterminismError ? 'its code does not fit its history' : 'it cannot go on as it is';
-      this.#services.logger.error(`a workflow is stalled: ${why}`, { instanceId, workflowName, error: end.error.message });
-    }
+    if (end.type === 'stalled') logStall(this.#parts.services.logger, run, end.error);
     const place = this.#runs.remove(instanceId);
     place.leave();
     if (end.type !== 'finished') this.#parts.hub.emit('left', instanceId);
@@ -289,7 +283,7 @@ export class WorkerSession implements Claimant {
   }
 
   async #handBack(run: Run, { committer }: LanePlace, reason: Error): Promise<void> {
-    const { logger, storageTime } = this.#services;
+    const { logger, storageTime } = this.#parts.services;
     this.#leaving.add(run.instanceId);
     try {
       await handBack(run, reason, { committer, storageTime, logger, signal: this.#abort.signal });
