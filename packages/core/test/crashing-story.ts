@@ -57,7 +57,11 @@ export async function tellStory(story: Story): Promise<void> {
     }
     onLifeOver?.();
     if (storage.isDead) bury(database, workerId, clock.now());
-    else apps.push(app);
+    else {
+      // It lives on, and stops as one that lives: its children may have more to commit than it has come to.
+      plan(storage, { crash: null, page });
+      apps.push(app);
+    }
     if (hasEnded(database)) break;
   }
   for (const app of apps) await drive(clock, app.stop());
