@@ -24,8 +24,8 @@ export class ArrayParameter {
     return this.#bytes();
   }
 
-  /** What the driver, and what passes for one, asks a value for. Not all of them can send anything but text. */
-  toPostgres(): string {
+  /** For every other way: not all that passes for the driver can send anything but text, nor asks an object what it is to be sent as. */
+  toText(): string {
     return this.#literal();
   }
 }

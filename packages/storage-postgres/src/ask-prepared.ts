@@ -28,10 +28,17 @@ export interface PreparedAsk {
 export function askPrepared(client: DriverClient, { name, statement, answered, untaken }: PreparedAsk): void {
   let isDirect = true;
   let isOver = false;
-  const query = new PreparedQuery(name, statement, (error, rows) => {
-    if (isDirect || query.isSubmitted) answered(error, rows);
-    else strayed(error ?? new DoneOtherwise());
-  });
+  let query: PreparedQuery;
+  try {
+    query = new PreparedQuery(name, statement, (error, rows) => {
+      if (isDirect || query.isSubmitted) answered(error, rows);
+      else strayed(error ?? new DoneOtherwise());
+    });
+  } catch {
+    // A value of it cannot be said in bytes: what is wrong with it, the server says of its text.
+    untaken();
+    return;
+  }
   const strayed = (error: unknown): void => {
     if (isOver || query.isSubmitted) return;
     isOver = true;

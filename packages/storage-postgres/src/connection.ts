@@ -1,6 +1,7 @@
 // One connection while it is out of the pool: statements with a deadline, and the knowledge whether it may go back.
 import { StorageUnavailableError } from '@romancy/core/ports';
 import type { PostgresClient, PostgresQuery, PostgresResult } from './postgres-pool.js';
+import { ArrayParameter } from './array-parameter.js';
 import { askPrepared, takesPrepared } from './ask-prepared.js';
 import type { DriverClient } from './prepared-query.js';
 import type { Row } from './row.js';
@@ -37,8 +38,10 @@ export class Connection {
   }
 
   async #plain(statement: Statement, name: string | undefined): Promise<readonly Row[]> {
-    // Copied, since drivers take a list that they may change.
-    const query: PostgresQuery = { text: statement.text, values: [...statement.values], rowMode: 'array', types: asText };
+    // Copied, since drivers take a list that they may change. What makes JSON of an object would send `{}`, which is a list without items: nothing
+    // would be done, and nobody would be told.
+    const values = statement.values.map((value) => (value instanceof ArrayParameter ? value.toText() : value));
+    const query: PostgresQuery = { text: statement.text, values, rowMode: 'array', types: asText };
     return (await this.#send(name === undefined ? query : { ...query, name })).rows as readonly Row[];
   }
 

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createDatabase } from '@romancy/test-support';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ArrayParameter } from '../src/array-parameter.js';
 import { Connection } from '../src/connection.js';
 import { isDriverClient, PreparedQuery } from '../src/prepared-query.js';
 import type { PostgresClient } from '../src/index.js';
@@ -93,6 +94,19 @@ describe('a statement with a name', () => {
     );
     expect(letters).toEqual([]);
     connection.release();
+  });
+
+  it('with a list that cannot be said in bytes is refused by the server, and the connection goes on', async () => {
+    const { connection } = await connected(50);
+    const list = ArrayParameter.of([1.5], ['integer', (item) => item]);
+    const refused = connection.rows({ text: 'SELECT $1::int[]', values: [list] }, 'listed');
+    await expect(refused).rejects.toMatchObject({ code: '22P02' });
+    // Behind the time limit of the statement.
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    const whole = ArrayParameter.of([1, 2], ['integer', (item) => item]);
+    expect(await connection.rows({ text: 'SELECT $1::int[]', values: [whole] }, 'listed')).toEqual([['{1,2}']]);
+    connection.release();
+    expect(pool.totalCount).toBe(1);
   });
 
   it('without an answer in time rejects, and its connection is not used again', async () => {
@@ -305,6 +319,25 @@ describe('a client', () => {
     client.release();
     const other: PostgresClient = { query: async () => ({ rows: [], command: '' }), release() {}, on() {}, removeListener() {} };
     expect(isDriverClient(other)).toBe(false);
+  });
+
+  it('that is none of the driver’s is given lists as text, whatever it makes of objects', async () => {
+    const sent: unknown[] = [];
+    const other: PostgresClient = {
+      query: async ({ values }) => {
+        sent.push(values);
+        return { rows: [], command: '' };
+      },
+      release() {},
+      on() {},
+      removeListener() {},
+    };
+    const lists = [
+      ArrayParameter.of(['a', null, 'b"c'], ['text', (item) => item]),
+      ArrayParameter.of([true], ['boolean', (item) => item]),
+    ];
+    await new Connection(other, 10_000).rows({ text: 'SELECT $1::text[], $2::boolean[]', values: lists }, 'lists');
+    expect(sent).toEqual([['{"a",null,"b\\"c"}', '{true}']]);
   });
 
   it('that sends ahead of the answers gets plain queries, since it takes none that send themselves', async () => {
