@@ -24,7 +24,7 @@ it('is at most one transaction in five seconds', { timeout: 3 * minuteMs }, asyn
   };
   const pool = new pg.Pool({ connectionString, max: 5 });
   pool.on('connect', (client) => void counted(client as unknown as pg.Client));
-  afterwards(() => pool.end());
+  afterwards(() => pool.on('error', () => undefined).end());
   const waiting = defineWorkflow('waiting', async (ctx) => void (await ctx.waitEvent('never', { timeout: '30d' })));
   const romancy = new Romancy({
     storage: createPostgresStorage({ pool }),

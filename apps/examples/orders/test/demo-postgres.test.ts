@@ -52,8 +52,9 @@ it(
     const output = await endOf(spawnFixture(main, args));
     const [withNotes, byPolling] = [times(output, 'with @romancy/notify-pg'), times(output, 'by polling, once a second')];
     expect([withNotes.orders, byPolling.orders]).toEqual([20, 20]);
-    // Half of those that poll wait for half a second on top of whatever a busy machine takes; how long that is has no bound.
-    expect(withNotes.p50).toBeLessThan(byPolling.p50);
+    // Those that poll wait for up to a second on top of whatever a busy machine takes, which has no bound; without a note those with a notifier would
+    // wait for half a minute.
+    expect(withNotes.p50).toBeLessThan(byPolling.p99);
     expect(withNotes.p50).toBeLessThanOrEqual(withNotes.p99);
     expect(byPolling.p50).toBeLessThanOrEqual(byPolling.p99);
     expect(output).not.toContain('the notifier was not healthy');
