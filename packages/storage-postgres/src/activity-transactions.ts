@@ -23,6 +23,7 @@ export function createActivityTransactions(database: Database, tables: TableName
   const permits = new Permits(places);
   const open = new Set<PostgresActivityTransaction>();
   return {
+    blocksCommits: false,
     async begin({ signal }) {
       if (places === 0) {
         throw new TransactionError(

@@ -5,8 +5,6 @@ import {
   TransactionError,
   type ActivityTransaction,
   type CommitNews,
-  type Effect,
-  type PendingProgress,
 } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
 import { createCommitCalls } from './commit-call.js';
@@ -127,20 +125,18 @@ export class PostgresActivityTransaction implements ActivityTransaction {
 
   /**
    * The last statement before COMMIT writes the entry, so that the worker's row is locked only for these two round trips (three, when
-   * something comes with it that was not durable before, or that the entry brings about; one more for each further piece of that). Should the process stop between them (a debugger, SIGSTOP, a cut cable), the
+   * the entry brings something about). Should the process stop between them (a debugger, SIGSTOP, a cut cable), the
    * server ends the session after ten seconds, or else nobody could declare this worker dead.
    *
-   * The same progress may be on its way in a commit at this moment, and each then waits for the other's rows; both take them in the same
-   * order, that of the function and of the lists, piece by piece. The entry itself is nobody else's: when it is there already, this fails, and so its effects
-   * need no other condition than that it was inserted here.
+   * The entry is nobody else's: nobody waits for it, and when it is there already, this fails. So its effects need no other condition than that it was
+   * inserted here, and their locks are taken in the order of every commit.
    *
    * A transaction that does not see what was committed since it began could overlook a receiver, and he the message.
    */
   async #record({
     workerId,
     entry,
-    effects,
-    before,
+    effects = [],
   }: CommitRequest): Promise<{ readonly transactionId: string; readonly news: CommitNews }> {
     const { tables } = this.#parts;
     const parts = [
@@ -163,21 +159,15 @@ export class PostgresActivityTransaction implements ActivityTransaction {
       );
     }
     if (alive !== '1') throw leaseLost(workerId);
-    const granted = effects ?? [];
-    const pieces = (before ?? []).map((each) => ({ workerId, ...each, granted: noEffects, settlements: [] }));
-    const last = { ...(pieces.pop() ?? { workerId, ...nothing, settlements: [] }), granted };
-    const batches = [...pieces, last].filter((batch) => batch.granted.length > 0 || !isEmpty(batch));
-    if (isolation !== 'read committed' && batches.some((batch) => batch.granted.length + batch.effects.length > 0)) {
+    if (effects.length === 0) return { transactionId: transactionId!, news: noNews };
+    if (isolation !== 'read committed') {
       throw new TransactionError(
-        `an activity whose transaction has the isolation level ${isolation} cannot publish, send or start anything with it; its result was not recorded`,
+        `an activity whose transaction has the isolation level ${isolation} cannot publish or send anything with it; its result was not recorded`,
       );
     }
     const rows = (statement: Statement): Promise<readonly Row[]> => this.#connection.rows(statement);
-    const news: CommitNews[] = [];
-    // More than one is rare: a parallel branch of the code publishes to a group and joins it, or leaves it, at this moment. The locks of topics that a
-    // later one takes then come behind rows of an earlier one: where that makes a circle, the server ends one, and this attempt may be it: it has failed then.
-    for (const batch of batches) news.push(await commitProgress(rows, createCommitCalls(tables).any, batch));
-    return { transactionId: transactionId!, news: allOf(news) };
+    const news = await commitProgress(rows, createCommitCalls(tables).any, { workerId, ...nothing, granted: effects });
+    return { transactionId: transactionId!, news };
   }
 
   async #undo(): Promise<void> {
@@ -193,21 +183,8 @@ export class PostgresActivityTransaction implements ActivityTransaction {
   }
 }
 
-const noEffects: readonly Effect[] = [];
-const nothing: PendingProgress = { starts: [], entries: [], effects: [], subscriptions: [], takenMail: [] };
-
-function allOf(news: readonly CommitNews[]): CommitNews {
-  return {
-    undelivered: news.flatMap(({ undelivered }) => undelivered),
-    wakeups: news.flatMap(({ wakeups }) => wakeups),
-    attention: news.flatMap(({ attention }) => attention),
-    handed: news.flatMap(({ handed = [] }) => handed),
-  };
-}
-
-function isEmpty({ starts, entries, effects, subscriptions, takenMail }: PendingProgress): boolean {
-  return starts.length + entries.length + effects.length + subscriptions.length + takenMail.length === 0;
-}
+const noNews: CommitNews = { undelivered: [], wakeups: [], attention: [] };
+const nothing = { starts: [], entries: [], effects: [], subscriptions: [], takenMail: [], settlements: [] };
 
 /** Whether somebody said no, as against: nobody answered. */
 function isRefusal(error: unknown): boolean {

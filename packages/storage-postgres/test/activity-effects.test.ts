@@ -1,5 +1,5 @@
 // What an activity with a transaction sends commits together with its result and with what it wrote, or not at all.
-import { transactionSlot, type ActivityTransaction, type Effect, type PendingProgress, type Storage } from '@romancy/core/ports';
+import { transactionSlot, type ActivityTransaction, type Effect, type Storage } from '@romancy/core/ports';
 import { createDatabase } from '@romancy/test-support';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,10 +41,6 @@ function effectsOf(seq: number): readonly Effect[] {
   ];
 }
 
-const before = (seq: number): PendingProgress => {
-  return { starts: [], entries: [newEntry('one', seq)], effects: effectsOf(seq), subscriptions: [], takenMail: [] };
-};
-
 async function begin(): Promise<{ readonly transaction: ActivityTransaction; readonly client: TransactionClient }> {
   const transaction = await storage.transactions.begin({ signal: new AbortController().signal });
   const slot = { storageKind: 'postgres', open: async () => transaction };
@@ -65,17 +61,19 @@ async function seen(): Promise<object> {
 }
 
 const nothing = { written: [], entries: [], mail: [], queued: [], events: [] };
-const both = { mail: ['of 1', 'of 2'], queued: ['of 1', 'of 2'], events: ['of 1', 'of 2'] };
+
+/** By entries of those numbers, in that order. */
+function sentBy(...seqs: readonly number[]): object {
+  const names = seqs.map((seq) => `of ${seq}`);
+  return { mail: names, queued: names, events: names };
+}
 
 describe('an activity that sends', () => {
-  it('is committed with what it sent and with what was not durable before', async () => {
+  it('is committed with what it sent', async () => {
     const { transaction, client } = await begin();
     await client.query(`INSERT INTO written VALUES ('a')`);
-    await transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] });
-    expect(await seen()).toEqual({ written: ['a'], entries: [1, 2], ...both });
-    // The same progress comes by the ordinary way too.
-    await storage.runs.commit(batch(worker, before(1)));
-    expect(await seen()).toMatchObject(both);
+    await transaction.commit({ workerId: worker, entry: newEntry('one', 1), effects: effectsOf(1) });
+    expect(await seen()).toEqual({ written: ['a'], entries: [1], ...sentBy(1) });
   });
 
   it('leaves nothing when it is undone, nor when the database refuses the commit', async () => {
@@ -86,7 +84,7 @@ describe('an activity that sends', () => {
 
     const refused = await begin();
     await refused.client.query(`INSERT INTO refused VALUES ('b')`);
-    const request = { workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] };
+    const request = { workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2) };
     await expect(refused.transaction.commit(request)).rejects.toMatchObject({ code: '23503' });
     expect(await seen()).toEqual(nothing);
     expect(await storage.runs.readSignals({ workerId: worker, instanceIds: ['two'], mailLimit: 1 })).toMatchObject([
@@ -102,12 +100,12 @@ describe('an activity that sends', () => {
       await send();
       throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
     });
-    await transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] });
-    expect(await seen()).toMatchObject({ entries: [1, 2], ...both });
+    await transaction.commit({ workerId: worker, entry: newEntry('one', 1), effects: effectsOf(1) });
+    expect(await seen()).toMatchObject({ entries: [1], ...sentBy(1) });
   });
 
   it.for(['commit', 'transaction'])(
-    'and the same progress at once by the other way take turns, the %s first: it is sent once',
+    'and a commit that sends to the same at that moment take turns, the %s first: all of it is sent',
     async (first) => {
       const { transaction } = await begin();
       // A receiver that somebody holds: both come as far as his row, or wait for who did.
@@ -116,9 +114,10 @@ describe('an activity that sends', () => {
       const looker = new pg.Client({ connectionString: url });
       await looker.connect();
       try {
-        const byCommit = (): Promise<unknown> => storage.runs.commit(batch(worker, before(1)));
+        const byCommit = (): Promise<unknown> =>
+          storage.runs.commit(batch(worker, { entries: [newEntry('one', 1)], effects: effectsOf(1) }));
         const byTransaction = (): Promise<unknown> =>
-          transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2), before: [before(1)] });
+          transaction.commit({ workerId: worker, entry: newEntry('one', 2), effects: effectsOf(2) });
         const [one, other] = first === 'commit' ? [byCommit, byTransaction] : [byTransaction, byCommit];
         const firstDone = one();
         await lockWaits(looker, 1);
@@ -129,7 +128,7 @@ describe('an activity that sends', () => {
       } finally {
         await looker.end();
       }
-      expect(await seen()).toMatchObject({ entries: [1, 2], ...both });
+      expect(await seen()).toMatchObject({ entries: [1, 2], ...sentBy(...(first === 'commit' ? [1, 2] : [2, 1])) });
     },
   );
 

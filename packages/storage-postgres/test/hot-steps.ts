@@ -175,14 +175,7 @@ export async function hotSteps(storage: Storage, name: (step: string) => void): 
 
   name('activity transaction');
   const transaction = await transactions.begin({ signal: new AbortController().signal });
-  const before = {
-    starts: [],
-    effects: [],
-    entries: [newEntry('new-1', 7)],
-    subscriptions: [{ instanceId: 'new-1', topic: 'event:y' }],
-    takenMail,
-  };
-  await transaction.commit({ workerId, entry: newEntry('new-1', 8), before: [before] });
+  await transaction.commit({ workerId, entry: newEntry('new-1', 8) });
 
   await messageSteps(storage, { workerId, name });
 

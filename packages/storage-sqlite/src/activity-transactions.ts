@@ -5,6 +5,7 @@ import type { LocalLeases } from './local-leases.js';
 import type { SqliteFile } from './sqlite-file.js';
 
 export class ActivityTransactions implements Port {
+  readonly blocksCommits = true;
   readonly #file: SqliteFile;
   readonly #leases: LocalLeases;
   /** There is one at a time: it has the write lock. */

@@ -63,7 +63,10 @@ export function killedAt(storage: Storage, { moment, count }: KillPlan): Storage
       purge: (request) => outbox.purge(request),
     },
     retention: storage.retention,
-    transactions: { begin: async (options) => wrap(await transactions.begin(options)) },
+    transactions: {
+      blocksCommits: transactions.blocksCommits,
+      begin: async (options) => wrap(await transactions.begin(options)),
+    },
     open: (context) => storage.open(context),
     close: () => storage.close(),
   };

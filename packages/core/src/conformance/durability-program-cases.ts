@@ -84,7 +84,9 @@ async function runBatch(bench: DurabilityBench, programs: readonly Program[], li
   expectSound(finished);
   const calmHistories = await bench.histories(calm.map(({ instanceId }) => instanceId));
   // Side by side, calls of one name may change places, and with them their numbers.
-  for (const [index, id] of ids.entries()) expect(kindsOf(finished, id)).toEqual(kindsOf(calmHistories, `calm-${index}`));
+  for (const [index, id] of ids.entries()) {
+    expect(kindsOf(finished, id), `${id}, with ${retriesOf(finished, id)}`).toEqual(kindsOf(calmHistories, `calm-${index}`));
+  }
   await expectProgramEffects(bench, { done: new Map([...calmHistories, ...finished]), programs: [...programs, ...programs] });
   expect(last.logs({ levels: ['error'] })).toEqual([]);
   await last.stop();
@@ -105,4 +107,10 @@ async function expectLife(
 
 function kindsOf(histories: Histories, instanceId: string): string[] {
   return (histories.get(instanceId) ?? []).map(({ callId, kind }) => `${callId.split(/[:/]/)[0]} ${kind}`).sort();
+}
+
+/** Why attempts failed, to be read where there was one too many. */
+function retriesOf(histories: Histories, instanceId: string): string {
+  const retries = (histories.get(instanceId) ?? []).filter(({ kind }) => kind === 'activity_retry');
+  return retries.map(({ callId, data }) => `${callId}: ${data.slice(0, 200)}`).join('; ');
 }

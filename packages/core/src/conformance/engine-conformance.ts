@@ -20,6 +20,7 @@ import { shutdownCases } from './engine-shutdown-cases.js';
 import { takeoverCases } from './engine-takeover-cases.js';
 import { timerCases } from './engine-timer-cases.js';
 import { transactionCases } from './engine-transaction-cases.js';
+import { transactionOrderCases } from './engine-transaction-order-cases.js';
 import { valueCases } from './engine-value-cases.js';
 import { wakeupCases } from './engine-wakeup-cases.js';
 import { workflowCases } from './engine-workflow-cases.js';
@@ -38,6 +39,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     activityCases(bench);
     attemptCases(bench);
     transactionCases(bench);
+    transactionOrderCases(bench);
     timerCases(bench);
     raceCases(bench);
     talkCases(bench);

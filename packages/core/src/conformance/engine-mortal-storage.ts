@@ -23,6 +23,7 @@ export function mortal(within: Storage): MortalStorage {
     outbox: within.outbox,
     retention: within.retention,
     transactions: {
+      blocksCommits: within.transactions.blocksCommits,
       async begin(options) {
         const transaction = await within.transactions.begin(options);
         open.add(transaction);

@@ -1,14 +1,14 @@
 // Cases: an activity's transaction brings along what its instance recorded before and nobody knows to be durable yet.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { LeaseLostError, type PendingProgress } from '../ports/index.js';
 import type { Bench } from './storage-harness.js';
 import { newEntry } from './test-worker.js';
-import { transactionStage, type TransactionStage } from './transaction-stage.js';
+import { requireBlocking, transactionStage, type TransactionStage } from './transaction-stage.js';
 
 export function pendingProgressCases(bench: Bench): void {
   describe('progress that is pending when an activity transaction commits', () => {
     it('becomes durable with it: entries, subscriptions and taken mail', async (context) => {
-      const stage = await transactionStage(bench, context);
+      const stage = await blockingStage(bench, context);
       const { harness, worker, probe, begin } = stage;
       const before = await pending(stage);
       const transaction = await begin();
@@ -21,7 +21,7 @@ export function pendingProgressCases(bench: Bench): void {
     });
 
     it('is undone with it', async (context) => {
-      const stage = await transactionStage(bench, context);
+      const stage = await blockingStage(bench, context);
       await pending(stage);
       const transaction = await stage.begin();
       await transaction.rollback();
@@ -29,7 +29,7 @@ export function pendingProgressCases(bench: Bench): void {
     });
 
     it('is not written by a worker that is not alive', async (context) => {
-      const stage = await transactionStage(bench, context);
+      const stage = await blockingStage(bench, context);
       const before = await pending(stage);
       const transaction = await stage.begin();
       const { workerId } = await stage.harness.unregistered();
@@ -43,7 +43,7 @@ export function pendingProgressCases(bench: Bench): void {
     it.for(['first', 'second'])(
       'and comes through a commit of progress as well, that one %s, is there once',
       async (order, context) => {
-        const stage = await transactionStage(bench, context);
+        const stage = await blockingStage(bench, context);
         const { harness, worker, begin } = stage;
         const before = await pending(stage);
         const other = { ...before, entries: before.entries.map((entry) => ({ ...entry })) };
@@ -62,7 +62,7 @@ export function pendingProgressCases(bench: Bench): void {
     );
 
     it('and is on its way through a commit of progress at that moment, holds up neither', async (context) => {
-      const stage = await transactionStage(bench, context);
+      const stage = await blockingStage(bench, context);
       const { worker, probe, begin } = stage;
       await worker.start('two');
       for (let round = 0; round < 20; round++) {
@@ -80,6 +80,12 @@ export function pendingProgressCases(bench: Bench): void {
       expect(await worker.history('two')).toHaveLength(20);
     });
   });
+}
+
+async function blockingStage(bench: Bench, context: TestContext): Promise<TransactionStage> {
+  const stage = await transactionStage(bench, context);
+  requireBlocking(stage, context);
+  return stage;
 }
 
 /** Two entries, a subscription, and the first of two pieces of mail, none of it committed. */

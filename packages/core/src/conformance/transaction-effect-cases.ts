@@ -1,11 +1,11 @@
 // Cases: what an activity sends through its transaction goes out with its result, or not at all.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { LeaseLostError, type Effect, type PendingProgress } from '../ports/index.js';
 import { newOutboxEvent } from './effect-cases.js';
 import { mailOf, published, step, stepOf, topic, type EffectFacts } from './message-stage.js';
 import type { Bench } from './storage-harness.js';
 import { newEntry, newInstance } from './test-worker.js';
-import { transactionStage, type TransactionStage } from './transaction-stage.js';
+import { requireBlocking, transactionStage, type TransactionStage } from './transaction-stage.js';
 
 export function transactionEffectCases(bench: Bench): void {
   describe('what an activity sends with its transaction', () => {
@@ -91,6 +91,7 @@ export function transactionEffectCases(bench: Bench): void {
       'comes after what its instance did before; that comes through a commit of progress as well, this one %s, and is there once',
       async (order, context) => {
         const stage = await subscribedStage(bench, context);
+        requireBlocking(stage, context);
         const { worker, harness } = stage;
         const before: PendingProgress = {
           starts: [
@@ -115,6 +116,7 @@ export function transactionEffectCases(bench: Bench): void {
 
     it('comes after what its instance did before, piece by piece: nobody gets what he sent before he joined or after he left', async (context) => {
       const stage = await subscribedStage(bench, context);
+      requireBlocking(stage, context);
       const { worker, harness } = stage;
       const toGroup = (data: string) => published(data, { to: { type: 'group', group: 'g' } });
       const piece = (seq: number, ...effects: EffectFacts[]): PendingProgress => ({
@@ -164,7 +166,7 @@ export function transactionEffectCases(bench: Bench): void {
   });
 }
 
-async function subscribedStage(bench: Bench, context: Parameters<typeof transactionStage>[1]): Promise<TransactionStage> {
+async function subscribedStage(bench: Bench, context: TestContext): Promise<TransactionStage> {
   const stage = await transactionStage(bench, context);
   await stage.worker.storage.messages.fixMode({ topic, mode: 'broadcast' });
   const subscriptions = [{ instanceId: 'receiver', topic, mode: 'broadcast' as const }];

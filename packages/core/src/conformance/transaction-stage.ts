@@ -28,3 +28,9 @@ export async function transactionStage(bench: Bench, context: TestContext): Prom
   };
   return { harness, worker, probe, begin };
 }
+
+/** Ends the test as skipped where nothing that was recorded before is ever handed to the commit of a transaction. */
+export function requireBlocking({ worker }: TransactionStage, context: TestContext): void {
+  if (!worker.storage.transactions.blocksCommits)
+    context.skip('commits go on beside an open transaction, whose own waits for them');
+}

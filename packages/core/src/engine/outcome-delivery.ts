@@ -102,8 +102,8 @@ export class OutcomeDelivery {
   }
 
   /**
-   * Commits one outcome in the activity's own transaction; null when that did not happen. All entries before it become durable with it
-   * if they are not already, or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the
+   * Commits one outcome in the activity's own transaction; null when that did not happen. All entries before it become durable before it, or with it,
+   * or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the
    * run is broken off: whoever claims the instance next finds the truth in its history.
    */
   async #commitAlone(
@@ -113,14 +113,12 @@ export class OutcomeDelivery {
   ): Promise<{ readonly entry: HistoryEntry; readonly news: CommitNews } | null> {
     const { services, recorder } = this.#parts;
     const entry = recorder.number(facts);
+    const effects = effectsOf(proposal, entry);
+    const isBlocking = services.transactions.blocksCommits;
+    if (!isBlocking) await this.#untilDurable(transaction);
     try {
-      const effects = effectsOf(proposal, entry);
-      const news = await transaction.commit({
-        workerId: services.workerId,
-        entry,
-        effects,
-        before: recorder.pendingBefore(effects),
-      });
+      const before = isBlocking ? recorder.pendingBefore(effects) : [];
+      const news = await transaction.commit({ workerId: services.workerId, entry, effects, before });
       return { entry, news };
     } catch (error) {
       await transaction.rollback();
@@ -130,6 +128,16 @@ export class OutcomeDelivery {
       }
       if (this.#parts.mayGoLive) proposal.refused?.(error);
       return null;
+    }
+  }
+
+  /** All that was recorded is. Rejects, with the transaction undone, when it will never be. */
+  async #untilDurable(transaction: ActivityTransaction): Promise<void> {
+    try {
+      await this.#parts.recorder.last?.done;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
     }
   }
 }

@@ -12,7 +12,7 @@ export interface ActivityTransaction {
   /** What the adapter hands to the user: its own type, known to the adapter alone. */
   readonly handle: unknown;
   /**
-   * Writes what is in `before`, one after the other, then the entry and its effects, checks in the same transaction that the worker is alive, and commits.
+   * Writes what is in `before`, one after the other, if there is any, then the entry and its effects, checks in the same transaction that the worker is alive, and commits.
    * Rejects with LeaseLostError (nothing is committed), with StorageUnavailableError when the outcome is not known after the
    * storage did what it could to find out, else with the database's error (nothing is committed).
    */
@@ -22,9 +22,9 @@ export interface ActivityTransaction {
     /** What the entry brings about: it commits with it, or not at all. Default: nothing. */
     readonly effects?: readonly Effect[];
     /**
-     * What the instance recorded before the entry and is not known to be durable: it becomes durable with it, so that history has no
-     * gap. It is on its way through `runs.commit` as well, and may be there already; whichever comes second changes nothing. So the
-     * transaction need not wait for a commit that may itself be waiting for a lock of the transaction.
+     * What the instance recorded before the entry and is not known to be durable, where {@link ActivityTransactions.blocksCommits}; else it is durable
+     * already when this is called. It becomes durable with the entry, so that history has no gap. It is on its way through `runs.commit` as well, and may
+     * be there already; whichever comes second changes nothing.
      *
      * Each as a commit of its own would be, since within one the order of effects is not that of the entries (see {@link Effect}). The last may be
      * written together with the entry and its effects.
@@ -37,6 +37,11 @@ export interface ActivityTransaction {
 
 /** Opens transactions for activities. */
 export interface ActivityTransactions {
+  /**
+   * Whether an open one keeps `runs.commit` waiting, as where one alone can write. To wait for a commit before it ends would then be to wait for ever;
+   * so its own commit takes along what is on its way there.
+   */
+  readonly blocksCommits: boolean;
   begin(options: { readonly signal: AbortSignal }): Promise<ActivityTransaction>;
 }
 

@@ -81,6 +81,7 @@ export class FaultyStorage implements Storage {
       purge: (request) => this.#call('retention.purge', request, () => retention.purge(request)),
     };
     this.transactions = {
+      blocksCommits: storage.transactions.blocksCommits,
       begin: (options) =>
         this.#call('transactions.begin', options, async () => this.#wrap(await storage.transactions.begin(options))),
     };

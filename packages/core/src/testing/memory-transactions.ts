@@ -27,6 +27,7 @@ export async function memoryTransaction(ctx: object): Promise<MemoryTransaction>
 
 export function createMemoryTransactions(session: MemorySession): ActivityTransactions {
   return {
+    blocksCommits: false,
     begin: ({ signal }) =>
       session.run((database) => {
         signal.throwIfAborted();
@@ -62,12 +63,7 @@ class BufferedTransaction implements ActivityTransaction {
     };
   }
 
-  async commit({
-    workerId,
-    entry,
-    effects = [],
-    before = [],
-  }: Parameters<ActivityTransaction['commit']>[0]): Promise<CommitNews> {
+  async commit({ workerId, entry, effects = [] }: Parameters<ActivityTransaction['commit']>[0]): Promise<CommitNews> {
     this.#requireOpen();
     this.#over = true;
     return await this.#session.run((database, now) => {
@@ -78,19 +74,13 @@ class BufferedTransaction implements ActivityTransaction {
           `instance ${JSON.stringify(entry.instanceId)} has an entry ${entry.seq} already, or does not exist; nothing was committed`,
         );
       }
-      const nothing = { workerId, starts: [], subscriptions: [], takenMail: [], settlements: [] };
-      const results = before.map((each) => commitProgress(database, { ...nothing, ...each }, now));
-      results.push(commitProgress(database, { ...nothing, entries: [entry], effects }, now));
+      const alone = { workerId, starts: [], entries: [entry], effects, subscriptions: [], takenMail: [], settlements: [] };
+      const { undelivered, wakeups, attention, handed = [] } = commitProgress(database, alone, now);
       for (const [key, change] of this.#changes) {
         if (change === 'deleted') database.values.delete(key);
         else database.values.set(key, change.value);
       }
-      return {
-        undelivered: results.flatMap(({ undelivered }) => undelivered),
-        wakeups: results.flatMap(({ wakeups }) => wakeups),
-        // The mail with the mark of one of these may not be all that came by the others.
-        attention: results.flatMap(({ attention, handed = [] }) => [...attention, ...handed.map(({ instanceId }) => instanceId)]),
-      };
+      return { undelivered, wakeups, attention, handed };
     });
   }
 
