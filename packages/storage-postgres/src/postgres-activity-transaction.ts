@@ -1,11 +1,6 @@
 // One attempt's transaction: the user's statements and the entry that records the activity's outcome, committed together.
 import { randomUUID } from 'node:crypto';
-import {
-  LeaseLostError,
-  TransactionError,
-  type ActivityTransaction,
-  type CommitNews,
-} from '@romancy/core/ports';
+import { LeaseLostError, TransactionError, type ActivityTransaction, type CommitNews } from '@romancy/core/ports';
 import type { Transaction } from 'kysely';
 import { createCommitCalls } from './commit-call.js';
 import { commitProgress } from './commit-progress.js';

@@ -112,5 +112,5 @@ function kindsOf(histories: Histories, instanceId: string): string[] {
 /** Why attempts failed, to be read where there was one too many. */
 function retriesOf(histories: Histories, instanceId: string): string {
   const retries = (histories.get(instanceId) ?? []).filter(({ kind }) => kind === 'activity_retry');
-  return retries.map(({ callId, data }) => `${callId}: ${data.slice(0, 200)}`).join('; ');
+  return retries.map(({ callId, data }) => `${callId}: ${data?.slice(0, 200)}`).join('; ');
 }
