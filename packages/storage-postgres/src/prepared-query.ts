@@ -12,7 +12,7 @@ export interface DriverConnection {
   readonly parsedStatements: Readonly<Record<string, string | undefined>>;
   /** Sent to be parsed, and not answered yet. Older versions do not keep it. */
   readonly submittedNamedStatements?: Record<string, string | undefined>;
-  readonly stream: { cork?(): void; uncork?(): void };
+  readonly stream: { cork?(): void; uncork?(): void; destroy(error: Error): void };
   parse(statement: { readonly name: string; readonly text: string }): void;
   bind(call: { readonly statement: string; readonly values: readonly SentValue[] }): void;
   execute(): void;
@@ -108,6 +108,12 @@ export class PreparedQuery {
       connection.bind({ statement: name, values });
       connection.execute();
       connection.sync();
+    } catch (error) {
+      // As for lack of memory. A part of it may be written, and cannot be taken back; and nobody would hear of it where the driver calls this, which
+      // is as soon as it has read the answer to the query before.
+      const why = error instanceof Error ? error : new Error(String(error));
+      stream.destroy(why);
+      return why;
     } finally {
       stream.uncork?.();
     }

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createDatabase } from '@romancy/test-support';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ArrayParameter } from '../src/array-parameter.js';
 import { Connection } from '../src/connection.js';
 import { isDriverClient, PreparedQuery } from '../src/prepared-query.js';
@@ -33,6 +33,10 @@ function written(client: pg.PoolClient): string[] {
 
 async function connected(deadlineMs = 10_000): Promise<{ readonly client: pg.PoolClient; readonly connection: Connection }> {
   const client = await pool.connect();
+  onTestFinished(() => {
+    // Where the test has failed before it gave it back: the pool could not end.
+    if (pool.totalCount > pool.idleCount) client.release(true);
+  });
   return { client, connection: new Connection(client, deadlineMs) };
 }
 
@@ -141,6 +145,23 @@ describe('a statement with a name', () => {
     connection.release();
     expect(pool.totalCount).toBe(0);
   });
+
+  it.for(['at once', 'when the query before it is answered'])(
+    'that the driver fails to write, %s, rejects, and its connection is not used again',
+    async (when) => {
+      const { client, connection } = await connected();
+      const driver = (client as unknown as { readonly connection: { bind: () => void } }).connection;
+      driver.bind = () => {
+        throw new RangeError('no memory');
+      };
+      const before = when === 'at once' ? null : client.query('SELECT 1');
+      const failed = connection.rows({ text: 'SELECT $1::text', values: ['x'] }, 'unwritten');
+      await expect(failed).rejects.toThrow('no memory');
+      expect((await before)?.rowCount ?? 1).toBe(1);
+      connection.release();
+      expect(pool.totalCount).toBe(0);
+    },
+  );
 
   it('that wants something copied is refused', async () => {
     const { connection } = await connected();

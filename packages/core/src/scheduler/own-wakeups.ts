@@ -26,6 +26,11 @@ export class OwnWakeups {
     const { workflows, finder, link } = this.#parts;
     const session = this.#parts.session();
     let claim = false;
+    const attended = (instanceId: string): boolean => {
+      if (session?.isHere(instanceId) !== true) return false;
+      session.attend([instanceId]);
+      return true;
+    };
     for (const wakeup of wakeups) {
       switch (wakeup.kind) {
         case 'timer_expired':
@@ -34,8 +39,7 @@ export class OwnWakeups {
         case 'workflow_resumable':
           link?.announced(wakeup.instanceId);
           if (wakeup.more !== undefined) link?.announcedToAll();
-          if (session?.isHere(wakeup.instanceId) === true) session.attend([wakeup.instanceId]);
-          else if (workflows.has(wakeup.workflowName)) claim = true;
+          if (!attended(wakeup.instanceId) && workflows.has(wakeup.workflowName)) claim = true;
           break;
         case 'channel_message':
           if (wakeup.targetInstanceId === null) {
@@ -43,8 +47,7 @@ export class OwnWakeups {
             claim = true;
           } else {
             link?.announced(wakeup.targetInstanceId);
-            if (session?.isHere(wakeup.targetInstanceId) === true) session.attend([wakeup.targetInstanceId]);
-            else claim = true;
+            if (!attended(wakeup.targetInstanceId)) claim = true;
           }
           break;
         case 'outbox_pending':
