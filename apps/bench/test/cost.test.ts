@@ -47,5 +47,7 @@ test('a count that differs is told, bytes are when they differ much, and so is a
   expect(differences(table, sides({ logBytes: 1200 }))).toEqual(['start, A: bytes of WAL: 1,000 became 1,200']);
   expect(differences(table, sides({ logBytes: 800 }))).toEqual(['start, A: bytes of WAL: 1,000 became 800']);
   expect(differences(table.split('\n').slice(0, 3).join('\n'), sides())).toEqual(['step: is not in the table']);
+  expect(differences(table.replaceAll('A: ', 'A 15: '), [{ ...sides()[0]!, title: 'A 18' }, sides()[1]!])).toEqual([]);
+  expect(differences(table.replaceAll('A: ', 'C: '), sides())).toHaveLength(1);
   expect(differences(`${table}\n| end | 1 | 1 | 1 | 1 | 1 | 1 | 1 |`, sides())).toEqual(['end: is measured no more']);
 });

@@ -13,10 +13,17 @@ let pool: pg.Pool;
 
 beforeAll(async () => {
   ({ url } = await createDatabase());
-  pool = new pg.Pool({ connectionString: url, max: 1 });
+  pool = newPool();
 });
 
 afterAll(() => pool.end());
+
+/** Ends as quietly as it can: the server may end its session first. */
+function newPool(options: pg.PoolConfig = {}): pg.Pool {
+  const made = new pg.Pool({ connectionString: url, max: 1, ...options });
+  made.on('error', () => undefined);
+  return made;
+}
 
 /** Letters of what the driver's connection writes: P for a statement to be parsed, D for columns that are asked for. */
 function written(client: pg.PoolClient): string[] {
@@ -44,8 +51,7 @@ describe('a statement with a name', () => {
   beforeEach(async () => {
     // A session of its own for each test.
     await pool.end();
-    pool = new pg.Pool({ connectionString: url, max: 1 });
-    pool.on('error', () => undefined);
+    pool = newPool();
   });
 
   it('is parsed once, and its columns are never asked for', async () => {
@@ -124,7 +130,7 @@ describe('a statement with a name', () => {
 
   it('keeps the time limit that the pool has for its queries', async () => {
     await pool.end();
-    pool = new pg.Pool({ connectionString: url, max: 1, query_timeout: 50 });
+    pool = newPool({ query_timeout: 50 });
     const { connection } = await connected();
     await expect(connection.rows({ text: 'SELECT pg_sleep(60)', values: [] }, 'slow')).rejects.toThrow('Query read timeout');
     connection.release();
@@ -183,7 +189,7 @@ describe('a driver that is watched', () => {
 
   beforeEach(async () => {
     await pool.end();
-    pool = new pg.Pool({ connectionString: url, max: 1 });
+    pool = newPool();
     handed = [];
   });
 
