@@ -1,8 +1,19 @@
 // A statement that the session keeps parsed, said in the driver's own messages, without asking each time what its columns are.
+import { StorageUnavailableError } from '@romancy/core/ports';
 import { arrayLiteral } from './array-literal.js';
 import { ArrayParameter } from './array-parameter.js';
 import type { Row } from './row.js';
 import type { SqlValue, Statement } from './sql.js';
+
+/**
+ * No word of the database about what the statement holds: its values are text and bytes already, and nothing in them can be at fault. So it passes, as
+ * lack of memory in the server does; were it a refusal, instances would stall for it.
+ */
+class UnwrittenError extends StorageUnavailableError {
+  constructor(cause: unknown) {
+    super(`a statement could not be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
 
 /** Text, or bytes in the format of the database. */
 type SentValue = string | Buffer | null;
@@ -110,8 +121,9 @@ export class PreparedQuery {
       connection.sync();
     } catch (error) {
       // As for lack of memory. A part of it may be written, and cannot be taken back; and nobody would hear of it where the driver calls this, which
-      // is as soon as it has read the answer to the query before.
-      const why = error instanceof Error ? error : new Error(String(error));
+      // is as soon as it has read the answer to the query before. What is corked goes with the stream, so the server has seen none of it; of what went
+      // out without a cork it undoes everything, since the message that ends the transaction comes last.
+      const why = new UnwrittenError(error);
       stream.destroy(why);
       return why;
     } finally {

@@ -153,7 +153,7 @@ describe('a statement with a name', () => {
   });
 
   it.for(['at once', 'when the query before it is answered'])(
-    'that the driver fails to write, %s, rejects, and its connection is not used again',
+    'that the driver fails to write, %s, rejects as what passes, and its connection is not used again',
     async (when) => {
       const { client, connection } = await connected();
       const driver = (client as unknown as { readonly connection: { bind: () => void } }).connection;
@@ -162,7 +162,7 @@ describe('a statement with a name', () => {
       };
       const before = when === 'at once' ? null : client.query('SELECT 1');
       const failed = connection.rows({ text: 'SELECT $1::text', values: ['x'] }, 'unwritten');
-      await expect(failed).rejects.toThrow('no memory');
+      await expect(failed).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', message: expect.stringContaining('no memory') });
       expect((await before)?.rowCount ?? 1).toBe(1);
       connection.release();
       expect(pool.totalCount).toBe(0);
