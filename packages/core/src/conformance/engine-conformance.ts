@@ -21,6 +21,7 @@ import { takeoverCases } from './engine-takeover-cases.js';
 import { timerCases } from './engine-timer-cases.js';
 import { transactionCases } from './engine-transaction-cases.js';
 import { transactionOrderCases } from './engine-transaction-order-cases.js';
+import { transactionWaitCases } from './engine-transaction-wait-cases.js';
 import { valueCases } from './engine-value-cases.js';
 import { wakeupCases } from './engine-wakeup-cases.js';
 import { workflowCases } from './engine-workflow-cases.js';
@@ -40,6 +41,7 @@ export function engineConformance(name: string, factory: EngineFixtureFactory, o
     attemptCases(bench);
     transactionCases(bench);
     transactionOrderCases(bench);
+    transactionWaitCases(bench);
     timerCases(bench);
     raceCases(bench);
     talkCases(bench);

@@ -1,10 +1,9 @@
 // Hands the live outcomes of one run to its code, each recorded in the moment in which it is handed out.
-import { LeaseLostError, NotRunningError, StorageUnavailableError } from '../domain/errors.js';
 import type { HistoryEntry } from '../domain/history.js';
 import type { ActivityTransaction } from '../ports/activity-transaction.js';
 import type { Effect } from '../ports/effect.js';
-import type { CommitNews } from '../ports/progress.js';
 import { numberedExtras, wakeupsOfEffects } from './entry-extras.js';
+import { LoneCommit, mostPatienceMs, type LoneCommitEnd } from './lone-commit.js';
 import type { OpenCalls } from './open-calls.js';
 import type { DurableCall, Proposal } from './operations/durable-call.js';
 import type { RunPump } from './run-pump.js';
@@ -12,6 +11,7 @@ import type { EntryFacts, RunRecorder } from './run-recorder.js';
 import type { RunServices } from './run-services.js';
 
 export interface OutcomeDeliveryParts {
+  readonly instanceId: string;
   readonly services: RunServices;
   readonly calls: OpenCalls;
   readonly recorder: RunRecorder;
@@ -33,6 +33,8 @@ export class OutcomeDelivery {
   readonly #parts: OutcomeDeliveryParts;
   /** Null: none, as nearly always. An array that many go through one at a time keeps room for more than there ever are. */
   #proposals: Proposal[] | null = null;
+  /** In a transaction of its own: nothing else is handed out meanwhile. */
+  #lone: LoneCommit | null = null;
   /** Had come when the run was about to end. */
   #setAside = noProposals;
 
@@ -45,9 +47,9 @@ export class OutcomeDelivery {
     else this.#proposals.push(proposal);
   }
 
-  /** Nothing waits for its turn. */
+  /** Nothing waits for its turn, or is being committed. */
   get isEmpty(): boolean {
-    return this.#proposals === null;
+    return this.#proposals === null && this.#lone === null;
   }
 
   /** Hands out the next outcome; undefined when there is none. The promise is of one that is committed in a transaction of its own. */
@@ -60,11 +62,17 @@ export class OutcomeDelivery {
 
   /** None of what waits will be handed out, unless the end is refused; transactions that wait with it are ended. */
   abandon(): void {
+    this.#lone?.giveUp();
     if (this.#proposals === null) return;
     const all = this.#proposals;
     this.#proposals = null;
     for (const { transaction } of all) void transaction?.rollback();
     this.#setAside = all.filter(({ transaction }) => transaction === undefined);
+  }
+
+  /** Resolves when no transaction is being committed. Never rejects. */
+  async commitOver(): Promise<void> {
+    await this.#lone?.over();
   }
 
   /** The end was refused: what was done by then may have to be undone, and so it is handed out after all. */
@@ -86,58 +94,40 @@ export class OutcomeDelivery {
   }
 
   async #deliverAlone(proposal: Proposal, transaction: ActivityTransaction, facts: EntryFacts): Promise<void> {
-    const committed = await this.#commitAlone(proposal, transaction, facts);
-    if (committed === null) return;
-    const { entry, news } = committed;
-    const { services } = this.#parts;
-    services.tell([...wakeupsOfEffects(effectsOf(proposal, entry)), ...news.wakeups]);
-    services.onNews(news);
-    proposal.committed?.();
-    this.#hand(proposal.call, entry);
+    const { services, recorder } = this.#parts;
+    const entry = recorder.number(facts);
+    const effects = effectsOf(proposal, entry);
+    const lone = new LoneCommit(this.#parts, transaction);
+    this.#lone = lone;
+    let end: LoneCommitEnd;
+    try {
+      end = await lone.run(entry, effects);
+    } finally {
+      this.#lone = null;
+    }
+    if (end.type === 'committed') {
+      services.tell([...wakeupsOfEffects(effects), ...end.news.wakeups]);
+      services.onNews(end.news);
+      proposal.committed?.();
+      this.#hand(proposal.call, entry);
+    } else if (this.#parts.mayGoLive) {
+      if (end.type === 'refused') proposal.refused?.(end.error);
+      else if (end.type === 'late') this.#repeat(proposal);
+    }
+  }
+
+  #repeat({ call, again }: Proposal): void {
+    const { services, instanceId } = this.#parts;
+    services.logger.warn('an activity is done again: its transaction waited too long for commits of its run, and was undone', {
+      instanceId,
+      activityId: call.id,
+      waitedMs: mostPatienceMs,
+    });
+    again?.();
   }
 
   #hand(call: DurableCall, entry: HistoryEntry): void {
     if (call.apply(entry)) this.#parts.calls.delete(call);
     this.#parts.pump.codeIsGiven();
-  }
-
-  /**
-   * Commits one outcome in the activity's own transaction; null when that did not happen. All entries before it become durable before it, or with it,
-   * or a crash would leave a gap in what the code knew. When nobody can tell whether the commit took effect, the
-   * run is broken off: whoever claims the instance next finds the truth in its history.
-   */
-  async #commitAlone(
-    proposal: Proposal,
-    transaction: ActivityTransaction,
-    facts: EntryFacts,
-  ): Promise<{ readonly entry: HistoryEntry; readonly news: CommitNews } | null> {
-    const { services, recorder } = this.#parts;
-    const entry = recorder.number(facts);
-    const effects = effectsOf(proposal, entry);
-    const isBlocking = services.transactions.blocksCommits;
-    if (!isBlocking) await this.#untilDurable(transaction);
-    try {
-      const before = isBlocking ? recorder.pendingBefore(effects) : [];
-      const news = await transaction.commit({ workerId: services.workerId, entry, effects, before });
-      return { entry, news };
-    } catch (error) {
-      await transaction.rollback();
-      if (error instanceof LeaseLostError) throw error;
-      if (error instanceof StorageUnavailableError) {
-        throw new NotRunningError('the outcome of a commit is not known', { cause: error });
-      }
-      if (this.#parts.mayGoLive) proposal.refused?.(error);
-      return null;
-    }
-  }
-
-  /** All that was recorded is. Rejects, with the transaction undone, when it will never be. */
-  async #untilDurable(transaction: ActivityTransaction): Promise<void> {
-    try {
-      await this.#parts.recorder.last?.done;
-    } catch (error) {
-      await transaction.rollback();
-      throw error;
-    }
   }
 }

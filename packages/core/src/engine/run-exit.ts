@@ -55,6 +55,8 @@ export interface RunExitParts {
   onClose(why: () => Error): void;
   /** Resolves when no reading of what came from outside is under way. Never rejects. */
   readingOver(): Promise<void>;
+  /** Resolves when no transaction of an activity is being committed. Never rejects. */
+  commitOver(): Promise<void>;
   /** The run is over. */
   onEnd(): void;
 }
@@ -220,6 +222,8 @@ export class RunExit {
     this.#close(() => error);
     // Behind the settlement the instance is anybody's, and a reading is not to keep its run here: its worker would take it for its own.
     await this.#parts.readingOver();
+    // Nor is one who has it by then to do again what is being committed.
+    await this.#parts.commitOver();
     if (this.#end !== null) return;
     try {
       const wakeAt = services.storageTime.ahead() + services.stallRetryMs;

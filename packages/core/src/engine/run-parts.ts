@@ -187,6 +187,10 @@ export class RunParts implements EveryPartsInterface, HistorySource, MailSource 
     return this.intake.readingOver();
   }
 
+  commitOver(): Promise<void> {
+    return this.delivery.commitOver();
+  }
+
   onLeft(end: RunEnd): void {
     this.services.onRunEnd(this.instanceId, end);
   }

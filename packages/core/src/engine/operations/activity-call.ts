@@ -211,6 +211,7 @@ export class ActivityCall implements DurableCall, AttemptListener {
       extras: effects === undefined ? undefined : { effects },
       transaction,
       refused: transaction === undefined ? undefined : (error) => this.#fail(error, facts),
+      again: transaction === undefined ? undefined : () => this.#work(),
       committed: hooks.has('onActivityComplete')
         ? () => hooks.call('onActivityComplete', { ...this.#hookEvent(facts.attempt), durationMs: facts.durationMs })
         : undefined,

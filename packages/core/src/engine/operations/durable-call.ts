@@ -29,6 +29,8 @@ export interface Proposal {
   readonly transaction?: ActivityTransaction | undefined;
   /** The transaction could not be committed: the outcome did not take place. */
   readonly refused?: ((error: unknown) => void) | undefined;
+  /** The transaction waited too long for what is before it, and was undone: the outcome did not take place, and is to be brought about once more. */
+  readonly again?: (() => void) | undefined;
   /** Asked when its turn has come: true, it is not handed out, since it is the code's no more, and the call goes on waiting. */
   readonly voided?: (() => boolean) | undefined;
   /** Called when the entry is durable. */
