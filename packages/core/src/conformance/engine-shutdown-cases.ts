@@ -36,6 +36,38 @@ export function shutdownCases(bench: EngineBench): void {
       expect(app.storage.count('runs.commit')).toBe(commits);
     });
 
+    it('begins no activity from the moment on in which it is told to stop, also while it waits for an answer', async () => {
+      const harness = await bench.harness();
+      const [underWay, ends, answered] = [gate(), gate(), gate()];
+      const by: string[] = [];
+      const workflow = (name: string) =>
+        defineWorkflow('in the middle', async (ctx) => {
+          await ctx.run('one', async () => {
+            by.push(`one by ${name}`);
+            underWay.open();
+            await ends.opened;
+          });
+          await ctx.run('two', () => void by.push(`two by ${name}`));
+        });
+      const first = workflow('first');
+      const app = await harness.app({ workflows: [first], leaseDuration: '1h' });
+      const { instanceId } = await app.romancy.startWorkflow(first);
+      await harness.drive(underWay.opened);
+      let isClaiming = false;
+      app.storage.plan = { before: ({ name }) => (name === 'runs.claim' ? ((isClaiming = true), answered.opened) : undefined) };
+      await harness.leap('1h');
+      await harness.until(() => isClaiming);
+      const stopped = app.romancy.stop();
+      ends.open();
+      // It hands the instance over while it still waits.
+      await harness.until(async () => (await app.storage.instances.get(instanceId))?.status === 'pending');
+      answered.open();
+      await harness.drive(stopped);
+      const other = await harness.app({ workflows: [workflow('second')] });
+      await harness.drive(other.romancy.getHandle(instanceId).result());
+      expect(by).toEqual(['one by first', 'two by second']);
+    });
+
     it('that was stopped has no timer left', async (context) => {
       const harness = await bench.harness();
       const clock = harness.manualClock(context, 'timers are counted where the clock is the test’s');

@@ -250,8 +250,10 @@ export class Scheduler {
     const deadline = new AbortController();
     const cancelDeadline = clock.schedule(timeoutMs, () => deadline.abort(), { keepAlive: true });
     const reason = new NotRunningError('this app was stopped');
-    await this.watcher.stop(reason);
     const session = this.#membership.session;
+    // At once: what is claimed or purged at this moment may take its time, and meanwhile activities would begin that only hold up the stop.
+    session?.beginDraining();
+    await this.watcher.stop(reason);
     this.#busy.stop();
     const relayed = this.#relayer?.stop(deadline.signal);
     await withDeadline(Promise.all([this.#finder.stop(), this.#retention.stop()]), deadline.signal);

@@ -218,10 +218,15 @@ export class WorkerSession implements Claimant {
     this.#parts.onLeaseLost(this, error);
   }
 
-  /** Begins nothing new and hands runs back as they come to rest; resolves when none is left or `signal` aborts. */
-  async drain(signal: AbortSignal): Promise<void> {
+  /** From here on begins nothing new, and hands runs back as they come to rest. */
+  beginDraining(): void {
     this.#draining = true;
     for (const run of this.#runs) run.drain();
+  }
+
+  /** Drains; resolves when no run is left or `signal` aborts. To be called when nothing more is claimed. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.beginDraining();
     const empty = new Promise<void>((resolve) => {
       this.#idle = resolve;
       if (this.#isEmpty) resolve();
