@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { healthyNotifier } from '../notifier-fixture.js';
 import { watchingClient } from '../watching-client.js';
 import { fast } from './fast-profile.js';
-import { smallQueueServer, tooOld } from '../small-queue.js';
+import { localClient, smallQueueServer, tooOld } from '../small-queue.js';
 import { jamListener } from './jam-listener.js';
 import { openLedger } from './ledger.js';
 import { healthyApp } from './start-app.js';
@@ -22,7 +22,7 @@ describe('a listener whose process does not read', () => {
     // The server says it once in five seconds, to one session: this comes before the other tests of this file.
     const { url } = server;
     const watching = await watchingClient(url);
-    const frozen = new pg.Client({ connectionString: url, application_name: 'frozen' });
+    const frozen = await localClient(url, { application_name: 'frozen' });
     frozen.on('error', () => undefined);
     await frozen.connect();
     afterwards(() => void frozen.connection.stream.destroy());
