@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { DurabilityBench, DurabilitySuite } from './durability-bench.js';
 import { expectGrown, expectNothingCommittedRunsAgain } from './durability-checks.js';
 import { expectWhole, giveLoad } from './durability-load.js';
+import type { DurabilityProcess } from './durability-process.js';
 
 /** A process that is held still is not dead: only its lease tells, wherever it is. */
 const frozenLeaseMs = 1500;
@@ -80,7 +81,7 @@ export function workerCases({ bench: newBench, options }: DurabilitySuite): void
     const [frozen, ...others] = await threeWorkers(bench, frozenLeaseMs);
     const load = await giveLoad(bench, [frozen!, ...others]);
     await load.isUnderWay();
-    frozen!.freeze();
+    await freezeBetweenWrites(bench, frozen!);
     const owned = await load.ownedBy(frozen!.workerId);
     expect(owned.length).toBeGreaterThan(0);
     await load.isDone();
@@ -101,6 +102,23 @@ export function workerCases({ bench: newBench, options }: DurabilitySuite): void
     expect(frozen!.logs({ levels: ['warn', 'error'] })).toHaveLength(1);
     await frozen!.stop();
   });
+}
+
+/** Where one alone can write, who is held still in the middle of that holds up everybody, as long as he is: nobody could take his work then. */
+async function freezeBetweenWrites(bench: DurabilityBench, worker: DurabilityProcess): Promise<void> {
+  const { messages } = await bench.storage();
+  for (;;) {
+    worker.freeze();
+    const written = messages.fixMode({ topic: 'channel:probe', mode: 'broadcast' });
+    // Shorter than its lease, or it would be declared dead more than once.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, frozenLeaseMs / 2, false)));
+    const canWrite = await Promise.race([written.then(() => true), late]);
+    clearTimeout(timer);
+    if (canWrite) return;
+    worker.thaw();
+    await written;
+  }
 }
 
 async function threeWorkers(bench: DurabilityBench, leaseMs?: number) {
