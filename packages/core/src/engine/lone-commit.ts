@@ -35,6 +35,7 @@ export class LoneCommit {
   /** Null unless it waits. */
   #endWait: ((as: Waited) => void) | null = null;
   #running: Promise<LoneCommitEnd> | null = null;
+  #isGivenUp = false;
 
   constructor(parts: LoneCommitParts, transaction: ActivityTransaction) {
     this.#parts = parts;
@@ -51,8 +52,9 @@ export class LoneCommit {
     return this.#running;
   }
 
-  /** Nothing of the run counts any more: a transaction that still waits is undone at once. */
+  /** Nothing of the run counts any more: a transaction whose commit has not begun is undone at once. */
   giveUp(): void {
+    this.#isGivenUp = true;
     this.#endWait?.('undone');
   }
 
@@ -89,11 +91,13 @@ export class LoneCommit {
     if (last === undefined) return 'durable';
     let cancelTimer: (() => void) | undefined;
     try {
-      const waited = await new Promise<Waited>((resolve, reject) => {
+      const ended = await new Promise<Waited>((resolve, reject) => {
         this.#endWait = resolve;
         cancelTimer = services.clock.schedule(mostPatienceMs, () => resolve('late'), { keepAlive: true });
         last.done.then(() => resolve('durable'), reject);
       });
+      // Also when that came right behind the last commit that was waited for.
+      const waited = this.#isGivenUp ? 'undone' : ended;
       if (waited !== 'durable') await this.#transaction.rollback();
       return waited;
     } catch (error) {

@@ -12,8 +12,8 @@ export interface ActivityTransaction {
   /** What the adapter hands to the user: its own type, known to the adapter alone. */
   readonly handle: unknown;
   /**
-   * Writes what is in `before`, one after the other, if there is any, then the entry and its effects, checks in the same transaction that the worker is alive, and commits.
-   * Rejects with LeaseLostError (nothing is committed), with StorageUnavailableError when the outcome is not known after the
+   * Writes what is in `before`, one after the other, if there is any, then the entry and its effects, checks in the same transaction that the worker
+   * is alive, and commits. Rejects with LeaseLostError (nothing is committed), with StorageUnavailableError when the outcome is not known after the
    * storage did what it could to find out, else with the database's error (nothing is committed).
    */
   commit(request: {
